@@ -1,0 +1,98 @@
+//! Release channels: `channels/*.toml`, one file per channel, whose name is the file's.
+
+use crate::{KeyRole, Stage, Version};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// A channel's name: lower-case ASCII letters, digits and hyphens, starting with a letter, at most 32 bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelName(String);
+
+/// Why a text is not a channel's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{}` is not a channel name: lower-case letters, digits and hyphens, for example `beta`", .0.escape_debug())]
+pub struct ChannelNameError(pub String);
+
+impl ChannelName {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether a text is a short lower-case identifier: what channel and role names are.
+pub(crate) fn is_identifier(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    text.len() <= 32 && text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(plain)
+}
+
+impl FromStr for ChannelName {
+    type Err = ChannelNameError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if is_identifier(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ChannelNameError(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for ChannelName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl Serialize for ChannelName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ChannelName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+/// Which kind of version a channel takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StageName {
+    /// `X.Y.Z-nightly.YYYYMMDD`.
+    Nightly,
+    /// `X.Y.Z-rcN`.
+    Candidate,
+    /// `X.Y.Z`.
+    Final,
+}
+
+/// One file of `channels/`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ChannelPolicy {
+    /// For whom the channel is, in one line.
+    pub description: String,
+    /// What may enter it.
+    pub stages: Vec<StageName>,
+    /// The role of the key that signs its artifacts and manifests.
+    pub key_role: KeyRole,
+}
+
+impl ChannelPolicy {
+    /// Whether a version of this stage may enter the channel.
+    #[must_use]
+    pub fn admits(&self, version: &Version) -> bool {
+        let stage = match version.stage() {
+            Stage::Nightly { .. } => StageName::Nightly,
+            Stage::Candidate { .. } => StageName::Candidate,
+            Stage::Final => StageName::Final,
+        };
+        self.stages.contains(&stage)
+    }
+}

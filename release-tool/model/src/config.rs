@@ -1,0 +1,95 @@
+//! `vrel.toml`, the file that names the product and where its parts are.
+
+use crate::{ByteSize, ChannelName, Pattern};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The whole file. Paths are relative to the repository's root.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// What is released.
+    pub product: ProductConfig,
+    /// Branches, tags and remotes.
+    pub git: GitConfig,
+    /// Where releases are published.
+    pub publish: PublishConfig,
+    /// What is built.
+    pub os: OsConfig,
+    /// What it is built with.
+    pub toolchain: ToolchainConfig,
+    /// The living plan.
+    pub plan: PlanConfig,
+}
+
+/// `[product]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ProductConfig {
+    /// The name for people, which the booted system prints too.
+    pub name: String,
+    /// The name in file names and signatures: lower-case letters, digits and hyphens.
+    pub id: ChannelName,
+}
+
+/// `[git]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct GitConfig {
+    /// The remote that branches and tags are pushed to.
+    pub remote: String,
+    /// The development branch, which holds the living plan.
+    pub main: String,
+    /// The release branches' name; uses `{line}`.
+    pub release_branch: Pattern,
+    /// Where issue numbers lead, for links in the notes; `{number}` is not a placeholder here: the number is appended.
+    pub issue_url: Option<String>,
+}
+
+/// `[publish]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PublishConfig {
+    /// The origin: a directory.
+    pub origin: PathBuf,
+    /// The channel that release candidates go to.
+    pub candidate_channel: ChannelName,
+    /// How long a pointer may be trusted after it was issued, in days.
+    pub pointer_lifetime_days: u32,
+    /// Where readers fetch the origin from, for links in notes and announcements.
+    pub public_url: String,
+}
+
+/// `[os]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct OsConfig {
+    /// The operating system's source directory.
+    pub source: PathBuf,
+    /// The image description that is released, a file in its `images` directory without `.toml`.
+    pub image: String,
+    /// Size of the EFI system partition.
+    pub esp_size: ByteSize,
+}
+
+/// `[toolchain]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ToolchainConfig {
+    /// The oldest Rust version that builds the system, for example `1.95`.
+    pub rust: String,
+    /// zstd level of compressed artifacts, 1 to 19.
+    pub zstd_level: i32,
+    /// zstd worker threads; part of the compressed bytes, so it is policy and not taken from the machine.
+    pub zstd_workers: u32,
+}
+
+/// `[plan]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PlanConfig {
+    /// The living plan.
+    pub file: PathBuf,
+    /// Whether the commit that updates it is pushed; otherwise it waits on the local branch for a person.
+    pub push: bool,
+}

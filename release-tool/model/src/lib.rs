@@ -1,0 +1,37 @@
+//! Domain types of the release tool and the schemas of the files that it reads and writes.
+//!
+//! Nothing here touches a file, a network or a clock. A value that exists is valid: fields are private where a rule
+//! binds them, and `FromStr`, `Display` and serde go through the checked constructors.
+
+mod arch;
+mod artifact;
+mod channel;
+mod config;
+mod digest;
+mod history;
+mod manifest;
+mod pattern;
+mod plan;
+mod pointer;
+mod signing;
+mod statement;
+mod time;
+pub mod toml_file;
+mod version;
+
+pub use arch::{Arch, ArchError};
+pub use artifact::{ArtifactKind, ArtifactName, ArtifactNameError, ArtifactPolicy, ByteSize};
+pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
+pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};
+pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
+pub use history::HistoryCommit;
+pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
+pub use pattern::{Pattern, PatternError};
+pub use plan::{
+    Plan, PlannedArtifact, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange,
+};
+pub use pointer::{ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
+pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
+pub use statement::{Statement, StatementError};
+pub use time::{TimeError, UtcTime};
+pub use version::{Line, Stage, Version, VersionError};

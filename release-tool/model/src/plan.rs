@@ -1,0 +1,154 @@
+//! A plan: everything that a command would do, as a value. What `vrel plan` prints, what `vrel cut-rc` asks about, what
+//! the journal starts with and what applying it follows. Making one needs no key, token or network.
+
+use crate::{Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, Line, UtcTime, Version};
+use serde::{Deserialize, Serialize};
+
+/// Everything that cutting a release would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Version of this format: 1.
+    pub schema: u32,
+    /// The command, for example `cut-rc`.
+    pub command: String,
+    /// The product's name for people.
+    pub product_name: String,
+    /// The product's id.
+    pub product: String,
+    /// The release.
+    pub version: Version,
+    /// The channel that it is published to.
+    pub channel: ChannelName,
+    /// The commit that it is built from, 40 hexadecimal digits.
+    pub commit: String,
+    /// The commit's time, in seconds since 1970: the time inside every archive and file system.
+    pub source_date_epoch: i64,
+    /// When the plan was made: the time in every document and signature of the release.
+    pub created: UtcTime,
+    /// The release before it (by version, not by topology), or none.
+    pub previous: Option<Version>,
+    /// The name of the git remote that refs are pushed to.
+    pub remote: String,
+    /// The origin, as the configuration names it.
+    pub origin: String,
+    /// The role of the key that signs artifacts and manifests.
+    pub key_role: KeyRole,
+    /// The role of the key that signs the pointer.
+    pub pointer_role: KeyRole,
+    /// Git refs, in the order in which they change.
+    pub refs: Vec<PlannedRef>,
+    /// The artifacts, sorted by name.
+    pub artifacts: Vec<PlannedArtifact>,
+    /// The objects that appear in the origin, in publishing order; the pointer is not among them.
+    pub objects: Vec<PlannedObject>,
+    /// How the pointer moves.
+    pub pointer: PlannedPointer,
+    /// Texts written for people to send.
+    pub messages: Vec<PlannedMessage>,
+    /// The steps, in order.
+    pub steps: Vec<PlannedStep>,
+}
+
+/// A change to one git ref.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedRef {
+    /// The full name, for example `refs/tags/v0.6.0-rc1`.
+    pub name: String,
+    /// What happens to it.
+    pub change: RefChange,
+    /// Whether it is pushed to the remote.
+    pub push: bool,
+}
+
+/// What happens to a ref.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RefChange {
+    /// A branch is made at this commit.
+    CreateBranch(String),
+    /// The branch is there; its tip is this commit and stays.
+    Keep(String),
+    /// An annotated tag is made on this commit.
+    CreateTag(String),
+    /// A commit with this subject is added on top.
+    Commit(String),
+}
+
+/// An artifact to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedArtifact {
+    /// File name.
+    pub name: ArtifactName,
+    /// What it is.
+    pub kind: ArtifactKind,
+    /// For which architecture, or none.
+    pub arch: Option<Arch>,
+    /// One line for people.
+    pub description: String,
+    /// The largest size allowed.
+    pub max_size: ByteSize,
+    /// The media from which it must boot.
+    pub boot: Vec<String>,
+}
+
+/// An object to publish.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedObject {
+    /// Path in the origin, with `/`.
+    pub path: String,
+    /// What it is, in a few words.
+    pub what: String,
+}
+
+/// How the pointer moves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedPointer {
+    /// Version of the pointer that is there; `None` when the origin is new.
+    pub from: Option<u64>,
+    /// Version of the pointer that replaces it.
+    pub to: u64,
+    /// The release that is the channel's head now.
+    pub head_before: Option<Version>,
+    /// From when the new pointer must not be trusted.
+    pub expires: UtcTime,
+}
+
+/// A message for people.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedMessage {
+    /// Where the draft is written, relative to the repository.
+    pub path: String,
+    /// What it is.
+    pub what: String,
+}
+
+/// One step of the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedStep {
+    /// Its name, for example `push-tag`.
+    pub name: String,
+    /// What it does, for people.
+    pub summary: String,
+    /// Whether `vrel undo` can take it back.
+    pub reversible: bool,
+}
+
+impl Plan {
+    /// The line that the release is on.
+    #[must_use]
+    pub fn line(&self) -> Line {
+        self.version.line()
+    }
+
+    /// The release's directory in the origin, without a slash at the end.
+    #[must_use]
+    pub fn release_dir(&self) -> String {
+        format!("releases/{}", self.version)
+    }
+
+    /// The text that a correctly booted system prints of itself.
+    #[must_use]
+    pub fn identity(&self, arch: Arch) -> String {
+        format!("{} {} ({}) {arch}", self.product_name, self.version, self.commit)
+    }
+}

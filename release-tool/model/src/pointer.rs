@@ -1,0 +1,244 @@
+//! The pointer: the one small file of an origin that changes.
+//!
+//! It says which release is the head of each channel, by the digest of that release's manifest. Replacing it is the
+//! moment at which a release becomes public. Its signature is inside it, so that no cache can serve a pointer and a
+//! signature of different ages. The form is TUF's (a `signed` object in canonical JSON beside its signatures), so that
+//! it can become a TUF timestamp without a change for those who fetch it.
+
+use crate::{ChannelName, KeyId, Sha256Digest, UtcTime, Version};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The signed part. Readers ignore fields that they do not know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pointer {
+    /// Always `pointer`.
+    #[serde(rename = "_type")]
+    pub kind: String,
+    /// Version of this format: 1.
+    pub spec: u32,
+    /// The product's id.
+    pub product: String,
+    /// Counts the pointers of this origin from 1; each is the previous + 1.
+    pub version: u64,
+    /// When it was made.
+    pub issued: UtcTime,
+    /// From when it must not be trusted.
+    pub expires: UtcTime,
+    /// The head of each channel that has had a release.
+    pub channels: BTreeMap<ChannelName, ChannelHead>,
+}
+
+/// The newest release of a channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelHead {
+    /// The release.
+    pub release: Version,
+    /// Length of its manifest in bytes.
+    pub manifest_length: u64,
+    /// SHA-256 of its manifest.
+    pub manifest_sha256: Sha256Digest,
+}
+
+/// The file.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SignedPointer {
+    /// A [`Pointer`], kept as it was read so that fields which this program does not know stay signed.
+    pub signed: Value,
+    /// Signatures over [`SignedPointer::signed_bytes`].
+    pub signatures: Vec<KeySignature>,
+}
+
+/// One signature inside a [`SignedPointer`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeySignature {
+    /// The key that made it.
+    pub keyid: KeyId,
+    /// The text of a minisign signature file, whose trusted comment is [`Pointer::trusted_comment`].
+    pub minisig: String,
+}
+
+/// Why a pointer file cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PointerError {
+    /// Not JSON, or not of this shape.
+    #[error("the pointer is malformed: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Some other document, or a format that this program does not know.
+    #[error(
+        "not a pointer that this program understands: type `{kind}`, spec {spec}; expected type `pointer`, spec 1"
+    )]
+    Kind {
+        /// The document's type.
+        kind: String,
+        /// Its format version.
+        spec: u32,
+    },
+}
+
+impl Pointer {
+    /// The text that a pointer's signature carries as its trusted comment.
+    #[must_use]
+    pub fn trusted_comment(&self) -> String {
+        format!(
+            "timestamp:{} product:{} pointer:{}",
+            self.issued.unix(),
+            self.product,
+            self.version
+        )
+    }
+
+    /// The file's signed part, before it is signed.
+    ///
+    /// # Errors
+    /// Never for a value of this type; the signature follows `serde_json`.
+    pub fn to_unsigned(&self) -> Result<SignedPointer, PointerError> {
+        Ok(SignedPointer {
+            signed: serde_json::to_value(self)?,
+            signatures: Vec::new(),
+        })
+    }
+}
+
+impl SignedPointer {
+    /// Reads a pointer file.
+    ///
+    /// # Errors
+    /// When it is not JSON of this shape. Signatures are not looked at.
+    pub fn parse(bytes: &[u8]) -> Result<Self, PointerError> {
+        Ok(serde_json::from_slice(bytes)?)
+    }
+
+    /// The bytes that are signed: the `signed` object as canonical JSON (keys sorted, no white space).
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let mut out = String::new();
+        canonical(&self.signed, &mut out);
+        out.into_bytes()
+    }
+
+    /// The pointer, to be called after a signature over [`Self::signed_bytes`] was verified.
+    ///
+    /// # Errors
+    /// When the signed object is not a pointer of a format that this program knows.
+    pub fn pointer(&self) -> Result<Pointer, PointerError> {
+        let pointer: Pointer = serde_json::from_value(self.signed.clone())?;
+        if pointer.kind == "pointer" && pointer.spec == 1 {
+            Ok(pointer)
+        } else {
+            Err(PointerError::Kind {
+                kind: pointer.kind,
+                spec: pointer.spec,
+            })
+        }
+    }
+
+    /// The file's bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // The signed object is written in its canonical form, so that what is signed can be cut out of the file.
+        let mut out = String::from("{\"signed\":");
+        canonical(&self.signed, &mut out);
+        out.push_str(",\"signatures\":");
+        let signatures = self
+            .signatures
+            .iter()
+            .map(|s| serde_json::json!({"keyid": s.keyid, "minisig": s.minisig}));
+        canonical(&Value::Array(signatures.collect()), &mut out);
+        out.push_str("}\n");
+        out.into_bytes()
+    }
+}
+
+/// Canonical JSON: object keys in byte order, no white space. Written out here because `serde_json`'s own key order
+/// depends on a feature that any dependency may turn on.
+fn canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().collect();
+            out.push('{');
+            for (index, (key, item)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                out.push_str(&Value::String(key.clone()).to_string());
+                out.push(':');
+                canonical(item, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                canonical(item, out);
+            }
+            out.push(']');
+        }
+        scalar => out.push_str(&scalar.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pointer() -> Pointer {
+        let head = ChannelHead {
+            release: "0.6.0-rc1".parse().unwrap(),
+            manifest_length: 10,
+            manifest_sha256: Sha256Digest::new([7; 32]),
+        };
+        Pointer {
+            kind: "pointer".into(),
+            spec: 1,
+            product: "os".into(),
+            version: 4,
+            issued: "2026-11-21T03:00:00Z".parse().unwrap(),
+            expires: "2026-12-21T03:00:00Z".parse().unwrap(),
+            channels: [("beta".parse().unwrap(), head)].into(),
+        }
+    }
+
+    #[test]
+    fn signed_bytes_survive_a_round_trip_whatever_the_order_of_keys() {
+        let file = pointer().to_unsigned().unwrap();
+        let again = SignedPointer::parse(&file.to_bytes()).unwrap();
+        assert_eq!(again.signed_bytes(), file.signed_bytes());
+        assert_eq!(again.pointer().unwrap(), pointer());
+        let text = String::from_utf8(file.to_bytes()).unwrap();
+        let shuffled = text.replacen("\"_type\":\"pointer\",", "", 1).replacen(
+            "\"version\":4",
+            "\"version\":4,\"_type\":\"pointer\"",
+            1,
+        );
+        assert_eq!(
+            SignedPointer::parse(shuffled.as_bytes()).unwrap().signed_bytes(),
+            file.signed_bytes()
+        );
+    }
+
+    #[test]
+    fn unknown_fields_stay_signed() {
+        let mut file = pointer().to_unsigned().unwrap();
+        file.signed["later"] = Value::from(1);
+        let again = SignedPointer::parse(&file.to_bytes()).unwrap();
+        assert!(
+            String::from_utf8(again.signed_bytes())
+                .unwrap()
+                .contains("\"later\":1")
+        );
+        assert_eq!(again.pointer().unwrap(), pointer());
+    }
+
+    #[test]
+    fn another_document_is_not_a_pointer() {
+        let mut file = pointer().to_unsigned().unwrap();
+        file.signed["_type"] = Value::from("root");
+        assert!(file.pointer().unwrap_err().to_string().contains("type `root`"));
+        assert!(SignedPointer::parse(b"{").is_err());
+    }
+}

@@ -1,0 +1,218 @@
+//! Repositories. Commits and objects are named by 40 hexadecimal digits, refs by their full names.
+
+use crate::Result;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vrel_model::{HistoryCommit, UtcTime};
+
+/// What is checked out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The branch's short name; `None` when HEAD is detached.
+    pub branch: Option<String>,
+    /// The commit; `None` on a branch without commits.
+    pub commit: Option<String>,
+}
+
+/// A tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagInfo {
+    /// Its name, without `refs/tags/`.
+    pub name: String,
+    /// What the ref names: the tag object of an annotated tag, else the commit.
+    pub object: String,
+    /// The commit that it leads to.
+    pub commit: String,
+}
+
+/// An annotated tag to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTag<'a> {
+    /// Its name, without `refs/tags/`.
+    pub name: &'a str,
+    /// The commit.
+    pub commit: &'a str,
+    /// The message.
+    pub message: &'a str,
+    /// When it says it was made.
+    pub time: UtcTime,
+}
+
+/// One ref of a push.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushRef {
+    /// Full name, the same here and there.
+    pub name: String,
+    /// What the remote must have before: `None` when it must not have it.
+    pub expected: Option<String>,
+}
+
+/// What a file in a tree is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TreeFileKind {
+    /// A regular file.
+    File,
+    /// A file with the execute bit.
+    Executable,
+    /// A symbolic link; the content is its target.
+    Symlink,
+}
+
+/// A file of a commit's tree.
+#[derive(Clone, Copy, Debug)]
+pub struct TreeFile<'a> {
+    /// Its path, with `/`.
+    pub path: &'a str,
+    /// What it is.
+    pub kind: TreeFileKind,
+    /// Its content.
+    pub content: &'a [u8],
+}
+
+/// Reading and changing repositories.
+pub trait Git: Send + Sync {
+    /// The top directory of the work tree that `path` is in.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn discover(&self, path: &Path) -> Result<PathBuf>;
+
+    /// What is checked out.
+    ///
+    /// # Errors
+    /// When the repository cannot be read; so for all that follow.
+    fn head(&self, repo: &Path) -> Result<Head>;
+
+    /// Paths that differ from HEAD or are untracked and not ignored, sorted.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn dirty_paths(&self, repo: &Path) -> Result<Vec<String>>;
+
+    /// Whether the history is cut off (a shallow clone).
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn is_shallow(&self, repo: &Path) -> Result<bool>;
+
+    /// The object that a ref names; `None` when there is no such ref.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn resolve(&self, repo: &Path, name: &str) -> Result<Option<String>>;
+
+    /// All tags, sorted by name.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn tags(&self, repo: &Path) -> Result<Vec<TagInfo>>;
+
+    /// The committer's time of a commit.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn commit_time(&self, repo: &Path, commit: &str) -> Result<UtcTime>;
+
+    /// Whether one commit is the other or comes before it in its history.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn is_ancestor(&self, repo: &Path, ancestor: &str, descendant: &str) -> Result<bool>;
+
+    /// Calls `visit` for every commit that can be reached from `to` but from none of `hidden`, newest first in
+    /// topological order.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn history(
+        &self,
+        repo: &Path,
+        hidden: &[&str],
+        to: &str,
+        visit: &mut dyn FnMut(HistoryCommit),
+    ) -> Result<()>;
+
+    /// One file of a commit; `None` when it is not there.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn file_at(&self, repo: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>>;
+
+    /// Calls `visit` for every file of a commit, in path order. Submodules are an error. An error from `visit` ends the
+    /// walk and is passed on.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn walk_tree(
+        &self,
+        repo: &Path,
+        commit: &str,
+        visit: &mut dyn FnMut(TreeFile<'_>) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Writes a commit's files into a directory, which is made; files there that the commit does not have are removed,
+    /// files that are the same already are left alone.
+    ///
+    /// # Errors
+    /// See [`Git::head`], and as any write.
+    fn export(&self, repo: &Path, commit: &str, dir: &Path) -> Result<()>;
+
+    /// Makes a branch; fails when it is there.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn create_branch(&self, repo: &Path, name: &str, commit: &str) -> Result<()>;
+
+    /// Whether tags will be signed: a signing key or `tag.gpgSign` is configured.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn signs_tags(&self, repo: &Path) -> Result<bool>;
+
+    /// Makes an annotated tag, signed where [`Git::signs_tags`], and returns the tag object; fails when it is there.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn create_tag(&self, repo: &Path, tag: &NewTag<'_>) -> Result<String>;
+
+    /// Removes a ref if it still names `expected`; fine when it is gone.
+    ///
+    /// # Errors
+    /// When it names something else.
+    fn delete_ref(&self, repo: &Path, name: &str, expected: &str) -> Result<()>;
+
+    /// Adds a commit to a branch that replaces one file, and returns its id. Where the branch is checked out, the index
+    /// and the file in the work tree follow. The committer is the configured user.
+    ///
+    /// # Errors
+    /// When the branch is not at `parent`, or as any write.
+    fn commit_file(
+        &self,
+        repo: &Path,
+        branch: &str,
+        parent: &str,
+        path: &str,
+        content: &[u8],
+        message: &str,
+        time: UtcTime,
+    ) -> Result<String>;
+
+    /// The address of a remote; `None` when it is not configured.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>>;
+
+    /// The refs of a remote under `refs/heads/` and `refs/tags/`, by full name; annotated tags' commits appear with `^{}`
+    /// at the end of the name.
+    ///
+    /// # Errors
+    /// When the remote cannot be reached.
+    fn ls_remote(&self, repo: &Path, remote: &str) -> Result<BTreeMap<String, String>>;
+
+    /// Pushes refs, all or none.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Rejected`] when the remote has something else than expected or refuses.
+    fn push(&self, repo: &Path, remote: &str, refs: &[PushRef]) -> Result<()>;
+}

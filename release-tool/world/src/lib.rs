@@ -1,0 +1,45 @@
+//! Every effect that the release tool has on the machine, and everything that it learns from it, behind one trait.
+//!
+//! The tool's libraries reach files, git, processes, the clock and randomness only through [`World`]. That makes two
+//! things possible: a test can fail or "kill" a release at every single effect, and a plan can be made from a snapshot
+//! of the world without changing it. [`RealWorld`] is the machine itself; the testkit has the others.
+//!
+//! Writes are durable and atomic: when a call that writes a file returns, the file has its new content and survives a
+//! power loss; when it fails or the process dies, the file is as it was.
+
+mod error;
+mod fs;
+mod git;
+mod process;
+mod real;
+
+pub use error::{ErrorKind, Result, WorldError};
+pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
+pub use git::{Git, Head, NewTag, PushRef, TagInfo, TreeFile, TreeFileKind};
+pub use process::{Command, Exit, Processes, Stream};
+pub use real::{Interrupt, RealWorld};
+
+use vrel_model::UtcTime;
+
+/// The machine, as the release tool sees it.
+pub trait World: Send + Sync {
+    /// Files.
+    fn fs(&self) -> &dyn Fs;
+    /// Repositories.
+    fn git(&self) -> &dyn Git;
+    /// Other programs.
+    fn processes(&self) -> &dyn Processes;
+    /// The time of day.
+    fn now(&self) -> UtcTime;
+    /// Fills the buffer with random bytes fit for keys.
+    ///
+    /// # Errors
+    /// When the system has none to give.
+    fn random(&self, buffer: &mut [u8]) -> Result<()>;
+    /// Fails with [`ErrorKind::Interrupted`] once a person has asked the program to stop. Long computations call it
+    /// between pieces of work; every effect checks it by itself.
+    ///
+    /// # Errors
+    /// When the program was asked to stop.
+    fn check_interrupt(&self) -> Result<()>;
+}

@@ -1,0 +1,322 @@
+//! Real files.
+
+use crate::{
+    Entry, ErrorKind, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek, Result, WorldError,
+};
+use std::fs::{self, File, OpenOptions, Permissions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
+
+/// How unfinished files are called until they are committed; a dead process leaves them behind.
+const TEMPORARY_PREFIX: &str = ".vrel-tmp-";
+
+#[derive(Debug, Default)]
+pub(super) struct RealFs;
+
+fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
+    result.map_err(|error| WorldError::io(action, path, &error))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+fn temporary(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
+    tempfile::Builder::new()
+        .prefix(TEMPORARY_PREFIX)
+        .permissions(Permissions::from_mode(mode))
+        .tempfile_in(parent(path))
+}
+
+/// A new name survives a power loss only once its directory has been synced.
+fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(parent(path))?.sync_all()
+}
+
+fn finish(file: NamedTempFile, path: &Path, replace: bool) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    if replace {
+        file.persist(path).map_err(|error| error.error)?;
+    } else {
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+    }
+    sync_parent(path)
+}
+
+fn write_whole(path: &Path, content: &[u8], mode: u32, replace: bool) -> io::Result<()> {
+    let mut file = temporary(path, mode)?;
+    file.write_all(content)?;
+    // The mode that a file is made with is cut by the umask.
+    file.as_file().set_permissions(Permissions::from_mode(mode))?;
+    finish(file, path, replace)
+}
+
+struct RealOutFile {
+    file: NamedTempFile,
+    path: PathBuf,
+}
+
+impl Read for RealOutFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.read(buffer)
+    }
+}
+
+impl Write for RealOutFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for RealOutFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.file.seek(position)
+    }
+}
+
+impl OutFile for RealOutFile {
+    fn commit(self: Box<Self>) -> Result<()> {
+        let Self { file, path } = *self;
+        at("write", &path, finish(file, &path, true))
+    }
+}
+
+struct RealLock {
+    file: File,
+}
+
+impl LockGuard for RealLock {}
+
+impl Drop for RealLock {
+    fn drop(&mut self) {
+        // Closing the file releases the lock in any case; an empty file tells readers that nobody holds it.
+        if self.file.set_len(0).is_err() {}
+    }
+}
+
+fn kind_of(file_type: fs::FileType) -> FileKind {
+    if file_type.is_file() {
+        FileKind::File
+    } else if file_type.is_dir() {
+        FileKind::Directory
+    } else {
+        FileKind::Other
+    }
+}
+
+impl Fs for RealFs {
+    fn read(&self, path: &Path) -> Result<Vec<u8>> {
+        at("read", path, fs::read(path))
+    }
+
+    fn open(&self, path: &Path) -> Result<Box<dyn ReadSeek>> {
+        let file = at("open", path, File::open(path))?;
+        Ok(Box::new(file))
+    }
+
+    fn metadata(&self, path: &Path) -> Result<Option<Metadata>> {
+        match fs::metadata(path) {
+            Ok(found) => Ok(Some(Metadata {
+                kind: kind_of(found.file_type()),
+                len: found.len(),
+                mode: found.permissions().mode() & 0o7777,
+            })),
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(WorldError::io("look at", path, &error)),
+        }
+    }
+
+    fn list(&self, path: &Path) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in at("list", path, fs::read_dir(path))? {
+            let entry = at("list", path, entry)?;
+            let kind = kind_of(at("look at", &entry.path(), entry.file_type())?);
+            let name = entry.file_name().into_string().map_err(|name| {
+                let object = path.join(name).display().to_string();
+                WorldError::new("list", object, ErrorKind::Other, "the file's name is not UTF-8")
+            })?;
+            entries.push(Entry { name, kind });
+        }
+        entries.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(entries)
+    }
+
+    fn free_space(&self, path: &Path) -> Result<u64> {
+        let existing = path
+            .ancestors()
+            .find(|ancestor| ancestor.exists())
+            .unwrap_or(Path::new("."));
+        let stat = at(
+            "measure the free space at",
+            path,
+            rustix::fs::statvfs(existing).map_err(io::Error::from),
+        )?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    fn create_dir_all(&self, path: &Path) -> Result<()> {
+        at("make the directory", path, fs::create_dir_all(path))
+    }
+
+    fn write(&self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
+        at("write", path, write_whole(path, content, mode, true))
+    }
+
+    fn create_new(&self, path: &Path, content: &[u8]) -> Result<()> {
+        at("write", path, write_whole(path, content, 0o644, false))
+    }
+
+    fn append(&self, path: &Path, content: &[u8]) -> Result<()> {
+        let append = || {
+            let mut file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .mode(0o644)
+                .open(path)?;
+            let is_new = file.metadata()?.len() == 0;
+            file.write_all(content)?;
+            file.sync_data()?;
+            if is_new { sync_parent(path) } else { Ok(()) }
+        };
+        at("append to", path, append())
+    }
+
+    fn create(&self, path: &Path) -> Result<Box<dyn OutFile>> {
+        let file = at("write", path, temporary(path, 0o644))?;
+        Ok(Box::new(RealOutFile {
+            file,
+            path: path.to_owned(),
+        }))
+    }
+
+    fn copy_new(&self, from: &Path, to: &Path) -> Result<()> {
+        let mut source = at("open", from, File::open(from))?;
+        let mut copy = || {
+            let mut file = temporary(to, 0o644)?;
+            // Copies within the kernel, or shares the blocks where the file system can.
+            io::copy(&mut source, file.as_file_mut())?;
+            file.as_file().set_permissions(Permissions::from_mode(0o644))?;
+            finish(file, to, false)
+        };
+        at("write", to, copy())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        at("rename", from, fs::rename(from, to))?;
+        at("rename", to, sync_parent(to))
+    }
+
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => at("remove", path, result),
+        }
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> Result<()> {
+        match fs::remove_dir_all(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => at("remove", path, result),
+        }
+    }
+
+    fn lock(&self, path: &Path, holder: &str) -> Result<Lock> {
+        let open = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path);
+        let mut file = at("lock", path, open)?;
+        match file.try_lock() {
+            Ok(()) => {
+                let write = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
+                at("lock", path, write)?;
+                Ok(Lock::Held(Box::new(RealLock { file })))
+            }
+            Err(fs::TryLockError::WouldBlock) => {
+                let mut text = String::new();
+                at("read", path, file.read_to_string(&mut text))?;
+                Ok(Lock::Busy(text))
+            }
+            Err(fs::TryLockError::Error(error)) => Err(WorldError::io("lock", path, &error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_is_whole_or_not_at_all_and_leaves_no_litter() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        RealFs.write(&path, b"one", 0o600).unwrap();
+        assert_eq!(RealFs.metadata(&path).unwrap().unwrap().mode, 0o600);
+        RealFs.write(&path, b"two", 0o644).unwrap();
+        assert_eq!(RealFs.read(&path).unwrap(), b"two");
+        assert_eq!(
+            RealFs.create_new(&path, b"three").unwrap_err().kind,
+            ErrorKind::Exists
+        );
+        assert_eq!(RealFs.copy_new(&path, &path).unwrap_err().kind, ErrorKind::Exists);
+        drop(RealFs.create(&path).unwrap());
+        let mut out = RealFs.create(&path).unwrap();
+        out.write_all(b"four").unwrap();
+        assert_eq!(RealFs.read(&path).unwrap(), b"two");
+        out.commit().unwrap();
+        assert_eq!(RealFs.read(&path).unwrap(), b"four");
+        assert_eq!(RealFs.list(dir.path()).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn errors_name_the_path_and_the_situation() {
+        let missing = RealFs.read(Path::new("no/such/file")).unwrap_err();
+        assert_eq!(missing.kind, ErrorKind::NotFound);
+        assert!(
+            missing.to_string().starts_with("cannot read no/such/file: "),
+            "{missing}"
+        );
+        assert_eq!(RealFs.metadata(Path::new("no/such/file")).unwrap(), None);
+        RealFs.remove_file(Path::new("no/such/file")).unwrap();
+        RealFs.remove_dir_all(Path::new("no/such/dir")).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_is_told_apart() {
+        let error = RealFs.append(Path::new("/dev/full"), b"x").unwrap_err();
+        assert_eq!(error.kind, ErrorKind::NoSpace);
+    }
+
+    #[test]
+    fn the_second_taker_of_a_lock_learns_who_holds_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let Lock::Held(guard) = RealFs.lock(&path, "first").unwrap() else {
+            panic!("not taken")
+        };
+        let Lock::Busy(holder) = RealFs.lock(&path, "second").unwrap() else {
+            panic!("taken twice")
+        };
+        assert_eq!(holder, "first");
+        drop(guard);
+        assert!(matches!(RealFs.lock(&path, "second").unwrap(), Lock::Held(_)));
+    }
+}

@@ -1,0 +1,304 @@
+//! Real programs.
+
+use super::Interrupt;
+use crate::{Command, ErrorKind, Exit, Processes, Result, Stream, WorldError};
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::{Duration, Instant};
+
+/// How often a wait looks at the time limit and at the interrupt flag.
+const POLL: Duration = Duration::from_millis(20);
+
+/// Longer lines come in pieces of this many bytes.
+const MAX_LINE: u64 = 64 << 10;
+
+#[derive(Debug, Default)]
+pub(super) struct RealProcesses {
+    interrupt: Interrupt,
+    supervisor: Option<(PathBuf, Vec<String>)>,
+}
+
+impl RealProcesses {
+    pub(super) fn new(interrupt: Interrupt, supervisor: Option<(PathBuf, Vec<String>)>) -> Self {
+        Self {
+            interrupt,
+            supervisor,
+        }
+    }
+
+    fn system_command(&self, command: &Command) -> std::process::Command {
+        let mut system = match &self.supervisor {
+            None => std::process::Command::new(&command.program),
+            Some((program, leading)) => {
+                let mut system = std::process::Command::new(program);
+                system
+                    .args(leading)
+                    .arg(std::process::id().to_string())
+                    .arg(&command.program);
+                system
+            }
+        };
+        system
+            .args(&command.args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        // A group of its own, so that it can be killed with everything that it starts.
+        system.process_group(0);
+        for name in &command.env_remove {
+            system.env_remove(name);
+        }
+        system.envs(command.env.iter().map(|(name, value)| (name, value)));
+        if let Some(dir) = &command.dir {
+            system.current_dir(dir);
+        }
+        system
+    }
+}
+
+/// Kills the whole group when dropped, so that nothing is left behind however the wait ends.
+struct Group(Child);
+
+impl Group {
+    fn kill(&mut self) {
+        if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
+            // An error means that the group is gone already.
+            if kill_process_group(pid, Signal::KILL).is_err() {}
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.kill();
+            if self.0.wait().is_err() {}
+        }
+    }
+}
+
+fn read_lines(source: impl Read, stream: Stream, sender: &Sender<(Stream, Vec<u8>)>) {
+    let mut reader = BufReader::new(source);
+    loop {
+        let mut line = Vec::new();
+        match reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
+            Ok(0) | Err(_) => return,
+            Ok(_) => {}
+        }
+        if line.last() == Some(&b'\n') {
+            line.pop();
+        }
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        if sender.send((stream, line)).is_err() {
+            return;
+        }
+    }
+}
+
+impl RealProcesses {
+    /// Passes lines on until both streams are closed; `Some` when the program had to be killed before.
+    fn follow(
+        &self,
+        group: &mut Group,
+        lines: &Receiver<(Stream, Vec<u8>)>,
+        deadline: Option<Instant>,
+        on_line: &mut dyn FnMut(Stream, &[u8]),
+    ) -> Result<Option<Exit>> {
+        let mut ended_at: Option<Instant> = None;
+        loop {
+            match lines.recv_timeout(POLL) {
+                Ok((stream, line)) => on_line(stream, &line),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                // A program that ended may have left a child that keeps the streams open; what it printed by then is all.
+                Err(RecvTimeoutError::Timeout) if ended_at.is_some_and(|at| at.elapsed() > 10 * POLL) => {
+                    group.kill();
+                    return Ok(None);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.interrupt.is_set() {
+                group.kill();
+                self.interrupt.check()?;
+            }
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                group.kill();
+                return Ok(Some(Exit::TimedOut));
+            }
+            if ended_at.is_none() && matches!(group.0.try_wait(), Ok(Some(_))) {
+                ended_at = Some(Instant::now());
+            }
+        }
+    }
+
+    /// Waits for a program whose streams are closed.
+    fn wait(&self, group: &mut Group, deadline: Option<Instant>) -> Result<Exit> {
+        loop {
+            match group.0.try_wait() {
+                Ok(Some(status)) => {
+                    return Ok(match (status.code(), status.signal()) {
+                        (Some(code), _) => Exit::Status(code),
+                        (None, signal) => Exit::Signal(signal.unwrap_or(0)),
+                    });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    return Err(WorldError::new(
+                        "wait for",
+                        "a program",
+                        ErrorKind::Other,
+                        error.to_string(),
+                    ));
+                }
+            }
+            self.interrupt.check()?;
+            if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                group.kill();
+                return Ok(Exit::TimedOut);
+            }
+            std::thread::park_timeout(POLL);
+        }
+    }
+}
+
+impl Processes for RealProcesses {
+    fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
+        self.interrupt.check()?;
+        let spawned = self.system_command(command).spawn();
+        let child = spawned.map_err(|error| WorldError::io("start", &command.program, &error))?;
+        let deadline = command.timeout.map(|limit| Instant::now() + limit);
+        let mut group = Group(child);
+        let (sender, lines) = channel();
+        let streams = (group.0.stdout.take(), group.0.stderr.take());
+        // The readers end when the streams close, which killing the group brings about.
+        if let Some(stdout) = streams.0 {
+            let sender = sender.clone();
+            std::thread::spawn(move || read_lines(stdout, Stream::Stdout, &sender));
+        }
+        if let Some(stderr) = streams.1 {
+            std::thread::spawn(move || read_lines(stderr, Stream::Stderr, &sender));
+        }
+        let killed = self.follow(&mut group, &lines, deadline, on_line)?;
+        let exit = self.wait(&mut group, deadline)?;
+        while let Ok((stream, line)) = lines.try_recv() {
+            on_line(stream, &line);
+        }
+        Ok(killed.unwrap_or(exit))
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        let runnable =
+            |path: &PathBuf| rustix::fs::access(path, rustix::fs::Access::EXEC_OK).is_ok() && path.is_file();
+        if name.contains('/') {
+            return Some(PathBuf::from(name)).filter(runnable);
+        }
+        let path = std::env::var_os("PATH")?;
+        std::env::split_paths(&path)
+            .map(|dir| dir.join(name))
+            .find(runnable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn run(command: &Command) -> (Exit, Vec<(Stream, String)>) {
+        let mut lines = Vec::new();
+        let exit = RealProcesses::default()
+            .run(command, &mut |stream, line| {
+                lines.push((stream, String::from_utf8_lossy(line).into_owned()))
+            })
+            .unwrap();
+        (exit, lines)
+    }
+
+    fn shell(script: &str) -> Command {
+        Command::new("sh").args(["-c", script])
+    }
+
+    #[test]
+    fn lines_of_both_streams_and_the_status_come_through() {
+        let (exit, mut lines) = run(&shell("echo out; echo err >&2; printf 'no end'; exit 7"));
+        assert_eq!(exit, Exit::Status(7));
+        lines.sort_by(|a, b| a.1.cmp(&b.1));
+        let expected = [
+            (Stream::Stderr, "err".to_owned()),
+            (Stream::Stdout, "no end".to_owned()),
+            (Stream::Stdout, "out".to_owned()),
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn environment_and_directory_are_set() {
+        let command = shell("echo $A-$HOME; pwd")
+            .env("A", "b")
+            .env_remove("HOME")
+            .dir(std::path::Path::new("/"));
+        let (_, lines) = run(&command);
+        assert_eq!(
+            lines.iter().map(|(_, line)| line.as_str()).collect::<Vec<_>>(),
+            ["b-", "/"]
+        );
+    }
+
+    #[test]
+    fn the_time_limit_kills_the_whole_group() {
+        let dir = tempfile::tempdir().unwrap();
+        let script = format!(
+            "(sleep 600; touch {}/alive) & echo $!; wait",
+            dir.path().display()
+        );
+        let (exit, lines) = run(&shell(&script).timeout(Duration::from_millis(300)));
+        assert_eq!(exit, Exit::TimedOut);
+        let grandchild = std::path::Path::new("/proc").join(&lines[0].1).join("stat");
+        let gone =
+            |stat: &std::path::Path| std::fs::read_to_string(stat).is_ok_and(|text| !text.contains(" Z "));
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while gone(&grandchild) {
+            assert!(Instant::now() < deadline, "the grandchild lives");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn an_interrupt_kills_the_program() {
+        let interrupt = Interrupt::default();
+        let processes = RealProcesses::new(interrupt.clone(), None);
+        let error = processes
+            .run(&shell("echo started; sleep 600"), &mut |_, _| interrupt.set())
+            .unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Interrupted);
+    }
+
+    #[test]
+    fn a_daemon_that_keeps_the_streams_open_does_not_block() {
+        let (exit, lines) = run(&shell("sleep 600 & echo done"));
+        assert_eq!((exit, lines.len()), (Exit::Status(0), 1));
+    }
+
+    #[test]
+    fn a_program_that_is_missing_or_fails_is_named() {
+        let missing = RealProcesses::default()
+            .output(&Command::new("no-such-program"))
+            .unwrap_err();
+        assert_eq!(missing.kind, ErrorKind::NotFound);
+        assert!(
+            missing.to_string().contains("cannot start no-such-program"),
+            "{missing}"
+        );
+        let failed = RealProcesses::default()
+            .output(&shell("echo why >&2; exit 3"))
+            .unwrap_err();
+        assert!(failed.to_string().ends_with("exit status 3: why"), "{failed}");
+        assert_eq!(RealProcesses::default().find("no-such-program"), None);
+        assert!(RealProcesses::default().find("sh").is_some());
+    }
+}
