@@ -67,7 +67,7 @@ impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match UNITS.into_iter().find(|(_, unit)| self.0 >= *unit) {
             None => format!("{} B", self.0),
-            Some((name, unit)) if self.0 % unit == 0 => format!("{}{name}", self.0 / unit),
+            Some((name, unit)) if self.0.is_multiple_of(unit) => format!("{}{name}", self.0 / unit),
             Some((name, unit)) => {
                 let tenths = u128::from(self.0) * 10 / u128::from(unit);
                 format!("{}.{}{name}", tenths / 10, tenths % 10)

@@ -38,6 +38,23 @@ pub struct NewTag<'a> {
     pub time: UtcTime,
 }
 
+/// A commit that replaces one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileCommit<'a> {
+    /// The branch, without `refs/heads/`.
+    pub branch: &'a str,
+    /// The branch's tip before.
+    pub parent: &'a str,
+    /// The file's path, with `/`.
+    pub path: &'a str,
+    /// Its new content.
+    pub content: &'a [u8],
+    /// The commit's message.
+    pub message: &'a str,
+    /// The author's and committer's time.
+    pub time: UtcTime,
+}
+
 /// One ref of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushRef {
@@ -186,16 +203,7 @@ pub trait Git: Send + Sync {
     ///
     /// # Errors
     /// When the branch is not at `parent`, or as any write.
-    fn commit_file(
-        &self,
-        repo: &Path,
-        branch: &str,
-        parent: &str,
-        path: &str,
-        content: &[u8],
-        message: &str,
-        time: UtcTime,
-    ) -> Result<String>;
+    fn commit_file(&self, repo: &Path, commit: &FileCommit<'_>) -> Result<String>;
 
     /// The address of a remote; `None` when it is not configured.
     ///

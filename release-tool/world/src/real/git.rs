@@ -4,8 +4,8 @@
 use super::Interrupt;
 use super::process::RealProcesses;
 use crate::{
-    Command, ErrorKind, Git, Head, NewTag, Processes, PushRef, Result, TagInfo, TreeFile, TreeFileKind,
-    WorldError,
+    Command, ErrorKind, FileCommit, Git, Head, NewTag, Processes, PushRef, Result, TagInfo, TreeFile,
+    TreeFileKind, WorldError,
 };
 use git2::build::TreeUpdateBuilder;
 use git2::{
@@ -427,16 +427,15 @@ impl Git for RealGit {
             .map_err(|error| failed("remove the ref", name, &error))
     }
 
-    fn commit_file(
-        &self,
-        repo: &Path,
-        branch: &str,
-        parent: &str,
-        path: &str,
-        content: &[u8],
-        message: &str,
-        time: UtcTime,
-    ) -> Result<String> {
+    fn commit_file(&self, repo: &Path, commit: &FileCommit<'_>) -> Result<String> {
+        let FileCommit {
+            branch,
+            parent,
+            path,
+            content,
+            message,
+            time,
+        } = *commit;
         let repo = open(repo)?;
         let name = format!("refs/heads/{branch}");
         let commit_error = |error: git2::Error| failed("commit to", branch, &error);
@@ -502,7 +501,7 @@ impl Git for RealGit {
             .args(refs.iter().map(|one| format!("{0}:{0}", one.name)));
         let mut said = Vec::new();
         let exit = RealProcesses::new(self.interrupt.clone(), None).run(&command, &mut |_, line| {
-            said.push(String::from_utf8_lossy(line).trim().to_owned())
+            said.push(String::from_utf8_lossy(line).trim().to_owned());
         })?;
         if exit.success() {
             return Ok(());

@@ -1,0 +1,17 @@
+//! The rules of a release.
+//!
+//! A rule is a named check: a small function from a [`Snapshot`] and a request to findings. A planner runs all checks of
+//! its command, so that a person sees every finding at once, and makes the plan. Nothing here reads a file, a clock or a
+//! network: what is needed stands in the snapshot, and what was not looked at there is `None`.
+
+mod cut_rc;
+mod finding;
+mod lineage;
+mod policies;
+mod snapshot;
+
+pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
+pub use finding::{Finding, Severity};
+pub use lineage::{newest_on_line, previous_release};
+pub use policies::Policies;
+pub use snapshot::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact};

@@ -1,0 +1,81 @@
+//! The policy files together, and the rules that bind them to each other.
+
+use crate::Finding;
+use std::collections::BTreeMap;
+use vrel_model::{ArtifactPolicy, ChannelName, ChannelPolicy, Config, SigningPolicy};
+
+/// All policy files of a repository, each valid by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// `vrel.toml`.
+    pub config: Config,
+    /// `channels/*.toml`, by name.
+    pub channels: BTreeMap<ChannelName, ChannelPolicy>,
+    /// `artifacts/*.toml`, by file name without `.toml`.
+    pub artifacts: BTreeMap<String, ArtifactPolicy>,
+    /// `signing/policy.toml`.
+    pub signing: SigningPolicy,
+}
+
+impl Policies {
+    /// Finds what one file says of another that is not so.
+    #[must_use]
+    pub fn check(&self) -> Vec<Finding> {
+        const CHECK: &str = "policy-files";
+        let mut findings = Vec::new();
+        let candidate = &self.config.publish.candidate_channel;
+        if !self.channels.contains_key(candidate) {
+            let message = format!(
+                "vrel.toml: `publish.candidate-channel` is `{candidate}`, but there is no such channel"
+            );
+            findings.push(Finding::policy(CHECK, message).hint(format!("write channels/{candidate}.toml")));
+        }
+        if !self.config.git.release_branch.uses("line") {
+            let message = format!(
+                "vrel.toml: `git.release-branch` is `{}`",
+                self.config.git.release_branch
+            );
+            findings.push(Finding::policy(CHECK, message).hint("it must contain `{line}`"));
+        }
+        if !(1..=19).contains(&self.config.toolchain.zstd_level) {
+            let message = format!(
+                "vrel.toml: `toolchain.zstd-level` is {}",
+                self.config.toolchain.zstd_level
+            );
+            findings.push(Finding::policy(CHECK, message).hint("a level from 1 to 19"));
+        }
+        for (name, channel) in &self.channels {
+            if !self.signing.roles.contains_key(&channel.key_role) {
+                let message = format!(
+                    "channels/{name}.toml: `key-role` is `{}`, which no one has defined",
+                    channel.key_role
+                );
+                findings.push(Finding::policy(CHECK, message).hint("add the role to signing/policy.toml"));
+            }
+        }
+        if !self.signing.roles.contains_key(&self.signing.pointer_role) {
+            let message = format!(
+                "signing/policy.toml: `pointer-role` is `{}`",
+                self.signing.pointer_role
+            );
+            findings.push(Finding::policy(CHECK, message).hint("add the role to the same file"));
+        }
+        for (id, artifact) in &self.artifacts {
+            if artifact.name.uses("arch") == artifact.arches.is_empty() {
+                let message = format!("artifacts/{id}.toml: `name` is `{}`", artifact.name);
+                let hint = "a name contains `{arch}` exactly when `arches` lists some";
+                findings.push(Finding::policy(CHECK, message).hint(hint));
+            }
+            for channel in artifact
+                .channels
+                .iter()
+                .filter(|channel| !self.channels.contains_key(channel))
+            {
+                let message =
+                    format!("artifacts/{id}.toml: `channels` has `{channel}`, but there is no such channel");
+                findings.push(Finding::policy(CHECK, message).hint(format!("write channels/{channel}.toml")));
+            }
+        }
+        findings
+    }
+}

@@ -1,0 +1,100 @@
+//! What the checks look at: facts, gathered beforehand.
+
+use crate::Policies;
+use std::collections::BTreeMap;
+use vrel_model::{ByteSize, ChannelName, KeyRole, UtcTime, Version};
+
+/// The facts for one request.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The policy files.
+    pub policies: Policies,
+    /// The branch that is checked out; `None` when HEAD is detached.
+    pub head_branch: Option<String>,
+    /// The tip of the development branch; `None` when there is no such local branch.
+    pub main_tip: Option<String>,
+    /// The tip of the line's release branch; `None` when there is none yet.
+    pub release_branch_tip: Option<String>,
+    /// Paths that differ from what is committed.
+    pub dirty_paths: Vec<String>,
+    /// Whether the clone's history is cut off.
+    pub shallow: bool,
+    /// All tags.
+    pub tags: Vec<TagFact>,
+    /// The address of the remote; `None` when it is not configured.
+    pub remote_url: Option<String>,
+    /// The committer's times of the tips above, by commit.
+    pub commit_times: BTreeMap<String, UtcTime>,
+    /// The origin.
+    pub origin: OriginFacts,
+    /// A release whose journal has no end.
+    pub unfinished: Option<Version>,
+    /// Releases that this repository's journals say are finished, with their commit.
+    pub finished: BTreeMap<Version, String>,
+    /// The remote's refs; `None` when nobody asked it, as in planning.
+    pub remote: Option<RemoteFacts>,
+    /// The machine; `None` when nobody looked, as in planning.
+    pub environment: Option<EnvironmentFacts>,
+}
+
+/// A tag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFact {
+    /// Its name.
+    pub name: String,
+    /// The commit that it leads to.
+    pub commit: String,
+}
+
+/// The published tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OriginFacts {
+    /// Whether there is an origin at all.
+    pub exists: bool,
+    /// Version of its pointer; `None` when it has none.
+    pub pointer_version: Option<u64>,
+    /// The head of each channel.
+    pub heads: BTreeMap<ChannelName, Version>,
+}
+
+/// The remote's refs: full name to object, annotated tags' commits under the name with `^{}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RemoteFacts {
+    /// The refs.
+    pub refs: BTreeMap<String, String>,
+}
+
+/// The machine.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnvironmentFacts {
+    /// Tools that the command needs and that are not there.
+    pub missing_tools: Vec<MissingTool>,
+    /// Places that are written to: what they are, bytes needed, bytes free.
+    pub disks: Vec<(String, ByteSize, ByteSize)>,
+    /// The keys that the command needs.
+    pub keys: Vec<KeyFact>,
+    /// What is wrong with git's configuration of the committer, if anything is.
+    pub identity_problem: Option<String>,
+    /// Whether the origin can be written; the reason when it cannot.
+    pub origin_problem: Option<String>,
+}
+
+/// A tool that is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingTool {
+    /// The tool.
+    pub name: String,
+    /// What it is needed for.
+    pub purpose: String,
+}
+
+/// A secret key, as far as it was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyFact {
+    /// Its role.
+    pub role: KeyRole,
+    /// Why it cannot be used; `None` when it can.
+    pub problem: Option<String>,
+    /// The remedy.
+    pub hint: Option<String>,
+}
