@@ -67,7 +67,7 @@ impl Group {
     fn kill(&mut self) {
         if let Some(pid) = i32::try_from(self.0.id()).ok().and_then(Pid::from_raw) {
             // An error means that the group is gone already.
-            if kill_process_group(pid, Signal::KILL).is_err() {}
+            let _gone_already = kill_process_group(pid, Signal::KILL);
         }
     }
 }
@@ -76,7 +76,7 @@ impl Drop for Group {
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
             self.kill();
-            if self.0.wait().is_err() {}
+            drop(self.0.wait());
         }
     }
 }

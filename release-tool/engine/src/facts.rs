@@ -1,0 +1,112 @@
+//! Gathering what the rules look at.
+
+use crate::{EngineError, JournalState, Site, load_all};
+use std::collections::BTreeMap;
+use vrel_model::{SignedPointer, Version};
+use vrel_process::{OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
+use vrel_world::World;
+
+/// The facts that need no network, no key and no look at the machine: what planning starts from.
+///
+/// # Errors
+/// When the repository, a journal or the origin's pointer cannot be read.
+pub fn collect_snapshot(
+    world: &dyn World,
+    site: &Site,
+    policies: Policies,
+    version: &Version,
+) -> Result<Snapshot, EngineError> {
+    let git = world.git();
+    let root = site.root();
+    let branch = |name: &str| git.resolve(root, &format!("refs/heads/{name}"));
+    let line = version.line().to_string();
+    let release_branch = policies.config.git.release_branch.expand(&[("line", &line)]);
+    let release_branch = release_branch.map_err(|error| EngineError::Policy {
+        path: "vrel.toml".into(),
+        reason: format!("`git.release-branch`: {error}"),
+    })?;
+    let main_tip = branch(&policies.config.git.main)?;
+    let release_branch_tip = branch(&release_branch)?;
+    let mut commit_times = BTreeMap::new();
+    for tip in [&main_tip, &release_branch_tip].into_iter().flatten() {
+        commit_times.insert(tip.clone(), git.commit_time(root, tip)?);
+    }
+    let tags = git
+        .tags(root)?
+        .into_iter()
+        .map(|tag| TagFact {
+            name: tag.name,
+            commit: tag.commit,
+        })
+        .collect();
+    let mut unfinished = None;
+    let mut finished = BTreeMap::new();
+    for journal in load_all(world, site)? {
+        let plan = journal.plan();
+        match journal.state() {
+            JournalState::Finished => {
+                finished.insert(plan.version.clone(), plan.commit.clone());
+            }
+            JournalState::Undone => {}
+            JournalState::Unfinished { .. } | JournalState::Undoing => {
+                unfinished = Some(plan.version.clone())
+            }
+        }
+    }
+    Ok(Snapshot {
+        head_branch: git.head(root)?.branch,
+        main_tip,
+        release_branch_tip,
+        dirty_paths: git.dirty_paths(root)?,
+        shallow: git.is_shallow(root)?,
+        tags,
+        remote_url: git.remote_url(root, &policies.config.git.remote)?,
+        commit_times,
+        origin: origin_facts(world, site)?,
+        unfinished,
+        finished,
+        remote: None,
+        environment: None,
+        policies,
+    })
+}
+
+/// What the origin's pointer says, unverified: good for planning, where nothing is trusted to it.
+///
+/// # Errors
+/// When the pointer is there but cannot be read.
+pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, EngineError> {
+    let exists = world.fs().metadata(site.origin())?.is_some();
+    let path = site.origin().join("pointer.json");
+    if world.fs().metadata(&path)?.is_none() {
+        return Ok(OriginFacts {
+            exists,
+            ..OriginFacts::default()
+        });
+    }
+    let bytes = world.fs().read(&path)?;
+    let pointer = SignedPointer::parse(&bytes).and_then(|signed| signed.pointer());
+    let pointer = pointer.map_err(|error| EngineError::Policy {
+        path,
+        reason: error.to_string(),
+    })?;
+    Ok(OriginFacts {
+        exists,
+        pointer_version: Some(pointer.version),
+        heads: pointer
+            .channels
+            .into_iter()
+            .map(|(channel, head)| (channel, head.release))
+            .collect(),
+    })
+}
+
+/// Asks the remote for its refs.
+///
+/// # Errors
+/// When it cannot be reached.
+pub fn look_at_remote(world: &dyn World, site: &Site, remote: &str) -> Result<RemoteFacts, EngineError> {
+    Ok(RemoteFacts {
+        refs: world.git().ls_remote(site.root(), remote)?,
+    })
+}

@@ -1,0 +1,23 @@
+//! Applies a plan.
+//!
+//! A command is a table of steps. A step observes the world, acts if its end state does not hold, and observes again.
+//! The journal says what was begun and ended, durably, before and after each act; it is what `resume` and `undo` start
+//! from, but whether a step is done is always decided by looking at the world.
+
+mod error;
+mod facts;
+mod journal;
+mod lock;
+mod policy_files;
+mod progress;
+mod run;
+mod site;
+
+pub use error::EngineError;
+pub use facts::{collect_snapshot, look_at_remote, origin_facts};
+pub use journal::{Event, Journal, JournalState, Record, load_all};
+pub use lock::{Locked, take_lock};
+pub use policy_files::{load_at_commit, load_from_work_tree};
+pub use progress::{Progress, ProgressEvent, Silent};
+pub use run::{Action, Observation, Step, apply, undo};
+pub use site::Site;

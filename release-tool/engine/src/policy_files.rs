@@ -1,0 +1,100 @@
+//! Reading the policy files, from the work tree or from a commit.
+
+use crate::EngineError;
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use vrel_model::{Config, toml_file};
+use vrel_process::Policies;
+use vrel_world::{ErrorKind, FileKind, World};
+
+fn read<T: DeserializeOwned>(world: &dyn World, root: &Path, path: &Path) -> Result<T, EngineError> {
+    let policy = |reason: String| EngineError::Policy {
+        path: path.to_owned(),
+        reason,
+    };
+    let bytes = world
+        .fs()
+        .read(&root.join(path))
+        .map_err(|error| match error.kind {
+            ErrorKind::NotFound => {
+                policy("this file is missing; is this the top of a repository that vrel releases?".into())
+            }
+            _ => EngineError::World(error),
+        })?;
+    let text = String::from_utf8(bytes).map_err(|_| policy("this file is not UTF-8 text".into()))?;
+    Ok(toml_file::parse(path, &text)?)
+}
+
+/// Every `*.toml` of a directory, by file name without the ending.
+fn read_dir<T: DeserializeOwned>(
+    world: &dyn World,
+    root: &Path,
+    dir: &str,
+) -> Result<Vec<(String, T)>, EngineError> {
+    let policy = |path: PathBuf, reason: String| EngineError::Policy { path, reason };
+    let entries = world
+        .fs()
+        .list(&root.join(dir))
+        .map_err(|error| match error.kind {
+            ErrorKind::NotFound => policy(dir.into(), "this directory is missing".into()),
+            _ => EngineError::World(error),
+        })?;
+    let mut files = Vec::new();
+    for entry in entries.iter().filter(|entry| entry.kind == FileKind::File) {
+        if let Some(stem) = entry.name.strip_suffix(".toml") {
+            let path = Path::new(dir).join(&entry.name);
+            files.push((stem.to_owned(), read(world, root, &path)?));
+        }
+    }
+    if files.is_empty() {
+        return Err(policy(
+            dir.into(),
+            "there is no .toml file in this directory".into(),
+        ));
+    }
+    Ok(files)
+}
+
+/// The policy files of a repository's work tree. Files are named in errors relative to `root`.
+///
+/// # Errors
+/// When one is missing or wrong; with its line.
+pub fn load_from_work_tree(world: &dyn World, root: &Path) -> Result<Policies, EngineError> {
+    let config = read(world, root, Path::new("vrel.toml"))?;
+    let mut channels = BTreeMap::new();
+    for (stem, policy) in read_dir(world, root, "channels")? {
+        let path = Path::new("channels").join(format!("{stem}.toml"));
+        let name = stem
+            .parse()
+            .map_err(|error: vrel_model::ChannelNameError| EngineError::Policy {
+                path,
+                reason: error.to_string(),
+            })?;
+        channels.insert(name, policy);
+    }
+    let artifacts = read_dir(world, root, "artifacts")?.into_iter().collect();
+    let signing = read(world, root, Path::new("signing/policy.toml"))?;
+    Ok(Policies {
+        config,
+        channels,
+        artifacts,
+        signing,
+    })
+}
+
+/// `vrel.toml` as it is in a commit: how that commit is built.
+///
+/// # Errors
+/// When the commit has none, or a wrong one.
+pub fn load_at_commit(world: &dyn World, root: &Path, commit: &str) -> Result<Config, EngineError> {
+    let path = PathBuf::from(format!("vrel.toml of commit {commit}"));
+    let bytes = world.git().file_at(root, commit, "vrel.toml")?;
+    let policy = |reason: &str| EngineError::Policy {
+        path: path.clone(),
+        reason: reason.to_owned(),
+    };
+    let bytes = bytes.ok_or_else(|| policy("the commit has no such file"))?;
+    let text = String::from_utf8(bytes).map_err(|_| policy("this file is not UTF-8 text"))?;
+    Ok(toml_file::parse(&path, &text)?)
+}
