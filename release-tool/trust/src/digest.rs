@@ -79,13 +79,10 @@ const BUFFER: usize = 256 << 10;
 const BUFFERS: usize = 4;
 
 /// Buffers that are used again for the next file: a fresh, zeroed one per file costs more than hashing a small file.
-pub(crate) struct Buffers(VecDeque<Arc<Vec<u8>>>);
+#[derive(Default)]
+pub struct Buffers(VecDeque<Arc<Vec<u8>>>);
 
 impl Buffers {
-    pub(crate) fn new() -> Self {
-        Self(VecDeque::new())
-    }
-
     /// A buffer that nobody else holds.
     fn take(&mut self) -> Vec<u8> {
         let free = self.0.pop_front().and_then(|buffer| Arc::try_unwrap(buffer).ok());
@@ -99,10 +96,14 @@ impl Buffers {
 /// # Errors
 /// What the reader returns.
 pub fn digest_reader(reader: impl Read) -> io::Result<Digests> {
-    digest_with(reader, &mut Buffers::new())
+    digest_with(reader, &mut Buffers::default())
 }
 
-pub(crate) fn digest_with(mut reader: impl Read, buffers: &mut Buffers) -> io::Result<Digests> {
+/// As [`digest_reader`], with buffers from the file before.
+///
+/// # Errors
+/// What the reader returns.
+pub fn digest_with(mut reader: impl Read, buffers: &mut Buffers) -> io::Result<Digests> {
     let mut first = buffers.take();
     let filled = fill(&mut reader, &mut first)?;
     if filled < BUFFER {
@@ -218,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_length_around_the_buffers_gives_the_same_by_both_ways() {
-        let mut buffers = Buffers::new();
+        let mut buffers = Buffers::default();
         for buffers_full in 0..7 {
             for more in [0, 1, BUFFER - 1] {
                 let content = content(buffers_full * BUFFER + more);

@@ -1,16 +1,53 @@
-//! The digests of many files on all cores.
+//! Many files on all cores.
 
 use crate::Digests;
 use crate::digest::{Buffers, digest_with};
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use vrel_world::{World, WorldError};
 
 /// From this length on, a file is hashed by two threads.
 const LARGE: u64 = 1 << 20;
+
+/// Runs a job for every file, as many at a time as the threads can digest, and returns the results in the order of
+/// `lengths`. Large files come first, so that no long one is begun when all others are done; each keeps two threads busy
+/// by itself ([`digest_with`]).
+pub fn by_size<T: Send>(
+    lengths: &[u64],
+    threads: NonZeroUsize,
+    job: &(dyn Fn(usize, &mut Buffers) -> T + Sync),
+) -> Vec<T> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|&index| std::cmp::Reverse(lengths[index]));
+    let (large, small) = order.split_at(order.partition_point(|&index| lengths[index] >= LARGE));
+
+    let results: Mutex<Vec<Option<T>>> = Mutex::new(lengths.iter().map(|_| None).collect());
+    for (files, workers) in [(large, threads.get().div_ceil(2)), (small, threads.get())] {
+        let next = AtomicUsize::new(0);
+        let work = || {
+            let mut buffers = Buffers::default();
+            while let Some(&index) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let result = job(index, &mut buffers);
+                results.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(result);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..workers.min(files.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+    }
+    results
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner)
+        .into_iter()
+        .flatten()
+        .collect()
+}
 
 /// The digests of files, in the order of the paths, each read once. `threads` is how many of them compute at the same
 /// time; `progress` is told the index of a file and how many more of its bytes were read, from any thread.
@@ -23,43 +60,15 @@ pub fn digest_files(
     threads: NonZeroUsize,
     progress: &(dyn Fn(usize, u64) + Sync),
 ) -> Result<Vec<Digests>, WorldError> {
-    let mut sized = Vec::with_capacity(paths.len());
-    for (index, path) in paths.iter().enumerate() {
-        sized.push((
-            world.fs().metadata(path)?.map_or(0, |metadata| metadata.len),
-            index,
-        ));
-    }
-    // The largest first, so that no long one is begun when all others are done.
-    sized.sort_unstable_by(|a, b| b.cmp(a));
-    let (large, small) = sized.split_at(sized.partition_point(|(length, _)| *length >= LARGE));
-
-    let results: Mutex<Vec<Option<Result<Digests, WorldError>>>> =
-        Mutex::new(paths.iter().map(|_| None).collect());
-    // A large file keeps two threads busy by itself, a small one only the one that reads it.
-    for (files, workers) in [(large, threads.get().div_ceil(2)), (small, threads.get())] {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut buffers = Buffers::new();
-            while let Some((_, index)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let result = digest_file(world, &paths[*index], &mut buffers, &|bytes| {
-                    progress(*index, bytes);
-                });
-                let mut results = results.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                results[*index] = Some(result);
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..workers.min(files.len()) {
-                scope.spawn(work);
-            }
-            work();
-        });
-    }
-    let results = results
-        .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.into_iter().flatten().collect()
+    let length = |path: &PathBuf| Ok(world.fs().metadata(path)?.map_or(0, |metadata| metadata.len));
+    let lengths = paths
+        .iter()
+        .map(length)
+        .collect::<Result<Vec<u64>, WorldError>>()?;
+    let job = |index: usize, buffers: &mut Buffers| {
+        digest_file(world, &paths[index], buffers, &|bytes| progress(index, bytes))
+    };
+    by_size(&lengths, threads, &job).into_iter().collect()
 }
 
 fn digest_file(

@@ -26,8 +26,8 @@ mod sign;
 mod signature;
 mod verify;
 
-pub use digest::{Digests, Hasher, digest_bytes, digest_reader};
-pub use digest_files::digest_files;
+pub use digest::{Buffers, Digests, Hasher, digest_bytes, digest_reader, digest_with};
+pub use digest_files::{by_size, digest_files};
 pub use error::{FieldMismatch, KeyFileProblem, TrustError};
 pub use generate::{GeneratedKey, NewKey, Protection, generate};
 pub use kdf::Scrypt;

@@ -1,0 +1,23 @@
+//! The published tree.
+//!
+//! ```text
+//! pointer.json                      the one file that changes: the head of every channel, signed
+//! releases/VERSION/manifest.json    what belongs to the release, with .minisig
+//! releases/VERSION/SHA256SUMS       the same for `sha256sum -c`, with .minisig
+//! releases/VERSION/release-notes.md
+//! releases/VERSION/ARTIFACT         each with ARTIFACT.minisig
+//! ```
+//!
+//! Everything but the pointer is immutable: a name has one content for ever, so that caches and mirrors need no rules.
+//! A release becomes public when the pointer is replaced. Whoever reads believes nothing but signatures: a mirror, a
+//! cache or the machine that serves the tree can withhold a release, but not change one.
+
+mod error;
+mod local;
+mod path;
+mod reader;
+
+pub use error::OriginError;
+pub use local::{LocalOrigin, Put};
+pub use path::{ObjectPath, ObjectPathError};
+pub use reader::{MAX_DOCUMENT, OriginReader, Stream, origin_error};
