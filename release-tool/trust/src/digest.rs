@@ -53,7 +53,7 @@ impl Hasher {
     }
 }
 
-fn digests(length: u64, sha256: Sha256, blake2b: &blake2b_simd::State) -> Digests {
+pub(crate) fn digests(length: u64, sha256: Sha256, blake2b: &blake2b_simd::State) -> Digests {
     let sha256 = Sha256Digest::new(sha256.finalize().into());
     let blake2b = Blake2bDigest::new(*blake2b.finalize().as_array());
     Digests {
@@ -78,38 +78,16 @@ const BUFFER: usize = 256 << 10;
 /// How many buffers go round. The reading side hashes too, so that a few are enough to keep both sides busy.
 const BUFFERS: usize = 4;
 
-/// Buffers that are used again for the next file: a fresh, zeroed one per file costs more than hashing a small file.
-#[derive(Default)]
-pub struct Buffers(VecDeque<Arc<Vec<u8>>>);
-
-impl Buffers {
-    /// A buffer that nobody else holds.
-    fn take(&mut self) -> Vec<u8> {
-        let free = self.0.pop_front().and_then(|buffer| Arc::try_unwrap(buffer).ok());
-        free.unwrap_or_else(|| vec![0; BUFFER])
-    }
-}
-
 /// The digests of everything that a reader gives, read once; SHA-256 is computed on the calling thread and BLAKE2b on
 /// another one. Content of less than one buffer (256 KiB) starts no thread.
 ///
 /// # Errors
 /// What the reader returns.
-pub fn digest_reader(reader: impl Read) -> io::Result<Digests> {
-    digest_with(reader, &mut Buffers::default())
-}
-
-/// As [`digest_reader`], with buffers from the file before.
-///
-/// # Errors
-/// What the reader returns.
-pub fn digest_with(mut reader: impl Read, buffers: &mut Buffers) -> io::Result<Digests> {
-    let mut first = buffers.take();
-    let filled = fill(&mut reader, &mut first)?;
+pub fn digest_reader(mut reader: impl Read) -> io::Result<Digests> {
+    let mut buffer = vec![0; BUFFER];
+    let mut filled = fill(&mut reader, &mut buffer)?;
     if filled < BUFFER {
-        let digests = digest_bytes(&first[..filled]);
-        buffers.0.push_back(Arc::new(first));
-        return Ok(digests);
+        return Ok(digest_bytes(&buffer[..filled]));
     }
     std::thread::scope(|scope| {
         let (to_blake2b, pieces) = mpsc::channel::<(Arc<Vec<u8>>, usize)>();
@@ -119,51 +97,48 @@ pub fn digest_with(mut reader: impl Read, buffers: &mut Buffers) -> io::Result<D
             for (piece, filled) in pieces {
                 state.update(&piece[..filled]);
                 drop(piece);
-                // The reader may have gone already, after its last piece.
+                // The reading side may have gone already, after its last piece.
                 let _ = release.send(());
             }
             state
         });
 
+        let ended = || io::Error::other("the hashing thread ended early");
         let mut sha256 = Sha256::new();
         let mut length = 0;
         // Handed over and not yet given back, oldest first.
         let mut lent: VecDeque<Arc<Vec<u8>>> = VecDeque::new();
-        let (mut buffer, mut filled) = (first, filled);
-        let outcome = loop {
+        loop {
             let piece = Arc::new(buffer);
             length += filled as u64;
-            if to_blake2b.send((Arc::clone(&piece), filled)).is_err() {
-                break Err(io::Error::other("the hashing thread ended early"));
-            }
+            to_blake2b
+                .send((Arc::clone(&piece), filled))
+                .map_err(|_| ended())?;
             sha256.update(&piece[..filled]);
             lent.push_back(piece);
             if filled < BUFFER {
-                break Ok(());
+                break;
             }
-            if buffers.0.is_empty() && lent.len() >= BUFFERS {
-                if released.recv().is_err() {
-                    break Err(io::Error::other("the hashing thread ended early"));
-                }
-                buffers.0.extend(lent.pop_front());
-            }
-            buffer = buffers.take();
-            filled = match fill(&mut reader, &mut buffer) {
-                Ok(filled) => filled,
-                Err(error) => break Err(error),
+            buffer = if lent.len() < BUFFERS {
+                vec![0; BUFFER]
+            } else {
+                released.recv().map_err(|_| ended())?;
+                // The other side gave back its share of the oldest one.
+                let free = lent.pop_front().and_then(|piece| Arc::try_unwrap(piece).ok());
+                free.unwrap_or_else(|| vec![0; BUFFER])
             };
-        };
+            filled = fill(&mut reader, &mut buffer)?;
+        }
         drop(to_blake2b);
         let state = blake2b
             .join()
             .map_err(|_| io::Error::other("the hashing thread failed"))?;
-        buffers.0.extend(lent);
-        outcome.map(|()| digests(length, sha256, &state))
+        Ok(digests(length, sha256, &state))
     })
 }
 
 /// Reads until the buffer is full or the reader has no more.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(crate) fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match reader.read(&mut buffer[filled..]) {
@@ -219,15 +194,10 @@ mod tests {
 
     #[test]
     fn every_length_around_the_buffers_gives_the_same_by_both_ways() {
-        let mut buffers = Buffers::default();
         for buffers_full in 0..7 {
             for more in [0, 1, BUFFER - 1] {
                 let content = content(buffers_full * BUFFER + more);
-                assert_eq!(
-                    digest_with(&content[..], &mut buffers).unwrap(),
-                    digest_bytes(&content)
-                );
-                assert!(buffers.0.len() <= BUFFERS);
+                assert_eq!(digest_reader(&content[..]).unwrap(), digest_bytes(&content));
             }
         }
     }

@@ -13,7 +13,7 @@
 //! [`Statement`]: vrel_model::Statement
 
 mod digest;
-mod digest_files;
+mod digest_many;
 mod encoding;
 mod error;
 mod generate;
@@ -26,8 +26,8 @@ mod sign;
 mod signature;
 mod verify;
 
-pub use digest::{Buffers, Digests, Hasher, digest_bytes, digest_reader, digest_with};
-pub use digest_files::{by_size, digest_files};
+pub use digest::{Digests, Hasher, digest_bytes, digest_reader};
+pub use digest_many::{Source, digest_files, digest_streams};
 pub use error::{FieldMismatch, KeyFileProblem, TrustError};
 pub use generate::{GeneratedKey, NewKey, Protection, generate};
 pub use kdf::Scrypt;

@@ -1,9 +1,10 @@
 //! Digests of many files.
 
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Mutex;
-use vrel_trust::{digest_bytes, digest_files};
+use vrel_trust::{Source, digest_bytes, digest_files, digest_streams};
 use vrel_world::{ErrorKind, Interrupt, RealWorld};
 
 fn content(length: usize, seed: usize) -> Vec<u8> {
@@ -14,8 +15,31 @@ fn content(length: usize, seed: usize) -> Vec<u8> {
 
 #[test]
 fn results_are_in_the_order_of_the_paths_whatever_the_threads() {
+    let sets: [&[usize]; 5] = [
+        &[
+            5 << 20,
+            0,
+            1 << 20,
+            17,
+            (1 << 20) - 1,
+            3 << 20,
+            262_144,
+            1,
+            65_536,
+            65_535,
+            65_537,
+            2 << 20,
+        ],
+        &[9 << 20, 1 << 20, 5],
+        &[2 << 20, 2 << 20, 2 << 20, 0],
+        &[3 << 20],
+        &[],
+    ];
+    sets.into_iter().for_each(check);
+}
+
+fn check(lengths: &[usize]) {
     let dir = tempfile::tempdir().unwrap();
-    let lengths = [5 << 20, 0, 1 << 20, 17, (1 << 20) - 1, 3 << 20, 262_144, 1];
     let contents: Vec<Vec<u8>> = lengths
         .iter()
         .enumerate()
@@ -36,7 +60,10 @@ fn results_are_in_the_order_of_the_paths_whatever_the_threads() {
             digest_files(&RealWorld::default(), &paths, threads, &progress).unwrap(),
             expected
         );
-        assert_eq!(told.into_inner().unwrap(), lengths.map(|length| length as u64));
+        assert_eq!(
+            told.into_inner().unwrap(),
+            lengths.iter().map(|length| *length as u64).collect::<Vec<_>>()
+        );
     }
 }
 
@@ -58,4 +85,43 @@ fn a_missing_file_and_a_wish_to_stop_end_it() {
         ErrorKind::Interrupted
     );
     assert!(digest_files(&world, &[], two, &|_, _| {}).unwrap().is_empty());
+}
+
+#[test]
+fn one_stream_that_fails_does_not_disturb_the_others() {
+    let lengths = [300_000, 300_000, 300_000, 0, 300_000, 300_000];
+    let contents: Vec<Vec<u8>> = lengths
+        .iter()
+        .enumerate()
+        .map(|(seed, length)| content(*length, seed))
+        .collect();
+    let open = |index: usize| -> std::io::Result<Source<'_>> {
+        match index {
+            1 => Err(std::io::Error::other("cannot open")),
+            4 => Ok(Box::new(contents[4][..200_000].chain(Failing))),
+            _ => Ok(Box::new(&contents[index][..])),
+        }
+    };
+    for threads in [1, 2, 5] {
+        let results = digest_streams(
+            &lengths.map(|length| length as u64),
+            NonZeroUsize::new(threads).unwrap(),
+            &open,
+        );
+        for (index, result) in results.into_iter().enumerate() {
+            match index {
+                1 => assert_eq!(result.unwrap_err().to_string(), "cannot open"),
+                4 => assert_eq!(result.unwrap_err().to_string(), "cannot go on"),
+                _ => assert_eq!(result.unwrap(), digest_bytes(&contents[index])),
+            }
+        }
+    }
+}
+
+struct Failing;
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("cannot go on"))
+    }
 }
