@@ -185,6 +185,12 @@ impl<'a> Fdt<'a> {
         })
     }
 
+    /// Length of the tree in bytes.
+    #[expect(clippy::len_without_is_empty, reason = "a tree has at least a header")]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The memory reservation block, as start and length.
     pub fn reservations(&self) -> impl Iterator<Item = (u64, u64)> + use<'a> {
         let (bytes, mut at) = (self.bytes, self.reservations);

@@ -170,21 +170,6 @@ impl<I: Encoding> Mapper<I> {
         None
     }
 
-    /// Makes sure that every root entry in `slots` points to a table, so that later mappings below them show in every
-    /// tree that copies these entries.
-    ///
-    /// # Errors
-    /// [`MapError::NoMemory`].
-    pub fn fill_root(&self, memory: &mut impl TableMemory, slots: Range<usize>) -> Result<(), MapError> {
-        for slot in slots {
-            if I::decode(memory.load(self.root, slot), I::LEVELS - 1) == Entry::Empty {
-                let table = memory.allocate().ok_or(MapError::NoMemory)?;
-                memory.store(self.root, slot, I::table(table));
-            }
-        }
-        Ok(())
-    }
-
     /// Empties the root entries in `slots` and reports every leaf and every table below them, tables after what they
     /// hold. The root itself is not reported.
     pub fn dismantle<M: TableMemory>(

@@ -1,0 +1,148 @@
+//! System registers and single instructions. Source: Arm ARM (DDI 0487).
+
+use core::arch::asm;
+
+use kcore::paging::MAIR;
+
+/// `TCR_EL1` but for the size of physical addresses: both halves 48 bits (T0SZ, T1SZ = 16) in 4 KiB pages (TG0 = 0,
+/// TG1 = 2), tables in inner-shareable write-back memory.
+const TCR: u64 = 0xb510_3510;
+/// Translations of the lower half are not looked up in tables: there is no program.
+const TCR_NO_USER_TABLES: u64 = 1 << 7;
+
+// SCTLR_EL1.
+const MMU: u64 = 1;
+const ALIGNMENT_CHECK: u64 = 1 << 1;
+const DATA_CACHE: u64 = 1 << 2;
+const STACK_ALIGNMENT_CHECK: u64 = 1 << 3;
+const INSTRUCTION_CACHE: u64 = 1 << 12;
+const USER_MASKS_INTERRUPTS: u64 = 1 << 9;
+const USER_CTR: u64 = 1 << 15;
+const USER_WFI_WFE: u64 = 1 << 16 | 1 << 18;
+const WRITABLE_IS_NOT_EXECUTABLE: u64 = 1 << 19;
+const USER_CACHE_MAINTENANCE: u64 = 1 << 26;
+/// Do not set PSTATE.PAN on an exception.
+const KEEP_PAN: u64 = 1 << 23;
+
+macro_rules! read_register {
+    ($name:literal) => {{
+        let value: u64;
+        // SAFETY: every aarch64 CPU has the register, and reading it changes nothing.
+        unsafe { asm!(concat!("mrs {}, ", $name), out(reg) value, options(nomem, nostack, preserves_flags)) };
+        value
+    }};
+}
+pub(super) use read_register;
+
+/// Switches to the kernel's tables and to what they count on.
+///
+/// The register of memory attributes changes under the tables that are active, but no attribute that they use for the
+/// kernel does: see [`MAIR`].
+///
+/// # Safety
+/// The tables map the kernel where it is now.
+pub(super) unsafe fn set_kernel_root(root: u64) {
+    // Physical addresses as long as the CPU has them, up to 48 bits.
+    let size = (read_register!("id_aa64mmfr0_el1") & 0xf).min(5);
+    let mut control = read_register!("sctlr_el1");
+    control |= MMU | DATA_CACHE | INSTRUCTION_CACHE | STACK_ALIGNMENT_CHECK | WRITABLE_IS_NOT_EXECUTABLE;
+    control &= !(ALIGNMENT_CHECK
+        | USER_MASKS_INTERRUPTS
+        | USER_CTR
+        | USER_WFI_WFE
+        | USER_CACHE_MAINTENANCE
+        | KEEP_PAN);
+    // SAFETY: the caller vouches for the tables; floating point is switched off for everyone, and neither kernel nor
+    // programs are compiled with it. Programs may not read the counters.
+    unsafe {
+        asm!(
+            "dsb ish",
+            "msr mair_el1, {mair}",
+            "msr tcr_el1, {tcr}",
+            "msr ttbr1_el1, {root}",
+            "isb",
+            "tlbi vmalle1",
+            "dsb ish",
+            "isb",
+            "msr sctlr_el1, {control}",
+            "msr cpacr_el1, xzr",
+            "msr cntkctl_el1, xzr",
+            "msr pmuserenr_el0, xzr",
+            "isb",
+            mair = in(reg) MAIR,
+            tcr = in(reg) TCR | TCR_NO_USER_TABLES | size << 32,
+            root = in(reg) root,
+            control = in(reg) control,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Switches the tables of the lower half, or switches the lower half off, and forgets all translations.
+///
+/// # Safety
+/// The tables map nothing but what a program may use.
+pub(super) unsafe fn set_user_root(root: Option<u64>) {
+    let tcr = read_register!("tcr_el1") & !TCR_NO_USER_TABLES;
+    let tcr = if root.is_some() {
+        tcr
+    } else {
+        tcr | TCR_NO_USER_TABLES
+    };
+    // SAFETY: the caller vouches for the tables; the kernel's are in the other half. The first barrier makes fresh
+    // entries visible to the table walker.
+    unsafe {
+        asm!(
+            "dsb ish",
+            "msr ttbr0_el1, {root}",
+            "msr tcr_el1, {tcr}",
+            "isb",
+            "tlbi vmalle1",
+            "dsb ish",
+            "isb",
+            root = in(reg) root.unwrap_or(0),
+            tcr = in(reg) tcr,
+            options(nostack, preserves_flags),
+        );
+    }
+}
+
+/// Writes fresh code from the data cache to where instruction fetches look.
+pub(super) fn publish_code(start: *const u8, len: usize) {
+    // CTR_EL0 gives the smallest cache lines as the logarithm of their length in words.
+    let lines = read_register!("ctr_el0");
+    let (data_line, code_line) = (4 << (lines >> 16 & 0xf), 4 << (lines & 0xf));
+    // SAFETY: cache maintenance by address changes no memory, and the range is mapped.
+    unsafe {
+        for offset in (0..len).step_by(data_line) {
+            asm!("dc cvau, {}", in(reg) start.wrapping_add(offset), options(nostack, preserves_flags));
+        }
+        asm!("dsb ish", options(nostack, preserves_flags));
+        for offset in (0..len).step_by(code_line) {
+            asm!("ic ivau, {}", in(reg) start.wrapping_add(offset), options(nostack, preserves_flags));
+        }
+        asm!("dsb ish", "isb", options(nostack, preserves_flags));
+    }
+}
+
+/// The virtual counter.
+pub(super) fn counter() -> u64 {
+    let value;
+    // SAFETY: reading the counter changes nothing; the barrier keeps it from being read early.
+    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// Takes waiting interrupts.
+pub(super) fn take_interrupts() {
+    // SAFETY: the handlers are installed and touch only the tick counter.
+    unsafe { asm!("msr daifclr, #2", "isb", "msr daifset, #2", options(nostack)) };
+}
+
+/// Does nothing for ever.
+pub(super) fn halt() -> ! {
+    loop {
+        // SAFETY: the CPU just waits.
+        unsafe { asm!("msr daifset, #15", "wfi", options(nomem, nostack)) };
+    }
+}

@@ -1,0 +1,118 @@
+//! Exceptions, interrupts and system calls. Source: Arm ARM (DDI 0487), chapter D1.
+
+use core::arch::{asm, global_asm};
+use core::fmt;
+
+use abi::Fault;
+use kcore::cause::{self, Cause};
+
+use super::power;
+use crate::user::{self, RegisterFile};
+
+global_asm!(include_str!("trap.s"), kernel_trap = sym kernel_trap);
+
+unsafe extern "C" {
+    fn enter_user(registers: *mut Registers) -> u64;
+    safe static trap_vectors: u8;
+}
+
+/// Kinds of traps, as the vectors number them.
+const SYNCHRONOUS: u64 = 0;
+const INTERRUPT: u64 = 1;
+
+/// Length of an instruction in bytes.
+const INSTRUCTION: u64 = 4;
+
+/// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Registers {
+    x: [u64; 31],
+    sp: u64,
+    elr: u64,
+    spsr: u64,
+    esr: u64,
+    far: u64,
+}
+
+const _: () = assert!(size_of::<Registers>() == 36 * 8);
+
+impl RegisterFile for Registers {
+    /// `spsr` 0 is EL0, aarch64, with all interrupts on.
+    fn start(entry: u64, stack: u64, argument: u64) -> Self {
+        let mut registers = Self {
+            sp: stack,
+            elr: entry,
+            ..Self::default()
+        };
+        registers.x[0] = argument;
+        registers
+    }
+
+    fn call(&self) -> u64 {
+        self.x[8]
+    }
+
+    fn arguments(&self) -> [u64; abi::ARGUMENTS] {
+        let [a, b, c, d, e, f, ..] = self.x;
+        [a, b, c, d, e, f]
+    }
+
+    fn set_result(&mut self, result: u64) {
+        self.x[0] = result;
+    }
+}
+
+impl fmt::Display for Registers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, value) in self.x.iter().enumerate() {
+            write!(out, "  x{number:<2} {value:016x}")?;
+            if number % 4 == 3 {
+                writeln!(out)?;
+            }
+        }
+        writeln!(out, "  sp  {:016x}", self.sp)?;
+        write!(
+            out,
+            "  elr {:016x}  spsr {:08x}  esr {:08x}  far {:016x}",
+            self.elr, self.spsr, self.esr, self.far
+        )
+    }
+}
+
+/// Tells the CPU where the vectors are.
+pub(super) fn install() {
+    let vectors = (&raw const trap_vectors).addr();
+    // SAFETY: the vectors handle every exception.
+    unsafe { asm!("msr vbar_el1, {}", "isb", in(reg) vectors, options(nostack, preserves_flags)) };
+}
+
+/// Runs a program until it traps.
+///
+/// # Safety
+/// The program's address space is active.
+pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `spsr` is a program's.
+    let kind = unsafe { enter_user(registers) };
+    cause_of(kind, registers)
+}
+
+fn cause_of(kind: u64, registers: &Registers) -> Cause {
+    match kind {
+        SYNCHRONOUS => cause::aarch64(registers.esr, registers.far),
+        INTERRUPT => Cause::Interrupt,
+        _ => Cause::Fault {
+            fault: Fault::Other,
+            address: None,
+        },
+    }
+}
+
+/// A trap out of the kernel itself.
+extern "C" fn kernel_trap(registers: &mut Registers, kind: u64) {
+    if kind == SYNCHRONOUS && power::probes() {
+        registers.elr += INSTRUCTION;
+        return;
+    }
+    user::kernel_trap(cause_of(kind, registers), registers);
+}

@@ -1,0 +1,178 @@
+// Leaving and entering the kernel on aarch64.
+//
+// A trap frame: x0 … x30 (31 words), sp, elr, spsr, esr, far. It is the layout of trap.rs's `Registers`.
+
+.set OFFSET_X30, 30 * 8
+.set OFFSET_ELR, 32 * 8
+.set OFFSET_ESR, 34 * 8
+.set FRAME, 36 * 8
+
+.section .text.trap, "ax"
+
+// fn enter_user(registers: *mut Registers) -> u64
+//
+// Runs the program whose registers x0 points to, and returns the kind of trap when it traps, with the registers updated.
+.global enter_user
+enter_user:
+    stp x29, x30, [sp, #-112]!
+    stp x27, x28, [sp, #16]
+    stp x25, x26, [sp, #32]
+    stp x23, x24, [sp, #48]
+    stp x21, x22, [sp, #64]
+    stp x19, x20, [sp, #80]
+    str x0, [sp, #96]
+    ldp x1, x2, [x0, #31 * 8]
+    msr sp_el0, x1
+    msr elr_el1, x2
+    ldr x1, [x0, #33 * 8]
+    msr spsr_el1, x1
+    ldp x2, x3, [x0, #2 * 8]
+    ldp x4, x5, [x0, #4 * 8]
+    ldp x6, x7, [x0, #6 * 8]
+    ldp x8, x9, [x0, #8 * 8]
+    ldp x10, x11, [x0, #10 * 8]
+    ldp x12, x13, [x0, #12 * 8]
+    ldp x14, x15, [x0, #14 * 8]
+    ldp x16, x17, [x0, #16 * 8]
+    ldp x18, x19, [x0, #18 * 8]
+    ldp x20, x21, [x0, #20 * 8]
+    ldp x22, x23, [x0, #22 * 8]
+    ldp x24, x25, [x0, #24 * 8]
+    ldp x26, x27, [x0, #26 * 8]
+    ldp x28, x29, [x0, #28 * 8]
+    ldr x30, [x0, #OFFSET_X30]
+    ldp x0, x1, [x0]
+    eret
+
+// From a program, with x0 and x1 on the stack and the kind of trap in x1.
+leave_user:
+    ldr x0, [sp, #16 + 96]
+    stp x2, x3, [x0, #2 * 8]
+    stp x4, x5, [x0, #4 * 8]
+    stp x6, x7, [x0, #6 * 8]
+    stp x8, x9, [x0, #8 * 8]
+    stp x10, x11, [x0, #10 * 8]
+    stp x12, x13, [x0, #12 * 8]
+    stp x14, x15, [x0, #14 * 8]
+    stp x16, x17, [x0, #16 * 8]
+    stp x18, x19, [x0, #18 * 8]
+    stp x20, x21, [x0, #20 * 8]
+    stp x22, x23, [x0, #22 * 8]
+    stp x24, x25, [x0, #24 * 8]
+    stp x26, x27, [x0, #26 * 8]
+    stp x28, x29, [x0, #28 * 8]
+    str x30, [x0, #OFFSET_X30]
+    ldp x2, x3, [sp], #16
+    stp x2, x3, [x0]
+    mrs x2, sp_el0
+    mrs x3, elr_el1
+    stp x2, x3, [x0, #31 * 8]
+    mrs x2, spsr_el1
+    mrs x3, esr_el1
+    stp x2, x3, [x0, #33 * 8]
+    mrs x2, far_el1
+    str x2, [x0, #35 * 8]
+    mov x0, x1
+    ldp x19, x20, [sp, #80]
+    ldp x21, x22, [sp, #64]
+    ldp x23, x24, [sp, #48]
+    ldp x25, x26, [sp, #32]
+    ldp x27, x28, [sp, #16]
+    ldp x29, x30, [sp], #112
+    ret
+
+// From the kernel: the frame has room on the stack and holds x0, x1 and the stack pointer; the kind of trap is in x1.
+leave_kernel:
+    stp x2, x3, [sp, #2 * 8]
+    stp x4, x5, [sp, #4 * 8]
+    stp x6, x7, [sp, #6 * 8]
+    stp x8, x9, [sp, #8 * 8]
+    stp x10, x11, [sp, #10 * 8]
+    stp x12, x13, [sp, #12 * 8]
+    stp x14, x15, [sp, #14 * 8]
+    stp x16, x17, [sp, #16 * 8]
+    stp x18, x19, [sp, #18 * 8]
+    stp x20, x21, [sp, #20 * 8]
+    stp x22, x23, [sp, #22 * 8]
+    stp x24, x25, [sp, #24 * 8]
+    stp x26, x27, [sp, #26 * 8]
+    stp x28, x29, [sp, #28 * 8]
+    str x30, [sp, #OFFSET_X30]
+    mrs x2, elr_el1
+    mrs x3, spsr_el1
+    stp x2, x3, [sp, #OFFSET_ELR]
+    mrs x2, esr_el1
+    mrs x3, far_el1
+    stp x2, x3, [sp, #OFFSET_ESR]
+    mov x0, sp
+    bl {kernel_trap}
+    ldp x2, x3, [sp, #OFFSET_ELR]
+    msr elr_el1, x2
+    msr spsr_el1, x3
+    ldp x2, x3, [sp, #2 * 8]
+    ldp x4, x5, [sp, #4 * 8]
+    ldp x6, x7, [sp, #6 * 8]
+    ldp x8, x9, [sp, #8 * 8]
+    ldp x10, x11, [sp, #10 * 8]
+    ldp x12, x13, [sp, #12 * 8]
+    ldp x14, x15, [sp, #14 * 8]
+    ldp x16, x17, [sp, #16 * 8]
+    ldp x18, x19, [sp, #18 * 8]
+    ldp x20, x21, [sp, #20 * 8]
+    ldp x22, x23, [sp, #22 * 8]
+    ldp x24, x25, [sp, #24 * 8]
+    ldp x26, x27, [sp, #26 * 8]
+    ldp x28, x29, [sp, #28 * 8]
+    ldr x30, [sp, #OFFSET_X30]
+    ldp x0, x1, [sp]
+    // Back on the kernel's own stack only: a trap that came with the stack used up does not return.
+    add sp, sp, #FRAME
+    eret
+
+// The kernel's stacks lie where bit 16 of their addresses is clear, and the page below the stack where it is set: that
+// is how a used-up stack is seen with no register to spare. The frame then goes to the emergency stack.
+.macro from_kernel kind
+    .balign 128
+    msr tpidr_el1, x0
+    mov x0, sp
+    tbz x0, #16, 1f
+    adrp x0, kernel_emergency_stack_top
+    add x0, x0, :lo12:kernel_emergency_stack_top
+    add sp, sp, x0                  // exchanges sp and x0
+    sub x0, sp, x0
+    sub sp, sp, x0
+1:  sub sp, sp, #FRAME
+    str x0, [sp, #31 * 8]
+    mrs x0, tpidr_el1
+    stp x0, x1, [sp]
+    mov x1, #\kind
+    b leave_kernel
+.endm
+
+.macro from_user kind
+    .balign 128
+    stp x0, x1, [sp, #-16]!
+    mov x1, #\kind
+    b leave_user
+.endm
+
+// Kinds: 0 synchronous, 1 interrupt, 2 fast interrupt, 3 system error; 4 more from 32-bit programs, which don't exist.
+.balign 2048
+.global trap_vectors
+trap_vectors:
+    from_kernel 0
+    from_kernel 1
+    from_kernel 2
+    from_kernel 3
+    from_kernel 0
+    from_kernel 1
+    from_kernel 2
+    from_kernel 3
+    from_user 0
+    from_user 1
+    from_user 2
+    from_user 3
+    from_user 4
+    from_user 5
+    from_user 6
+    from_user 7

@@ -1,0 +1,83 @@
+//! Control registers, single instructions and firmware calls. Source: RISC-V Privileged Architecture; RISC-V Supervisor
+//! Binary Interface Specification 1.0.
+
+use core::arch::asm;
+
+/// `satp`: Sv39.
+const SV39: u64 = 8 << 60;
+
+/// `sstatus`: floating point and vectors (two bits each), access to programs' pages, making executable pages readable.
+const UNITS: u64 = 3 << 13 | 3 << 9;
+const PERMIT_USER_MEMORY: u64 = 1 << 18;
+const EXECUTABLE_IS_READABLE: u64 = 1 << 19;
+
+/// Switches floating point off for everyone (neither kernel nor programs are compiled with it), and keeps the kernel
+/// from using programs' pages.
+pub(super) fn enable_protection() {
+    // SAFETY: takes rights away only. Programs may not read the counters.
+    unsafe {
+        asm!(
+            "csrc sstatus, {bits}",
+            "csrw scounteren, zero",
+            bits = in(reg) UNITS | PERMIT_USER_MEMORY | EXECUTABLE_IS_READABLE,
+            options(nostack),
+        );
+    }
+}
+
+/// Switches page tables and forgets all translations.
+///
+/// # Safety
+/// The tables map the kernel where it is now.
+pub(super) unsafe fn set_root(root: u64) {
+    // SAFETY: the caller vouches for the tables. The first fence makes fresh entries visible to the table walker.
+    unsafe { asm!("sfence.vma", "csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12, options(nostack)) };
+}
+
+/// Makes earlier writes visible to instruction fetches.
+pub(super) fn publish_code() {
+    // SAFETY: a fence changes no memory.
+    unsafe { asm!("fence.i", options(nostack)) };
+}
+
+/// The time counter.
+pub(super) fn counter() -> u64 {
+    let value;
+    // SAFETY: reading the counter changes nothing.
+    unsafe { asm!("rdtime {}", out(reg) value, options(nomem, nostack)) };
+    value
+}
+
+/// Takes waiting interrupts.
+pub(super) fn take_interrupts() {
+    // SAFETY: the handlers are installed and touch only the tick counter.
+    unsafe { asm!("csrsi sstatus, 2", "nop", "csrci sstatus, 2", options(nostack)) };
+}
+
+/// Does nothing for ever.
+pub(super) fn halt() -> ! {
+    loop {
+        // SAFETY: the CPU just waits.
+        unsafe { asm!("csrci sstatus, 2", "wfi", options(nomem, nostack)) };
+    }
+}
+
+/// Calls firmware. Returns its error number, 0 for success.
+///
+/// # Safety
+/// The call does nothing to memory that is in use.
+pub(super) unsafe fn firmware(extension: u64, function: u64, arguments: [u64; 2]) -> i64 {
+    let error;
+    // SAFETY: the caller vouches for the call; firmware keeps all registers but a0 and a1.
+    unsafe {
+        asm!(
+            "ecall",
+            in("a7") extension,
+            in("a6") function,
+            inlateout("a0") arguments[0] => error,
+            inlateout("a1") arguments[1] => _,
+            options(nostack),
+        );
+    }
+    error
+}

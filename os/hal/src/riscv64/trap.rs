@@ -1,0 +1,132 @@
+//! Exceptions, interrupts and system calls. Source: RISC-V Privileged Architecture, chapter "Supervisor-Level ISA".
+
+use core::arch::{asm, global_asm};
+use core::fmt;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use kcore::cause::{self, Cause};
+
+use crate::user::{self, RegisterFile};
+
+global_asm!(include_str!("trap.s"), kernel_trap = sym kernel_trap);
+
+unsafe extern "C" {
+    fn enter_user(registers: *mut Registers);
+    safe static trap_entry: u8;
+}
+
+/// `sstatus` after which `sret` leads to a program with interrupts on: previous interrupt enable is 1, previous
+/// privilege 0, floating point off.
+const USER_STATUS: u64 = 1 << 5;
+
+/// Length of the `ecall` instruction in bytes; the program goes on behind it.
+const ECALL: u64 = 4;
+
+// Numbers of the argument registers, as indices of `x`.
+const A0: usize = 9;
+const A7: usize = 16;
+
+/// Names of x1 to x31 in the calling convention.
+const NAMES: [&str; 31] = [
+    "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
+    "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
+];
+
+/// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Registers {
+    /// x1 to x31.
+    x: [u64; 31],
+    pc: u64,
+    status: u64,
+    cause: u64,
+    value: u64,
+}
+
+const _: () = assert!(size_of::<Registers>() == 35 * 8);
+
+impl RegisterFile for Registers {
+    fn start(entry: u64, stack: u64, argument: u64) -> Self {
+        let mut registers = Self {
+            pc: entry,
+            status: USER_STATUS,
+            ..Self::default()
+        };
+        registers.x[1] = stack;
+        registers.x[A0] = argument;
+        registers
+    }
+
+    fn call(&self) -> u64 {
+        self.x[A7]
+    }
+
+    fn arguments(&self) -> [u64; abi::ARGUMENTS] {
+        core::array::from_fn(|index| self.x[A0 + index])
+    }
+
+    fn set_result(&mut self, result: u64) {
+        self.x[A0] = result;
+    }
+}
+
+impl fmt::Display for Registers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, (name, value)) in NAMES.iter().zip(self.x).enumerate() {
+            write!(out, "  {name:<3} {value:016x}")?;
+            if number % 4 == 3 {
+                writeln!(out)?;
+            }
+        }
+        writeln!(out)?;
+        write!(
+            out,
+            "  pc  {:016x}  sstatus {:016x}  scause {:#x}  stval {:016x}",
+            self.pc, self.status, self.cause, self.value
+        )
+    }
+}
+
+/// Tells the CPU where the handler is.
+pub(super) fn install() {
+    let entry = (&raw const trap_entry).addr();
+    // SAFETY: the handler takes every trap; sscratch 0 tells it that the kernel runs.
+    unsafe { asm!("csrw sscratch, zero", "csrw stvec, {}", in(reg) entry, options(nostack)) };
+}
+
+/// Number of the interrupt that was taken last.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+/// Number of the interrupt that was taken last.
+pub(super) fn taken_interrupt() -> u64 {
+    TAKEN.load(Ordering::Relaxed)
+}
+
+/// Runs a program until it traps.
+///
+/// # Safety
+/// The program's address space is active.
+pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `status` is a program's.
+    unsafe { enter_user(registers) };
+    let cause = cause_of(registers);
+    if cause == Cause::SystemCall {
+        registers.pc += ECALL;
+    }
+    cause
+}
+
+fn cause_of(registers: &Registers) -> Cause {
+    let cause = cause::riscv64(registers.cause, registers.value);
+    if cause == Cause::Interrupt {
+        // The top bit says that it is one.
+        TAKEN.store(registers.cause << 1 >> 1, Ordering::Relaxed);
+    }
+    cause
+}
+
+/// A trap out of the kernel itself.
+extern "C" fn kernel_trap(registers: &Registers) {
+    user::kernel_trap(cause_of(registers), registers);
+}

@@ -1,0 +1,159 @@
+//! Control registers and single instructions. Source: Intel SDM volumes 2 and 3A.
+
+use core::arch::asm;
+use core::arch::x86_64::{__cpuid, __cpuid_count};
+
+/// Model-specific registers that this kernel uses.
+pub(super) mod msr {
+    pub(crate) const APIC_BASE: u32 = 0x1b;
+    pub(crate) const EFER: u32 = 0xc000_0080;
+    pub(crate) const STAR: u32 = 0xc000_0081;
+    pub(crate) const LSTAR: u32 = 0xc000_0082;
+    pub(crate) const SFMASK: u32 = 0xc000_0084;
+}
+
+const CR0_MONITOR_COPROCESSOR: u64 = 1 << 1;
+const CR0_EMULATION: u64 = 1 << 2;
+const CR0_WRITE_PROTECT: u64 = 1 << 16;
+const CR4_GLOBAL_PAGES: u64 = 1 << 7;
+const CR4_OSFXSR: u64 = 1 << 9;
+const CR4_OSXSAVE: u64 = 1 << 18;
+const CR4_FSGSBASE: u64 = 1 << 16;
+const CR4_UMIP: u64 = 1 << 11;
+const CR4_SMEP: u64 = 1 << 20;
+const CR4_SMAP: u64 = 1 << 21;
+const EFER_SYSCALL: u64 = 1;
+const EFER_NO_EXECUTE: u64 = 1 << 11;
+
+/// Reads a model-specific register.
+///
+/// # Safety
+/// The CPU has it.
+pub(super) unsafe fn read_msr(register: u32) -> u64 {
+    let (low, high): (u32, u32);
+    // SAFETY: the caller vouches for the register; reading it changes nothing.
+    unsafe { asm!("rdmsr", in("ecx") register, out("eax") low, out("edx") high, options(nomem, nostack)) };
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Writes a model-specific register.
+///
+/// # Safety
+/// The CPU has it, and the value keeps the kernel's assumptions.
+pub(super) unsafe fn write_msr(register: u32, value: u64) {
+    let (low, high) = (value as u32, (value >> 32) as u32);
+    // SAFETY: the caller vouches for register and value.
+    unsafe { asm!("wrmsr", in("ecx") register, in("eax") low, in("edx") high, options(nostack)) };
+}
+
+/// Reads a byte from an I/O port.
+///
+/// # Safety
+/// The port belongs to a device that this crate owns, or to none.
+pub(super) unsafe fn read_port(port: u16) -> u8 {
+    let value;
+    // SAFETY: the caller vouches for the port.
+    unsafe { asm!("in al, dx", in("dx") port, out("al") value, options(nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// Writes a byte to an I/O port.
+///
+/// # Safety
+/// As for [`read_port`].
+pub(super) unsafe fn write_port(port: u16, value: u8) {
+    // SAFETY: the caller vouches for the port.
+    unsafe { asm!("out dx, al", in("dx") port, in("al") value, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Writes 16 bits to an I/O port.
+///
+/// # Safety
+/// As for [`read_port`].
+pub(super) unsafe fn write_port16(port: u16, value: u16) {
+    // SAFETY: the caller vouches for the port.
+    unsafe { asm!("out dx, ax", in("dx") port, in("ax") value, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Switches the protection on that the kernel's tables count on, and what the CPU has besides. Floating point stays off:
+/// kernel and programs are compiled without it, so the kernel saves no such registers, and using them faults.
+pub(super) fn enable_protection() {
+    let (mut cr0, mut cr4): (u64, u64);
+    let features = __cpuid(0);
+    let (ebx, ecx) = if features.eax >= 7 {
+        let extended = __cpuid_count(7, 0);
+        (extended.ebx, extended.ecx)
+    } else {
+        (0, 0)
+    };
+    // SAFETY: these bits only take rights away from programs and from the kernel's own mistakes; the CPU has every
+    // feature that is switched on, by CPUID or because long mode requires it.
+    unsafe {
+        asm!("mov {}, cr0", out(reg) cr0, options(nomem, nostack));
+        asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack));
+        cr0 |= CR0_WRITE_PROTECT | CR0_EMULATION;
+        cr0 &= !CR0_MONITOR_COPROCESSOR;
+        cr4 &= !(CR4_GLOBAL_PAGES | CR4_OSFXSR | CR4_OSXSAVE | CR4_FSGSBASE);
+        for (present, bit) in [
+            (ebx & 1 << 7, CR4_SMEP),
+            (ebx & 1 << 20, CR4_SMAP),
+            (ecx & 1 << 2, CR4_UMIP),
+        ] {
+            if present != 0 {
+                cr4 |= bit;
+            }
+        }
+        asm!("mov cr0, {}", in(reg) cr0, options(nostack));
+        asm!("mov cr4, {}", in(reg) cr4, options(nostack));
+        write_msr(msr::EFER, read_msr(msr::EFER) | EFER_SYSCALL | EFER_NO_EXECUTE);
+    }
+}
+
+/// Keeps the kernel's translations over a switch of address spaces.
+pub(super) fn enable_global_pages() {
+    // SAFETY: only the kernel's mappings are global, and they are the same in every address space.
+    unsafe {
+        let mut cr4: u64;
+        asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack));
+        cr4 |= CR4_GLOBAL_PAGES;
+        asm!("mov cr4, {}", in(reg) cr4, options(nostack));
+    }
+}
+
+/// Switches page tables; all translations that are not global are forgotten.
+///
+/// # Safety
+/// The tables map the kernel where it is now.
+pub(super) unsafe fn set_root(root: u64) {
+    // SAFETY: the caller vouches for the tables.
+    unsafe { asm!("mov cr3, {}", in(reg) root, options(nostack, preserves_flags)) };
+}
+
+/// The address of the last page fault.
+pub(super) fn fault_address() -> u64 {
+    let address;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("mov {}, cr2", out(reg) address, options(nomem, nostack, preserves_flags)) };
+    address
+}
+
+/// The time-stamp counter.
+pub(super) fn time_stamp() -> u64 {
+    // SAFETY: every 64-bit CPU has the instruction, and the kernel may always use it.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
+/// Takes waiting interrupts.
+pub(super) fn take_interrupts() {
+    // SAFETY: the handlers are installed and touch only the tick counter. Interrupts are taken after the instruction that
+    // follows `sti`.
+    unsafe { asm!("sti", "pause", "cli", options(nostack)) };
+}
+
+/// Does nothing for ever.
+pub(super) fn halt() -> ! {
+    loop {
+        // SAFETY: with interrupts masked the CPU just stops.
+        unsafe { asm!("cli", "hlt", options(nomem, nostack)) };
+    }
+}

@@ -1,0 +1,104 @@
+# First instructions on x86_64.
+#
+# The loader enters at _start in 64-bit mode with the boot record's address in rdi. QEMU's -kernel finds the PVH note
+# and enters at pvh_start in 32-bit mode without paging, with the address of a start-info record in ebx.
+
+.section .text.head, "ax"
+.global _start
+_start:
+    lea rsp, [rip + kernel_stack_top]
+    xor ebp, ebp
+    call {loader_entry}
+    ud2
+
+.section .note.pvh, "a"
+.balign 4
+    .long 4                         # length of the name
+    .long 4                         # length of the value
+    .long 18                        # XEN_ELFNOTE_PHYS32_ENTRY
+    .asciz "Xen"
+    .long pvh_start
+
+# Everything from here on runs at its physical address.
+.section .boot, "ax"
+.code32
+.global pvh_start
+pvh_start:
+    cli
+    mov edi, ebx
+
+    # Four tables of 2 MiB pages map the first 4 GiB at their own address; the first of them also serves the top 2 GiB
+    # of the address space, where the kernel is linked.
+    mov ecx, 2048
+    mov eax, 0x83                   # present, writable, large
+    mov edx, offset boot_pd
+1:  mov dword ptr [edx], eax
+    add edx, 8
+    add eax, 0x200000
+    dec ecx
+    jnz 1b
+
+    mov edx, offset boot_pdpt
+    mov eax, offset boot_pd + 3     # present, writable
+    mov dword ptr [edx + 510 * 8], eax
+    mov ecx, 4
+2:  mov dword ptr [edx], eax
+    add edx, 8
+    add eax, 4096
+    dec ecx
+    jnz 2b
+
+    mov edx, offset boot_pml4
+    mov eax, offset boot_pdpt + 3
+    mov dword ptr [edx], eax
+    mov dword ptr [edx + 511 * 8], eax
+    mov cr3, edx
+
+    mov eax, cr4
+    or eax, 0x20                    # physical address extension
+    mov cr4, eax
+    mov ecx, 0xc0000080             # EFER: long mode, no-execute
+    rdmsr
+    or eax, 0x900
+    wrmsr
+    mov eax, cr0
+    or eax, 0x80010001              # paging, write protection, protected mode
+    mov cr0, eax
+
+    lgdt [boot_gdt_pointer]
+    push 8
+    mov eax, offset pvh_start64
+    push eax
+    retf
+
+.code64
+pvh_start64:
+    mov eax, 16
+    mov ds, eax
+    mov es, eax
+    mov ss, eax
+    xor eax, eax
+    mov fs, eax
+    mov gs, eax
+    movabs rsp, offset kernel_stack_top
+    xor ebp, ebp
+    mov edi, edi                    # clears the upper half
+    movabs rax, offset {direct_entry}
+    call rax
+    ud2
+
+.balign 8
+boot_gdt:
+    .quad 0
+    .quad 0x00af9a000000ffff        # 64-bit code
+    .quad 0x00cf92000000ffff        # data
+boot_gdt_pointer:
+    .short 23
+    .long boot_gdt
+
+# The loader that understands the PVH note fills this with zeros.
+.section .boot.tables, "aw", @nobits
+.balign 4096
+boot_pml4: .skip 4096
+boot_pdpt: .skip 4096
+boot_pd: .skip 4 * 4096

@@ -1,0 +1,319 @@
+//! Exceptions, interrupts and system calls; segments, because the CPU wants them for that.
+//!
+//! Source: Intel SDM volume 3A, chapters 6.8 "System calls", 7 "Interrupt and Exception Handling" and 8.7 "Task
+//! Management in 64-bit Mode".
+
+use core::arch::{asm, global_asm};
+use core::fmt;
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use kcore::cause::{self, Cause};
+
+use super::cpu::{self, msr, write_msr};
+use crate::sync::Lock;
+use crate::user::{self, RegisterFile};
+
+global_asm!(
+    include_str!("trap.s"),
+    kernel_trap = sym kernel_trap,
+    user_data = const USER_DATA,
+    user_code = const USER_CODE,
+    syscall_vector = const SYSCALL_VECTOR,
+);
+
+unsafe extern "C" {
+    fn enter_user(registers: *mut Registers, stack: *mut u64);
+    safe static syscall_entry: u8;
+    safe static trap_vectors: [[u8; 16]; VECTORS];
+}
+
+const VECTORS: usize = 256;
+
+/// Stands for the `syscall` instruction, which has no vector.
+const SYSCALL_VECTOR: u64 = 0x100;
+
+const DEBUG_VECTOR: u64 = 1;
+
+// Selectors. `syscall` wants the kernel's data behind its code.
+const KERNEL_CODE: u16 = 0x08;
+const KERNEL_DATA: u16 = 0x10;
+const USER_DATA: u16 = 0x1b;
+const USER_CODE: u16 = 0x23;
+const TASK: u16 = 0x28;
+
+const FLAG_RESERVED: u64 = 1 << 1;
+const FLAG_INTERRUPTS: u64 = 1 << 9;
+/// Cleared by `syscall`: trap, interrupt, direction, nested task, alignment check.
+const SYSCALL_MASK: u64 = 1 << 8 | FLAG_INTERRUPTS | 1 << 10 | 1 << 14 | 1 << 18;
+
+/// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Registers {
+    r15: u64,
+    r14: u64,
+    r13: u64,
+    r12: u64,
+    r11: u64,
+    r10: u64,
+    r9: u64,
+    r8: u64,
+    rbx: u64,
+    rbp: u64,
+    rsi: u64,
+    rdi: u64,
+    rdx: u64,
+    rcx: u64,
+    rax: u64,
+    vector: u64,
+    error: u64,
+    rip: u64,
+    cs: u64,
+    rflags: u64,
+    rsp: u64,
+    ss: u64,
+}
+
+const _: () = assert!(size_of::<Registers>() == 22 * 8);
+const _: () = assert!(offset_of!(Registers, vector) == 15 * 8 && offset_of!(Registers, cs) == 18 * 8);
+
+impl RegisterFile for Registers {
+    /// Interrupts are on, and I/O ports are out of reach: the privilege level for them is 0.
+    fn start(entry: u64, stack: u64, argument: u64) -> Self {
+        Self {
+            rip: entry,
+            // As after a call: the stack pointer is 8 below a multiple of 16.
+            rsp: stack - 8,
+            rdi: argument,
+            cs: u64::from(USER_CODE),
+            ss: u64::from(USER_DATA),
+            rflags: FLAG_RESERVED | FLAG_INTERRUPTS,
+            ..Self::default()
+        }
+    }
+
+    fn call(&self) -> u64 {
+        self.rax
+    }
+
+    fn arguments(&self) -> [u64; abi::ARGUMENTS] {
+        [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
+    }
+
+    fn set_result(&mut self, result: u64) {
+        self.rax = result;
+    }
+}
+
+impl fmt::Display for Registers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rows = [
+            [
+                ("rax", self.rax),
+                ("rbx", self.rbx),
+                ("rcx", self.rcx),
+                ("rdx", self.rdx),
+            ],
+            [
+                ("rsi", self.rsi),
+                ("rdi", self.rdi),
+                ("rbp", self.rbp),
+                ("rsp", self.rsp),
+            ],
+            [
+                ("r8 ", self.r8),
+                ("r9 ", self.r9),
+                ("r10", self.r10),
+                ("r11", self.r11),
+            ],
+            [
+                ("r12", self.r12),
+                ("r13", self.r13),
+                ("r14", self.r14),
+                ("r15", self.r15),
+            ],
+        ];
+        for row in rows {
+            for (name, value) in row {
+                write!(out, "  {name} {value:016x}")?;
+            }
+            writeln!(out)?;
+        }
+        writeln!(
+            out,
+            "  rip {:016x}  rflags {:016x}  cs {:02x}  ss {:02x}",
+            self.rip, self.rflags, self.cs, self.ss
+        )?;
+        write!(
+            out,
+            "  vector {}  error {:#x}  cr2 {:016x}",
+            self.vector,
+            self.error,
+            cpu::fault_address()
+        )
+    }
+}
+
+/// The task-state segment: which stacks traps use.
+#[repr(C, packed(4))]
+struct TaskState {
+    reserved: u32,
+    /// Stack for traps out of user mode.
+    stack: u64,
+    stacks_1_2: [u64; 2],
+    reserved_2: u64,
+    /// Stacks of their own for traps that may come when the stack is not usable.
+    own_stacks: [u64; 7],
+    reserved_3: [u16; 5],
+    io_map: u16,
+}
+
+const _: () = assert!(size_of::<TaskState>() == 104);
+
+/// Size of each of those stacks in bytes.
+const OWN_STACK: usize = 16 << 10;
+
+/// Vectors with a stack of their own: debug exception (it can come at the first instruction of the kernel), NMI, double
+/// fault (it comes when the kernel's stack has overflowed), machine check.
+const OWN_STACK_VECTORS: [u64; 4] = [1, 2, 8, 18];
+
+#[repr(C, align(16))]
+struct Tables {
+    descriptors: [u64; 7],
+    gates: [[u64; 2]; VECTORS],
+    task: TaskState,
+    stacks: [[u8; OWN_STACK]; OWN_STACK_VECTORS.len()],
+}
+
+static TABLES: Lock<Tables> = Lock::new(Tables {
+    descriptors: [
+        0,
+        0x00af_9b00_0000_ffff,
+        0x00cf_9300_0000_ffff,
+        0x00cf_f300_0000_ffff,
+        0x00af_fb00_0000_ffff,
+        0,
+        0,
+    ],
+    gates: [[0; 2]; VECTORS],
+    task: TaskState {
+        reserved: 0,
+        stack: 0,
+        stacks_1_2: [0; 2],
+        reserved_2: 0,
+        own_stacks: [0; 7],
+        reserved_3: [0; 5],
+        // Behind the segment's limit: no I/O port is open to programs.
+        io_map: size_of::<TaskState>() as u16,
+    },
+    stacks: [[0; OWN_STACK]; OWN_STACK_VECTORS.len()],
+});
+
+#[repr(C, packed)]
+struct TablePointer {
+    limit: u16,
+    base: u64,
+}
+
+/// Loads segments, the task state, the interrupt table and the target of `syscall`.
+pub(super) fn install() {
+    let mut guard = TABLES.lock();
+    let tables = &mut *guard;
+    let base = (&raw const tables.task).addr() as u64;
+    let limit = size_of::<TaskState>() as u64 - 1;
+    // An available 64-bit task-state segment; the base is spread over the two words.
+    tables.descriptors[5] = limit | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
+    tables.descriptors[6] = base >> 32;
+    for (index, stack) in tables.stacks.iter().enumerate() {
+        tables.task.own_stacks[index] = stack.as_ptr_range().end.addr() as u64;
+    }
+    for (vector, gate) in tables.gates.iter_mut().enumerate() {
+        let own = OWN_STACK_VECTORS.iter().position(|&own| own == vector as u64);
+        let own = own.map_or(0, |index| index as u64 + 1);
+        let target = (&raw const trap_vectors[vector]).addr() as u64;
+        // An interrupt gate that only the CPU itself may take: interrupts are masked in the handler.
+        let low = target & 0xffff
+            | u64::from(KERNEL_CODE) << 16
+            | own << 32
+            | 0x8e << 40
+            | (target >> 16 & 0xffff) << 48;
+        *gate = [low, target >> 32];
+    }
+    let descriptors = TablePointer {
+        limit: size_of_val(&tables.descriptors) as u16 - 1,
+        base: tables.descriptors.as_ptr().addr() as u64,
+    };
+    let gates = TablePointer {
+        limit: size_of_val(&tables.gates) as u16 - 1,
+        base: tables.gates.as_ptr().addr() as u64,
+    };
+    // SAFETY: the tables are complete and live in a static; code and data segments are what the kernel runs with. The
+    // far return reloads the code segment.
+    unsafe {
+        asm!(
+            "lgdt [{descriptors}]",
+            "push {code}",
+            "lea {scratch}, [rip + 2f]",
+            "push {scratch}",
+            "retfq",
+            "2:",
+            "mov ds, {data:x}",
+            "mov es, {data:x}",
+            "mov ss, {data:x}",
+            "mov fs, {zero:x}",
+            "mov gs, {zero:x}",
+            "ltr {task:x}",
+            "lidt [{gates}]",
+            descriptors = in(reg) &raw const descriptors,
+            gates = in(reg) &raw const gates,
+            code = const KERNEL_CODE,
+            data = in(reg) KERNEL_DATA,
+            zero = in(reg) 0_u16,
+            task = in(reg) TASK,
+            scratch = out(reg) _,
+        );
+        write_msr(
+            msr::STAR,
+            u64::from(KERNEL_CODE) << 32 | u64::from(KERNEL_DATA | 3) << 48,
+        );
+        write_msr(msr::LSTAR, (&raw const syscall_entry).addr() as u64);
+        write_msr(msr::SFMASK, SYSCALL_MASK);
+    }
+}
+
+/// Vector of the interrupt that was taken last.
+static TAKEN: AtomicU64 = AtomicU64::new(0);
+
+/// Vector of the interrupt that was taken last.
+pub(super) fn taken_vector() -> u64 {
+    TAKEN.load(Ordering::Relaxed)
+}
+
+/// Runs a program until it traps.
+///
+/// # Safety
+/// The program's address space is active.
+pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
+    let stack = &raw mut TABLES.lock().task.stack;
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`: the selectors are a
+    // program's, rflags came from a program, and rip is below the end of user space, so `iretq` does not fault.
+    unsafe { enter_user(registers, stack) };
+    if registers.vector == SYSCALL_VECTOR {
+        return Cause::SystemCall;
+    }
+    TAKEN.store(registers.vector, Ordering::Relaxed);
+    cause::x86_64(registers.vector, registers.error, cpu::fault_address())
+}
+
+/// A trap out of the kernel itself.
+extern "C" fn kernel_trap(registers: &Registers) {
+    // A program that single-steps over `syscall` makes the debug exception arrive here. `syscall` has cleared the trap
+    // flag, so there is no second one.
+    if registers.vector == DEBUG_VECTOR {
+        return;
+    }
+    TAKEN.store(registers.vector, Ordering::Relaxed);
+    let cause = cause::x86_64(registers.vector, registers.error, cpu::fault_address());
+    user::kernel_trap(cause, registers);
+}

@@ -1,0 +1,129 @@
+//! System calls with arguments that no well-meaning program makes up.
+
+use abi::Error;
+
+/// Where the kernel image is linked, and where it ends at the latest.
+const KERNEL: usize = 0xffff_ffff_8020_0000;
+
+/// User space, but nothing is mapped there.
+const UNMAPPED: usize = 0x10_0000_0000;
+
+static CONSTANTS: [u8; 256] = [b'.'; 256];
+
+/// Makes all of them. Returns how many were answered wrongly.
+pub(crate) fn all() -> u32 {
+    let mut own = [0; 256];
+    let own_at = own.as_ptr().addr();
+    let max = usize::MAX;
+    let cases: [(&str, Result<u64, Error>, Result<u64, Error>); 17] = [
+        (
+            "write from the kernel",
+            rt::debug_write(bytes(KERNEL, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write from unmapped memory",
+            rt::debug_write(bytes(UNMAPPED, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write from null",
+            rt::debug_write(bytes(1, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write over the end of the stack",
+            rt::debug_write(bytes(stack_top() - 8, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write over the end of user space",
+            rt::debug_write(bytes(user_end() - 8, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write that wraps around",
+            rt::debug_write(bytes(max - 8, 16)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "write of more than fits",
+            rt::debug_write(bytes(own_at, 4097)),
+            Err(Error::BadLength),
+        ),
+        (
+            "write of a huge length",
+            rt::debug_write(bytes(own_at, max >> 1)),
+            Err(Error::BadLength),
+        ),
+        (
+            "write of what is no text",
+            rt::debug_write(&[0xff, 0xfe]),
+            Err(Error::BadArgument),
+        ),
+        (
+            "write of nothing from nowhere",
+            rt::debug_write(bytes(KERNEL, 0)),
+            Ok(0),
+        ),
+        (
+            "info into the kernel",
+            rt::system_info(buffer(KERNEL, 256)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "info into unmapped memory",
+            rt::system_info(buffer(UNMAPPED, 256)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "info into constants",
+            rt::system_info(buffer(CONSTANTS.as_ptr().addr(), 256)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "info into code",
+            rt::system_info(buffer(all as *const () as usize, 256)),
+            Err(Error::BadAddress),
+        ),
+        (
+            "info into too little room",
+            rt::system_info(&mut own[..8]),
+            Err(Error::BadLength),
+        ),
+        (
+            "spawn of no program",
+            rt::spawn(b"no such program", 0),
+            Err(Error::NotFound),
+        ),
+        ("wait for a stranger", rt::wait(1), Err(Error::NotFound)),
+    ];
+    let mut wrong = 0;
+    for (name, got, expected) in cases {
+        if got != expected {
+            rt::println!("fault: {name}: got {got:?}, expected {expected:?}");
+            wrong += 1;
+        }
+    }
+    wrong
+}
+
+fn stack_top() -> usize {
+    abi::layout::STACK_TOP as usize
+}
+
+fn user_end() -> usize {
+    abi::layout::USER_END as usize
+}
+
+/// Bytes that are not there. The program itself never looks at them.
+fn bytes(address: usize, len: usize) -> &'static [u8] {
+    // SAFETY: not sound, on purpose: only the kernel gets to see the slice, and must not fall for it.
+    unsafe { core::slice::from_raw_parts(address as *const u8, len) }
+}
+
+/// Room that is not there. The program itself never looks at it.
+fn buffer(address: usize, len: usize) -> &'static mut [u8] {
+    // SAFETY: as for `bytes`.
+    unsafe { core::slice::from_raw_parts_mut(address as *mut u8, len) }
+}
