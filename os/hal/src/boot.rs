@@ -28,6 +28,13 @@ pub(crate) fn kernel_root() -> u64 {
     KERNEL_ROOT.load(Ordering::Relaxed)
 }
 
+static IMAGE_START: AtomicU64 = AtomicU64::new(0);
+
+/// Physical address of the kernel image.
+pub(crate) fn image_start() -> u64 {
+    IMAGE_START.load(Ordering::Relaxed)
+}
+
 /// What the kernel starts with.
 #[derive(Debug)]
 pub struct Boot {
@@ -89,6 +96,7 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
     if let Err(error) = build_tables(root, &mut workspace, &record, &map, &devices) {
         panic!("kernel page tables: {error}");
     }
+    IMAGE_START.store(record.kernel.start, Ordering::Relaxed);
     KERNEL_ROOT.store(root, Ordering::Relaxed);
     // SAFETY: `build_tables` has mapped the image with its stack, and all memory at the physical map.
     unsafe {

@@ -47,6 +47,7 @@ mod heap;
 mod image;
 mod phys;
 pub mod power;
+mod probe;
 mod space;
 pub mod stamp;
 mod sync;
@@ -59,6 +60,7 @@ use kcore::paging::Encoding;
 
 pub use boot::Boot;
 pub use frames::Frames;
+pub use probe::check_protection;
 pub use space::AddressSpace;
 pub use user::{Context, Event};
 

@@ -6,7 +6,7 @@ use abi::Fault;
 use kcore::cause::Cause;
 
 use crate::arch::Machine;
-use crate::{Architecture, timer};
+use crate::{Architecture, probe, timer};
 
 /// The registers of a program, in the vocabulary of the system-call convention.
 pub(crate) trait RegisterFile: fmt::Display {
@@ -21,6 +21,9 @@ pub(crate) trait RegisterFile: fmt::Display {
 
     /// Puts the result where the program expects it.
     fn set_result(&mut self, result: u64);
+
+    /// Goes on at another instruction.
+    fn set_instruction(&mut self, address: u64);
 }
 
 /// A program's registers while it does not run. Displays as a register dump.
@@ -96,19 +99,18 @@ pub(crate) fn serve_interrupt() -> bool {
     is_timer
 }
 
-/// An exception in the kernel itself. An interrupt is served; anything else is the end.
-pub(crate) fn kernel_trap(cause: Cause, registers: &dyn fmt::Display) {
+/// An exception in the kernel itself. An interrupt is served, and a fault that was to be expected is skipped; anything
+/// else is the end.
+pub(crate) fn kernel_trap(cause: Cause, registers: &mut impl RegisterFile) {
     match cause {
         Cause::Interrupt => {
             serve_interrupt();
         }
         Cause::SystemCall => panic!("the kernel made a system call\n{registers}"),
-        Cause::Fault {
-            fault,
-            address: Some(address),
-        } => {
-            panic!("fault in the kernel: {fault} at {address:#x}\n{registers}")
-        }
-        Cause::Fault { fault, address: None } => panic!("fault in the kernel: {fault}\n{registers}"),
+        Cause::Fault { fault, address } => match (probe::recovery(), address) {
+            (Some(recovery), _) => registers.set_instruction(recovery),
+            (None, Some(address)) => panic!("fault in the kernel: {fault} at {address:#x}\n{registers}"),
+            (None, None) => panic!("fault in the kernel: {fault}\n{registers}"),
+        },
     }
 }

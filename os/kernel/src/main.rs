@@ -43,6 +43,10 @@ fn main(boot: Boot) -> ! {
         boot.heap >> 10,
         boot.cpu
     );
+    match hal::check_protection() {
+        Ok(count) => println!("kernel: memory protection holds: {count} forbidden accesses refused"),
+        Err(access) => panic!("memory protection: {access} was not refused"),
+    }
     start_timer();
     let initrd = check_initrd(boot.initrd);
     let mut processes = Processes::new(boot.frames, initrd);

@@ -1,14 +1,13 @@
 //! Switching the machine off. Source: Arm, "Power State Coordination Interface" (DEN 0022) and "Semihosting for AArch32
 //! and AArch64".
 
-use core::arch::asm;
 use core::sync::atomic::{AtomicBool, Ordering};
 
 use kcore::acpi::Tables;
 use kcore::fdt::Fdt;
 
 use crate::acpi::Firmware;
-use crate::device_tree;
+use crate::{device_tree, probe};
 
 const SYSTEM_OFF: u64 = 0x8400_0008;
 const SEMIHOSTING_EXIT_EXTENDED: u64 = 0x20;
@@ -17,8 +16,12 @@ const APPLICATION_EXIT: u64 = 0x2_0026;
 /// Whether firmware is called with `smc`; else with `hvc`, as on QEMU's virt machine.
 static CALLS_MONITOR: AtomicBool = AtomicBool::new(false);
 
-/// Set while an instruction runs that faults on machines without an emulator's help.
-static PROBES: AtomicBool = AtomicBool::new(false);
+unsafe extern "C" {
+    // In `trap.s`: instructions that fault where nobody answers them.
+    fn probe_semihosting(operation: u64, parameter: *const [u64; 2]) -> bool;
+    fn probe_monitor_call(function: u64) -> bool;
+    fn probe_hypervisor_call(function: u64) -> bool;
+}
 
 /// Calls firmware as the device tree says.
 pub(super) fn use_device_tree(tree: &Fdt<'_>) {
@@ -36,31 +39,18 @@ pub(super) fn use_acpi(tables: &Tables<'_, Firmware>) {
     }
 }
 
-/// Whether a fault in the kernel comes from looking for an emulator, and is to be skipped.
-pub(super) fn probes() -> bool {
-    PROBES.swap(false, Ordering::Relaxed)
-}
-
 /// Switches off through PSCI. That has no status, so a failure first tries semihosting, where an emulator has it.
 pub(super) fn off(success: bool) {
-    if !success {
-        let status: [u64; 2] = [APPLICATION_EXIT, 1];
-        PROBES.store(true, Ordering::Relaxed);
-        // SAFETY: with semihosting the machine ends here; without it the instruction is undefined, and the handler of
-        // the kernel's traps skips it.
-        unsafe {
-            asm!("hlt #0xf000", in("x0") SEMIHOSTING_EXIT_EXTENDED, in("x1") &raw const status, options(nostack));
-        }
-    }
-    // SAFETY: the call switches the machine off; without PSCI it returns an error. Firmware may change x0 to x17. A CPU
-    // without that firmware faults, which the handler skips.
+    let status = [APPLICATION_EXIT, 1];
+    // SAFETY: the machine ends at the first call that something answers; the others fault, or return an error.
     unsafe {
-        PROBES.store(true, Ordering::Relaxed);
+        if !success {
+            probe::faults(|| probe_semihosting(SEMIHOSTING_EXIT_EXTENDED, &raw const status));
+        }
         if CALLS_MONITOR.load(Ordering::Relaxed) {
-            asm!("smc #0", inout("x0") SYSTEM_OFF => _, clobber_abi("C"), options(nostack));
+            probe::faults(|| probe_monitor_call(SYSTEM_OFF));
         } else {
-            asm!("hvc #0", inout("x0") SYSTEM_OFF => _, clobber_abi("C"), options(nostack));
+            probe::faults(|| probe_hypervisor_call(SYSTEM_OFF));
         }
     }
-    PROBES.store(false, Ordering::Relaxed);
 }

@@ -6,7 +6,6 @@ use core::fmt;
 use abi::Fault;
 use kcore::cause::{self, Cause};
 
-use super::power;
 use crate::user::{self, RegisterFile};
 
 global_asm!(include_str!("trap.s"), kernel_trap = sym kernel_trap);
@@ -19,9 +18,6 @@ unsafe extern "C" {
 /// Kinds of traps, as the vectors number them.
 const SYNCHRONOUS: u64 = 0;
 const INTERRUPT: u64 = 1;
-
-/// Length of an instruction in bytes.
-const INSTRUCTION: u64 = 4;
 
 /// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
 #[repr(C)]
@@ -60,6 +56,10 @@ impl RegisterFile for Registers {
 
     fn set_result(&mut self, result: u64) {
         self.x[0] = result;
+    }
+
+    fn set_instruction(&mut self, address: u64) {
+        self.elr = address;
     }
 }
 
@@ -110,9 +110,6 @@ fn cause_of(kind: u64, registers: &Registers) -> Cause {
 
 /// A trap out of the kernel itself.
 extern "C" fn kernel_trap(registers: &mut Registers, kind: u64) {
-    if kind == SYNCHRONOUS && power::probes() {
-        registers.elr += INSTRUCTION;
-        return;
-    }
-    user::kernel_trap(cause_of(kind, registers), registers);
+    let cause = cause_of(kind, registers);
+    user::kernel_trap(cause, registers);
 }

@@ -129,6 +129,35 @@ leave_kernel:
     add sp, sp, #FRAME
     eret
 
+// Accesses that may fault. They return 0; the handler of a fault makes them go on at probe_faulted, which returns 1.
+.global probe_read, probe_write, probe_jump, probe_semihosting, probe_monitor_call, probe_hypervisor_call, probe_faulted
+probe_read:
+    ldrb w1, [x0]
+    mov w0, #0
+    ret
+probe_write:
+    ldrb w1, [x0]
+    strb w1, [x0]
+    mov w0, #0
+    ret
+probe_jump:
+    br x0
+probe_semihosting:
+    hlt #0xf000
+    mov w0, #0
+    ret
+probe_monitor_call:
+    smc #0
+    mov w0, #0
+    ret
+probe_hypervisor_call:
+    hvc #0
+    mov w0, #0
+    ret
+probe_faulted:
+    mov w0, #1
+    ret
+
 // The kernel's stacks lie where bit 16 of their addresses is clear, and the page below the stack where it is set: that
 // is how a used-up stack is seen with no register to spare. The frame then goes to the emergency stack.
 .macro from_kernel kind

@@ -69,6 +69,10 @@ impl RegisterFile for Registers {
     fn set_result(&mut self, result: u64) {
         self.x[A0] = result;
     }
+
+    fn set_instruction(&mut self, address: u64) {
+        self.pc = address;
+    }
 }
 
 impl fmt::Display for Registers {
@@ -127,6 +131,7 @@ fn cause_of(registers: &Registers) -> Cause {
 }
 
 /// A trap out of the kernel itself.
-extern "C" fn kernel_trap(registers: &Registers) {
-    user::kernel_trap(cause_of(registers), registers);
+extern "C" fn kernel_trap(registers: &mut Registers) {
+    let cause = cause_of(registers);
+    user::kernel_trap(cause, registers);
 }

@@ -84,6 +84,23 @@ enter_user:
     ld t0, OFFSET_T0(t0)
     sret
 
+# Accesses that may fault. They return 0; the handler of a fault makes them go on at probe_faulted, which returns 1.
+.global probe_read, probe_write, probe_jump, probe_faulted
+probe_read:
+    lbu a1, 0(a0)
+    li a0, 0
+    ret
+probe_write:
+    lbu a1, 0(a0)
+    sb a1, 0(a0)
+    li a0, 0
+    ret
+probe_jump:
+    jr a0
+probe_faulted:
+    li a0, 1
+    ret
+
 .balign 4
 .global trap_entry
 trap_entry:

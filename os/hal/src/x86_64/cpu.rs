@@ -145,9 +145,9 @@ pub(super) fn time_stamp() -> u64 {
 
 /// Takes waiting interrupts.
 pub(super) fn take_interrupts() {
-    // SAFETY: the handlers are installed and touch only the tick counter. Interrupts are taken after the instruction that
-    // follows `sti`.
-    unsafe { asm!("sti", "pause", "cli", options(nostack)) };
+    // SAFETY: the handlers are installed and touch only the tick counter. `sti` works from the end of the instruction
+    // behind it on, so it takes a second one for an interrupt to come.
+    unsafe { asm!("sti", "nop", "nop", "cli", options(nostack)) };
 }
 
 /// Does nothing for ever.

@@ -104,6 +104,10 @@ impl RegisterFile for Registers {
     fn set_result(&mut self, result: u64) {
         self.rax = result;
     }
+
+    fn set_instruction(&mut self, address: u64) {
+        self.rip = address;
+    }
 }
 
 impl fmt::Display for Registers {
@@ -307,7 +311,7 @@ pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
 }
 
 /// A trap out of the kernel itself.
-extern "C" fn kernel_trap(registers: &Registers) {
+extern "C" fn kernel_trap(registers: &mut Registers) {
     // A program that single-steps over `syscall` makes the debug exception arrive here. `syscall` has cleared the trap
     // flag, so there is no second one.
     if registers.vector == DEBUG_VECTOR {

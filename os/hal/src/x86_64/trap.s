@@ -115,6 +115,23 @@ trap_common:
     add rsp, 16
     iretq
 
+# Accesses that may fault. They return 0; the handler of a fault makes them go on at probe_faulted, which returns 1.
+.global probe_read, probe_write, probe_jump, probe_faulted
+probe_read:
+    mov al, [rdi]
+    xor eax, eax
+    ret
+probe_write:
+    mov al, [rdi]
+    mov [rdi], al
+    xor eax, eax
+    ret
+probe_jump:
+    jmp rdi
+probe_faulted:
+    mov eax, 1
+    ret
+
 # One entry of 16 bytes for each vector. The CPU pushes an error code for some; the others push a zero in its place.
 .balign 16
 .global trap_vectors
