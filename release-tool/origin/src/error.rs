@@ -135,18 +135,6 @@ pub enum OriginError {
         /// How many must come at least.
         expected: u64,
     },
-    /// The object came whole, but is not what was promised.
-    #[error("{object}: its {what} is {found}, expected {expected}")]
-    Content {
-        /// The object.
-        object: String,
-        /// `sha256` or `blake2b`.
-        what: &'static str,
-        /// The promise.
-        expected: String,
-        /// The fact.
-        found: String,
-    },
     /// A document that cannot be understood.
     #[error("{object}: {reason}")]
     Document {

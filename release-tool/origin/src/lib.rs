@@ -12,12 +12,19 @@
 //! A release becomes public when the pointer is replaced. Whoever reads believes nothing but signatures: a mirror, a
 //! cache or the machine that serves the tree can withhold a release, but not change one.
 
+mod download;
 mod error;
 mod local;
 mod path;
 mod reader;
+mod verify;
 
+pub use download::{DownloadRequest, download};
 pub use error::OriginError;
 pub use local::{LocalOrigin, Put};
 pub use path::{ObjectPath, ObjectPathError};
 pub use reader::{MAX_DOCUMENT, OriginReader, Stream, origin_error};
+pub use verify::{
+    Finding, GoodFile, PointerCheck, Problem, TrustRoot, VerifyProgress, VerifyReport, VerifyRequest,
+    verify_release,
+};

@@ -112,8 +112,16 @@ pub(crate) fn io_error(error: OriginError) -> io::Error {
 #[must_use]
 pub fn origin_error(object: &str, error: io::Error) -> OriginError {
     let reason = error.to_string();
-    let inner = error.into_inner().and_then(|inner| inner.downcast::<OriginError>().ok());
-    inner.map_or(OriginError::Read { object: object.to_owned(), reason }, |inner| *inner)
+    let inner = error
+        .into_inner()
+        .and_then(|inner| inner.downcast::<OriginError>().ok());
+    inner.map_or(
+        OriginError::Read {
+            object: object.to_owned(),
+            reason,
+        },
+        |inner| *inner,
+    )
 }
 
 #[cfg(test)]
