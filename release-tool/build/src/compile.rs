@@ -1,0 +1,403 @@
+//! Compiling the operating system.
+
+use crate::binary::{check_efi, check_elf};
+use crate::toolchain::CoreLibraries;
+use crate::{BuildError, Line, Targets, Toolchain, flat, sysroot};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vrel_model::Arch;
+use vrel_world::{Command, Exit, Stream, World};
+
+/// How much of a failed compiler's output an error carries, in bytes; its end counts.
+const MAX_OUTPUT: usize = 64 << 10;
+
+/// What to compile, from where, with what.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The compiler.
+    pub toolchain: &'a Toolchain,
+    /// What `targets.toml` in `os` says.
+    pub targets: &'a Targets,
+    /// The operating system's source directory.
+    pub os: &'a Path,
+    /// Where compiled crates and core libraries are kept between builds; made when missing.
+    pub cache: &'a Path,
+    /// Where cargo keeps the sources of crates, its `CARGO_HOME`.
+    pub cargo_home: &'a Path,
+    /// For which architectures.
+    pub arches: &'a [Arch],
+    /// The programs, packages of the operating system's workspace.
+    pub programs: &'a [String],
+    /// How many compilers run at the same time, at least 1. It has no influence on the result.
+    pub jobs: usize,
+}
+
+/// The compiled system of one architecture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Compiled {
+    /// The kernel, an ELF file that is not stamped yet.
+    pub kernel: Vec<u8>,
+    /// The loader, an EFI application.
+    pub loader: Vec<u8>,
+    /// The name under which firmware looks for the loader.
+    pub loader_file: String,
+    /// The programs, ELF files, by package.
+    pub programs: BTreeMap<String, Vec<u8>>,
+}
+
+/// Compiles kernel, loader and programs.
+///
+/// The same sources give the same bytes, in whatever directories sources, cache and crates are.
+///
+/// # Errors
+/// When something does not compile ([`BuildError::Compile`] has the compiler's own words), when what was compiled is not for
+/// the architecture, and when an effect fails.
+pub fn compile(
+    world: &dyn World,
+    request: &Request<'_>,
+    on_line: &mut (dyn FnMut(Line<'_>) + Send),
+) -> Result<BTreeMap<Arch, Compiled>, BuildError> {
+    let sysroot = match request.toolchain.core {
+        CoreLibraries::Installed => None,
+        CoreLibraries::FromSource => {
+            // For all targets, and not just for those of `arches`: the next architecture will not have to wait again.
+            let triples = request.targets.triples();
+            Some(sysroot::prepare(
+                world,
+                request.toolchain,
+                request.cache,
+                &triples,
+                on_line,
+            )?)
+        }
+    };
+    fetch(world, request, on_line)?;
+    let remap = remap_flags(world, request)?;
+
+    let mut jobs = Vec::new();
+    for &arch in request.arches {
+        jobs.extend(Job::all(request, arch)?);
+    }
+    let on_line = Mutex::new(on_line);
+    let results = run_all(request.jobs, &jobs, |job| {
+        job.run(world, request, sysroot.as_deref(), &remap, &mut |line| {
+            if let Ok(mut on_line) = on_line.lock() {
+                on_line(line);
+            }
+        })
+    });
+    let mut built = BTreeMap::new();
+    for (job, result) in jobs.iter().zip(results) {
+        built.insert((job.arch, job.part), result?);
+    }
+    request
+        .arches
+        .iter()
+        .map(|&arch| Ok((arch, assemble(request, arch, &mut built)?)))
+        .collect()
+}
+
+/// The three cargo calls of an architecture. Kernel and programs are compiled apart, so that the features that one needs
+/// of a crate don't change the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Kernel,
+    Programs,
+    Loader,
+}
+
+struct Job<'a> {
+    arch: Arch,
+    part: Part,
+    packages: Vec<&'a str>,
+    target: &'a str,
+    flags: &'a [String],
+}
+
+impl<'a> Job<'a> {
+    fn all(request: &Request<'a>, arch: Arch) -> Result<Vec<Self>, BuildError> {
+        let targets = request.targets.get(arch)?;
+        let (kernel, loader, user) = (&targets.kernel, &targets.loader, &targets.user);
+        let mut jobs = vec![
+            // First, because it takes longest.
+            Self {
+                arch,
+                part: Part::Loader,
+                packages: vec![&loader.package],
+                target: &loader.target,
+                flags: &loader.rustflags,
+            },
+            Self {
+                arch,
+                part: Part::Kernel,
+                packages: vec![&kernel.package],
+                target: &kernel.target,
+                flags: &kernel.rustflags,
+            },
+        ];
+        if !request.programs.is_empty() {
+            jobs.push(Self {
+                arch,
+                part: Part::Programs,
+                packages: request.programs.iter().map(String::as_str).collect(),
+                target: &user.target,
+                flags: &user.rustflags,
+            });
+        }
+        Ok(jobs)
+    }
+
+    fn name(&self) -> String {
+        let part = match self.part {
+            Part::Kernel => "kernel",
+            Part::Programs => "programs",
+            Part::Loader => "loader",
+        };
+        format!("{} {part}", self.arch)
+    }
+
+    /// Loaders share one directory, for the procedural macros that all of them need; cargo then builds one after the other. The rest
+    /// has one directory for each architecture, so that they can be built at the same time.
+    fn target_dir(&self, cache: &Path) -> PathBuf {
+        let target = cache.join("target");
+        match self.part {
+            Part::Loader => target.join("loader"),
+            Part::Kernel | Part::Programs => target.join(self.arch.as_str()),
+        }
+    }
+
+    fn run(
+        &self,
+        world: &dyn World,
+        request: &Request<'_>,
+        sysroot: Option<&Path>,
+        remap: &[String],
+        on_line: &mut dyn FnMut(Line<'_>),
+    ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
+        let mut flags = self.flags.to_vec();
+        flags.extend_from_slice(remap);
+        flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
+        let target_dir = self.target_dir(request.cache);
+        let mut command = cargo_command(request.toolchain, &flags)
+            .dir(request.os)
+            .args([
+                "build",
+                "--release",
+                "--locked",
+                "--offline",
+                "--target",
+                self.target,
+                "--target-dir",
+            ])
+            .arg(target_dir.display().to_string());
+        for package in &self.packages {
+            command = command.args(["--package", package]);
+        }
+        let name = self.name();
+        let what = format!("{} for {}", self.packages.join(", "), self.target);
+        run_compiler(world, &command, &what, &name, on_line)?;
+        let out = target_dir.join(self.target).join("release");
+        let suffix = if self.target.ends_with("-uefi") {
+            ".efi"
+        } else {
+            ""
+        };
+        self.packages
+            .iter()
+            .map(|&package| {
+                let content = world.fs().read(&out.join(format!("{package}{suffix}")))?;
+                Ok((package.to_owned(), content))
+            })
+            .collect()
+    }
+}
+
+/// Runs `work` on all items with so many threads; results are in the order of the items.
+fn run_all<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if threads <= 1 {
+        return items.iter().map(work).collect();
+    }
+    let next = AtomicUsize::new(0);
+    let mut done: Vec<(usize, R)> = std::thread::scope(|scope| {
+        let worker = || {
+            let mut done = Vec::new();
+            loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(item) = items.get(index) else { return done };
+                done.push((index, work(item)));
+            }
+        };
+        let handles: Vec<_> = (0..threads.min(items.len()))
+            .map(|_| scope.spawn(worker))
+            .collect();
+        handles
+            .into_iter()
+            .flat_map(|handle| {
+                handle
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+            .collect()
+    });
+    done.sort_by_key(|(index, _)| *index);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+type Built = BTreeMap<(Arch, Part), BTreeMap<String, Vec<u8>>>;
+
+/// Checks what was compiled for an architecture and puts it together.
+fn assemble(request: &Request<'_>, arch: Arch, built: &mut Built) -> Result<Compiled, BuildError> {
+    let targets = request.targets.get(arch)?;
+    let mut take = |part, package: &str| {
+        let files = built.get_mut(&(arch, part));
+        files
+            .and_then(|files| files.remove(package))
+            .ok_or_else(|| BuildError::NotBuilt {
+                package: package.to_owned(),
+            })
+    };
+    let kernel = take(Part::Kernel, &targets.kernel.package)?;
+    check_elf(&kernel, &targets.kernel.package, arch, targets.machine)?;
+    let mut loader = take(Part::Loader, &targets.loader.package)?;
+    if targets.loader.flatten {
+        check_elf(&loader, &targets.loader.package, arch, targets.machine)?;
+        loader = flat::flatten(&loader, &targets.loader.package)?;
+    }
+    check_efi(&loader, &targets.loader.package, arch)?;
+    let mut programs = BTreeMap::new();
+    for package in request.programs {
+        let program = take(Part::Programs, package)?;
+        check_elf(&program, package, arch, targets.machine)?;
+        programs.insert(package.clone(), program);
+    }
+    Ok(Compiled {
+        kernel,
+        loader,
+        loader_file: targets.loader.file.clone(),
+        programs,
+    })
+}
+
+/// Fetches the sources of crates that are not on this machine yet; the network is used for nothing else, and not at all when
+/// everything is there.
+fn fetch(
+    world: &dyn World,
+    request: &Request<'_>,
+    on_line: &mut dyn FnMut(Line<'_>),
+) -> Result<(), BuildError> {
+    let command = cargo_command(request.toolchain, &[])
+        .dir(request.os)
+        .args(["fetch", "--locked"]);
+    run_compiler(world, &command, "the sources of crates", "crates", on_line)
+}
+
+/// Flags that take the paths of this machine out of what is compiled.
+fn remap_flags(world: &dyn World, request: &Request<'_>) -> Result<Vec<String>, BuildError> {
+    let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
+    let mut flags = vec![remap(request.os, "/veridian/os")];
+    let registries = request.cargo_home.join("registry/src");
+    if world.fs().metadata(&registries)?.is_some() {
+        // The directory's name depends on where crates were fetched from.
+        for entry in world.fs().list(&registries)? {
+            flags.push(remap(&registries.join(entry.name), "/crates"));
+        }
+    }
+    // The libraries' sources, for code of theirs that is compiled with ours.
+    flags.push(remap(&request.toolchain.library_source(), "/rust/library"));
+    Ok(flags)
+}
+
+/// A cargo that compiles with this toolchain and these flags, whatever the environment says.
+pub(crate) fn cargo_command(toolchain: &Toolchain, flags: &[String]) -> Command {
+    let mut flags = flags.to_vec();
+    flags.push(format!("-Clinker={}", toolchain.linker.display()));
+    let command = Command::new(&toolchain.cargo)
+        .env("RUSTC", toolchain.rustc.display().to_string())
+        // Overrides all other places for flags; flags are separated by this character.
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))
+        .env("CARGO_INCREMENTAL", "0")
+        .env("CARGO_TERM_COLOR", "never")
+        .env("CARGO_TERM_PROGRESS_WHEN", "never");
+    [
+        "RUSTC_BOOTSTRAP",
+        "RUSTC_WRAPPER",
+        "RUSTC_WORKSPACE_WRAPPER",
+        "CARGO_BUILD_RUSTC_WRAPPER",
+        "CARGO_BUILD_TARGET",
+    ]
+    .into_iter()
+    .fold(command, Command::env_remove)
+}
+
+/// Runs cargo and passes its lines on; `what` completes the sentence "cannot compile …", `source` labels the lines.
+pub(crate) fn run_compiler(
+    world: &dyn World,
+    command: &Command,
+    what: &str,
+    source: &str,
+    on_line: &mut dyn FnMut(Line<'_>),
+) -> Result<(), BuildError> {
+    let mut output = String::new();
+    let exit = world.processes().run(command, &mut |stream, line| {
+        let text = String::from_utf8_lossy(line);
+        on_line(Line { source, text: &text });
+        if stream == Stream::Stderr {
+            output.push_str(&text);
+            output.push('\n');
+            if output.len() > 2 * MAX_OUTPUT {
+                keep_end(&mut output);
+            }
+        }
+    })?;
+    if exit == Exit::Status(0) {
+        return Ok(());
+    }
+    keep_end(&mut output);
+    Err(BuildError::Compile {
+        what: what.to_owned(),
+        output,
+    })
+}
+
+fn keep_end(output: &mut String) {
+    let excess = output.len().saturating_sub(MAX_OUTPUT);
+    let cut = output
+        .char_indices()
+        .map(|(at, _)| at)
+        .find(|&at| at >= excess)
+        .unwrap_or(0);
+    output.drain(..cut);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_items_however_many_threads_there_are() {
+        let items: Vec<u32> = (0..50).collect();
+        for threads in [0, 1, 3, 100] {
+            assert_eq!(
+                run_all(threads, &items, |n| n * 2),
+                items.iter().map(|n| n * 2).collect::<Vec<_>>()
+            );
+        }
+        assert!(run_all(3, &[], |n: &u32| *n).is_empty());
+    }
+
+    #[test]
+    fn the_end_of_a_long_output_is_kept() {
+        let mut output = "ä".repeat(MAX_OUTPUT) + "end";
+        keep_end(&mut output);
+        assert!(
+            output.ends_with("äend") && output.len() <= MAX_OUTPUT + 1,
+            "{}",
+            output.len()
+        );
+        let mut short = "short".to_owned();
+        keep_end(&mut short);
+        assert_eq!(short, "short");
+    }
+}

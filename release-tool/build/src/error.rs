@@ -1,0 +1,370 @@
+//! Why something was not built or did not boot.
+
+use crate::esp;
+use crate::stamp::Identity;
+use std::fmt;
+use std::path::PathBuf;
+use vrel_model::Arch;
+use vrel_model::toml_file::TomlError;
+use vrel_world::WorldError;
+
+/// Why something was not built or did not boot: the object, what was expected, what was found.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// An effect failed.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// A mistake in a description file.
+    #[error(transparent)]
+    Toml(TomlError),
+    /// An architecture that is not described.
+    #[error("os/targets.toml: expected a section [{arch}], got none")]
+    NoTarget {
+        /// The architecture.
+        arch: Arch,
+    },
+    /// A medium that a machine does not have.
+    #[error("os/machines/{machine}.toml: expected a section [boot.{medium}] for `{medium}`, got only {}", known.join(", "))]
+    NoMedium {
+        /// The machine.
+        machine: String,
+        /// The medium that was asked for.
+        medium: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// No compiler on this machine can compile the system.
+    #[error("no Rust toolchain here can compile for {}: {}", targets.join(", "), rejected.join("; "))]
+    NoToolchain {
+        /// Each compiler with the reason why it cannot.
+        rejected: Vec<String>,
+        /// The targets.
+        targets: Vec<String>,
+    },
+    /// The compiler failed.
+    #[error("cannot compile {what}:\n{}", output.trim_end())]
+    Compile {
+        /// What it was to compile.
+        what: String,
+        /// The end of what it printed.
+        output: String,
+    },
+    /// A core library was built, but is not where it should be.
+    #[error("expected one file lib{library}-*.rlib in {}, got {found}", dir.display())]
+    CoreLibrary {
+        /// The library.
+        library: &'static str,
+        /// Where it should be.
+        dir: PathBuf,
+        /// How many there are.
+        found: usize,
+    },
+    /// A package is needed that was not compiled.
+    #[error("expected the package `{package}` to be compiled, but it was not")]
+    NotBuilt {
+        /// The package.
+        package: String,
+    },
+    /// Something else than an ELF file.
+    #[error("{file}: expected a 64-bit little-endian ELF file, got something else")]
+    NotElf {
+        /// Which file.
+        file: String,
+    },
+    /// Something else than an EFI application.
+    #[error("{file}: expected an EFI application (a PE file), got something else")]
+    NotEfi {
+        /// Which file.
+        file: String,
+    },
+    /// A file for another architecture.
+    #[error(
+        "{file} was compiled for another architecture than {arch}: expected machine {expected:#x}, got {found:#x}"
+    )]
+    WrongMachine {
+        /// Which file.
+        file: String,
+        /// What it was to be compiled for.
+        arch: Arch,
+        /// The machine number of that.
+        expected: u16,
+        /// The machine number in the file.
+        found: u16,
+    },
+    /// An ELF file that cannot be turned into a flat image.
+    #[error("{file}: cannot be made a flat image: {problem}")]
+    Flat {
+        /// Which file.
+        file: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// A kernel without a place for its identity.
+    #[error("the kernel's section .veridian.id: {problem}")]
+    Stamp {
+        /// What was expected and found.
+        problem: String,
+    },
+    /// An identity that a kernel cannot hold.
+    #[error("`{}`: expected an identity without line breaks of at most {room} bytes, got another", identity.escape_debug())]
+    IdentityText {
+        /// The identity.
+        identity: String,
+        /// How many bytes there are for it.
+        room: usize,
+    },
+    /// An entry that cannot be put into an archive.
+    #[error("{path}: cannot be put into the archive: {problem}")]
+    Archive {
+        /// The entry.
+        path: String,
+        /// Why not.
+        problem: String,
+    },
+    /// A size that an EFI system partition cannot have.
+    #[error(
+        "EFI system partition: expected a size of whole MiB from {} to {} MiB, got {size} bytes",
+        esp::MIN_SIZE >> 20, esp::MAX_SIZE >> 20
+    )]
+    EspSize {
+        /// The size in bytes.
+        size: u64,
+    },
+    /// More content than an EFI system partition holds.
+    #[error("EFI system partition of {size} bytes: expected at most {room} bytes of content, got {needed}")]
+    EspFull {
+        /// Bytes of content, in whole clusters.
+        needed: u64,
+        /// Bytes that there is room for.
+        room: u64,
+        /// The partition's size in bytes.
+        size: u64,
+    },
+    /// The file system of an EFI system partition cannot be made.
+    #[error("EFI system partition: {problem}")]
+    Esp {
+        /// Why not.
+        problem: String,
+    },
+    /// A disk or CD image cannot be laid out.
+    #[error("{}: cannot lay out the image: {problem}", path.display())]
+    ImageLayout {
+        /// The image.
+        path: PathBuf,
+        /// Why not.
+        problem: String,
+    },
+    /// A git attribute that makes an archive differ from the commit.
+    #[error("{path}:{line}: expected no attribute that changes archived files, got `{attribute}`")]
+    Attribute {
+        /// The file in the commit.
+        path: String,
+        /// The line, from 1.
+        line: usize,
+        /// The attribute.
+        attribute: String,
+    },
+    /// The emulator is not installed.
+    #[error("expected the emulator `{program}` in the search path, got none")]
+    NoEmulator {
+        /// What it emulates.
+        arch: Arch,
+        /// Its name.
+        program: String,
+    },
+    /// The firmware is not installed.
+    #[error(
+        "expected firmware for {arch} at one of {}, got none of them",
+        list_paths(searched)
+    )]
+    NoFirmware {
+        /// For what.
+        arch: Arch,
+        /// Where it was looked for.
+        searched: Vec<PathBuf>,
+    },
+    /// A medium needs a file that it was not given.
+    #[error("booting {machine} from `{medium}` needs the file `{file}`, which was not given")]
+    NoBootFile {
+        /// The machine.
+        machine: String,
+        /// The medium.
+        medium: String,
+        /// The file's placeholder.
+        file: String,
+    },
+    /// The system did not boot.
+    #[error("{machine} from `{medium}`: {failure}\n{}", tail(serial))]
+    Boot {
+        /// The machine.
+        machine: String,
+        /// The medium.
+        medium: String,
+        /// How it failed.
+        failure: BootFailure,
+        /// The end of what it printed, at most 200 lines.
+        serial: Vec<String>,
+    },
+}
+
+/// How a boot failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BootFailure {
+    /// The time limit was over.
+    TimedOut {
+        /// The limit.
+        seconds: u64,
+    },
+    /// The kernel panicked.
+    Panicked {
+        /// The emulator's exit status.
+        status: i32,
+    },
+    /// The emulator ended with a status that means neither power-off nor panic.
+    Status {
+        /// The status of an orderly power-off.
+        expected: i32,
+        /// The status.
+        found: i32,
+    },
+    /// The emulator was killed by a signal.
+    Killed {
+        /// The signal.
+        signal: i32,
+    },
+    /// The system powered off but never said its name.
+    NoIdentity {
+        /// What it should have said.
+        expected: Box<Identity>,
+    },
+    /// Some other system than the expected one booted.
+    OtherSystem {
+        /// The expected one.
+        expected: Box<Identity>,
+        /// The one that booted.
+        found: Box<Identity>,
+    },
+}
+
+impl fmt::Display for BootFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut { seconds } => {
+                write!(
+                    f,
+                    "expected the system to power off within {seconds} s, but it was still running"
+                )
+            }
+            Self::Panicked { status } => write!(f, "the kernel panicked (exit status {status})"),
+            Self::Status { expected, found } => {
+                write!(
+                    f,
+                    "expected the emulator's exit status {expected} (an orderly power-off), got {found}"
+                )
+            }
+            Self::Killed { signal } => write!(f, "the emulator was killed by signal {signal}"),
+            Self::NoIdentity { expected } => {
+                write!(
+                    f,
+                    "expected the system to print `{expected}`, but it never named itself"
+                )
+            }
+            Self::OtherSystem { expected, found } => {
+                write!(f, "expected the system `{expected}`, but `{found}` booted")
+            }
+        }
+    }
+}
+
+impl BuildError {
+    /// What to do about it, where that is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Toml(error) => error.hint.clone(),
+            Self::NoToolchain { targets, .. } => Some(toolchain_hint(targets)),
+            Self::NoEmulator { arch, .. } => Some(package_hint(match arch {
+                Arch::X86_64 => ["qemu-system-x86", "qemu-system-x86", "qemu-system-x86", "qemu"],
+                Arch::Aarch64 => [
+                    "qemu-system-arm",
+                    "qemu-system-aarch64",
+                    "qemu-system-aarch64",
+                    "qemu",
+                ],
+                Arch::Riscv64 => [
+                    "qemu-system-misc",
+                    "qemu-system-riscv",
+                    "qemu-system-riscv",
+                    "qemu",
+                ],
+            })),
+            Self::NoFirmware {
+                arch: Arch::X86_64, ..
+            } => Some(package_hint(["ovmf", "edk2-ovmf", "edk2-ovmf", "qemu"])),
+            Self::NoFirmware {
+                arch: Arch::Aarch64, ..
+            } => Some(package_hint([
+                "qemu-efi-aarch64",
+                "edk2-aarch64",
+                "edk2-aarch64",
+                "qemu",
+            ])),
+            Self::NoFirmware {
+                arch: Arch::Riscv64, ..
+            } => Some(
+                "install U-Boot for QEMU: `apt install u-boot-qemu` (Debian, Ubuntu), `dnf install \
+                 uboot-images-riscv64` (Fedora); elsewhere build it from source with the configuration \
+                 qemu-riscv64_smode"
+                    .to_owned(),
+            ),
+            Self::EspFull { .. } => Some("raise `esp-size` in vrel.toml".to_owned()),
+            Self::Attribute { .. } => {
+                Some("remove the attribute: a release's source is the commit's files as they are".to_owned())
+            }
+            Self::Boot {
+                failure: BootFailure::TimedOut { .. },
+                machine,
+                ..
+            } => Some(format!(
+                "the last lines show where it hangs; on a slow machine raise `timeout_s` in os/machines/{machine}.toml"
+            )),
+            _ => None,
+        }
+    }
+}
+
+fn toolchain_hint(targets: &[String]) -> String {
+    format!(
+        "with rustup: `rustup target add {}`; or, with the distribution's Rust, its sources and LLD: `apt install \
+         rustc-web cargo-web rust-web-src lld` (Debian), `dnf install rust cargo rust-src lld` (Fedora), `pacman -S \
+         rust rust-src lld` (Arch); on macOS use rustup",
+        targets.join(" ")
+    )
+}
+
+fn package_hint([debian, fedora, arch, brew]: [&str; 4]) -> String {
+    format!(
+        "`apt install {debian}` (Debian, Ubuntu), `dnf install {fedora}` (Fedora), `pacman -S {arch}` (Arch), `brew \
+         install {brew}` (macOS)"
+    )
+}
+
+fn list_paths(paths: &[PathBuf]) -> String {
+    paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// How many lines of the serial line an error shows; all that were kept are in its field.
+const SHOWN_LINES: usize = 20;
+
+fn tail(serial: &[String]) -> String {
+    if serial.is_empty() {
+        return "nothing came over the serial line".to_owned();
+    }
+    let shown = &serial[serial.len().saturating_sub(SHOWN_LINES)..];
+    let lines: String = shown.iter().map(|line| format!("\n  | {line}")).collect();
+    format!("the end of its serial line:{lines}")
+}

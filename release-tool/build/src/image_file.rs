@@ -1,0 +1,176 @@
+//! A disk or CD image in the making.
+
+use crate::BuildError;
+use std::fmt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use vrel_world::{OutFile, World, WorldError};
+
+/// Zeros are left out in pieces of this size, which is what file systems store as a hole.
+const HOLE: usize = 4096;
+
+/// A file that is written sparsely, and that remembers why a write failed: libraries that write images fold the system's
+/// errors into theirs.
+pub(crate) struct ImageFile {
+    file: Box<dyn OutFile>,
+    path: PathBuf,
+    position: u64,
+    /// Where the file behind ends and where its own position is.
+    stored: u64,
+    at: u64,
+    failure: Option<WorldError>,
+}
+
+impl ImageFile {
+    pub(crate) fn create(world: &dyn World, path: &Path) -> Result<Self, BuildError> {
+        let file = world.fs().create(path)?;
+        Ok(Self {
+            file,
+            path: path.to_owned(),
+            position: 0,
+            stored: 0,
+            at: 0,
+            failure: None,
+        })
+    }
+
+    /// Makes the file at least `len` bytes long.
+    pub(crate) fn extend(&mut self, len: u64) -> Result<(), BuildError> {
+        if len > self.stored {
+            let write = self.store(len - 1, &[0]);
+            write.map_err(|error| self.explain(&error))?;
+        }
+        Ok(())
+    }
+
+    /// Bytes from the start to the current position.
+    pub(crate) fn written(&self) -> u64 {
+        self.position
+    }
+
+    /// Gives the file its name.
+    pub(crate) fn commit(self) -> Result<(), BuildError> {
+        Ok(self.file.commit()?)
+    }
+
+    /// The reason of a library's error: the system's if there was one.
+    pub(crate) fn explain(&mut self, error: &dyn fmt::Display) -> BuildError {
+        match self.failure.take() {
+            Some(failure) => BuildError::World(failure),
+            None => BuildError::ImageLayout {
+                path: self.path.clone(),
+                problem: error.to_string(),
+            },
+        }
+    }
+
+    fn seek_to(&mut self, position: u64) -> io::Result<()> {
+        if self.at != position {
+            let moved = self.file.seek(SeekFrom::Start(position));
+            self.at = self.remember(moved)?;
+        }
+        Ok(())
+    }
+
+    fn store(&mut self, position: u64, bytes: &[u8]) -> io::Result<()> {
+        self.seek_to(position)?;
+        let written = self.file.write_all(bytes);
+        self.remember(written)?;
+        self.at += bytes.len() as u64;
+        self.stored = self.stored.max(self.at);
+        Ok(())
+    }
+
+    fn remember<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &result {
+            self.failure = Some(WorldError::io("write", &self.path, error));
+        }
+        result
+    }
+}
+
+impl fmt::Debug for ImageFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ImageFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Write for ImageFile {
+    /// Writes one run of pieces that are all zero or all not. Zeros behind the end are not stored; [`ImageFile::extend`] accounts
+    /// for them.
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let is_hole = |piece: &[u8]| piece.iter().all(|&byte| byte == 0);
+        let mut pieces = buffer.chunks(HOLE);
+        let Some(first) = pieces.next() else { return Ok(0) };
+        let hole = is_hole(first) && self.position >= self.stored;
+        let rest: usize = pieces
+            .take_while(|piece| is_hole(piece) == hole)
+            .map(<[u8]>::len)
+            .sum();
+        let run = first.len() + rest;
+        if !hole {
+            self.store(self.position, &buffer[..run])?;
+        }
+        self.position += run as u64;
+        Ok(run)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.remember(flushed)
+    }
+}
+
+impl Read for ImageFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.seek_to(self.position)?;
+        let read = self.file.read(buffer);
+        let count = self.remember(read)?;
+        self.at += count as u64;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for ImageFile {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        let target = match position {
+            SeekFrom::Start(target) => Some(target),
+            SeekFrom::End(offset) => self.stored.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::MetadataExt;
+
+    #[test]
+    fn zeros_are_not_stored_but_read_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let mut image = ImageFile::create(&vrel_world::RealWorld::default(), &path).unwrap();
+        let mut expected = vec![0u8; 4 << 20];
+        expected[5..9].copy_from_slice(b"head");
+        expected[2 << 20] = 1;
+        image.write_all(&expected).unwrap();
+        image.extend(expected.len() as u64).unwrap();
+        // Zeros over something are stored.
+        image.seek(SeekFrom::Start(6)).unwrap();
+        image.write_all(&[0, 0]).unwrap();
+        expected[6..8].fill(0);
+        image.seek(SeekFrom::Start(4)).unwrap();
+        let mut head = [0; 5];
+        image.read_exact(&mut head).unwrap();
+        assert_eq!(&head, b"\0h\0\0d");
+        image.commit().unwrap();
+        assert!(std::fs::read(&path).unwrap() == expected);
+        assert!(std::fs::metadata(&path).unwrap().blocks() * 512 < 1 << 20);
+    }
+}

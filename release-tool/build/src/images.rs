@@ -1,0 +1,127 @@
+//! `os/images/*.toml`: which programs go into an initrd.
+
+use crate::{BuildError, read_toml};
+use serde::Deserialize;
+use std::path::Path;
+use vrel_model::toml_file::TomlError;
+use vrel_world::World;
+
+/// One image description.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Image {
+    /// The program that the kernel starts; it is stored as `init` whatever its name.
+    pub init: String,
+    /// All programs, packages of the operating system's workspace. Each is stored under its own name.
+    pub programs: Vec<String>,
+}
+
+impl Image {
+    /// Reads `images/<name>.toml` of the operating system's source directory.
+    ///
+    /// # Errors
+    /// When the file is missing or malformed, names a program twice, or an `init` that is not among the programs.
+    pub fn read(world: &dyn World, os: &Path, name: &str) -> Result<Self, BuildError> {
+        let path = os.join("images").join(format!("{name}.toml"));
+        let image: Self = read_toml(world, &path)?;
+        image.check().map_err(|message| {
+            let hint = None;
+            BuildError::Toml(TomlError {
+                path,
+                line: 1,
+                column: 1,
+                message,
+                hint,
+            })
+        })?;
+        Ok(image)
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let names = self.programs.iter();
+        if !names.clone().any(|name| *name == self.init) {
+            return Err(format!(
+                "expected `init` to be one of `programs`, got `{}`, which is not",
+                self.init
+            ));
+        }
+        for (index, name) in names.enumerate() {
+            if self.programs[..index].contains(name) {
+                return Err(format!("expected each program once, got `{name}` twice"));
+            }
+            if name == "init" && self.init != "init" {
+                return Err(format!(
+                    "the program `init` and the init program `{}` would get the same name",
+                    self.init
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// The name in the initrd under which a program is stored.
+    #[must_use]
+    pub fn entry_name<'a>(&self, program: &'a str) -> &'a str {
+        if program == self.init { "init" } else { program }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image(init: &str, programs: &[&str]) -> Image {
+        Image {
+            init: init.to_owned(),
+            programs: programs.iter().map(|&name| name.to_owned()).collect(),
+        }
+    }
+
+    #[test]
+    fn contradictions_are_found() {
+        assert_eq!(image("init", &["init", "shell"]).check(), Ok(()));
+        assert_eq!(image("suite", &["suite", "fault"]).check(), Ok(()));
+        assert!(
+            image("init", &["shell"])
+                .check()
+                .unwrap_err()
+                .contains("one of `programs`")
+        );
+        assert!(
+            image("init", &["init", "a", "a"])
+                .check()
+                .unwrap_err()
+                .contains("twice")
+        );
+        assert!(
+            image("suite", &["suite", "init"])
+                .check()
+                .unwrap_err()
+                .contains("the same name")
+        );
+    }
+
+    #[test]
+    fn the_init_program_is_stored_as_init() {
+        let image = image("suite", &["suite", "fault"]);
+        assert_eq!(image.entry_name("suite"), "init");
+        assert_eq!(image.entry_name("fault"), "fault");
+    }
+
+    #[test]
+    fn mistakes_name_the_file_and_the_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let world = vrel_world::RealWorld::default();
+        std::fs::create_dir(dir.path().join("images")).unwrap();
+        let error_of = |text: &str| {
+            std::fs::write(dir.path().join("images/x.toml"), text).unwrap();
+            Image::read(&world, dir.path(), "x").unwrap_err().to_string()
+        };
+        assert!(
+            error_of("init = \"a\"\nprogram = []\n").contains("images/x.toml:2:1: unknown field `program`")
+        );
+        assert!(error_of("init = \"a\"\nprograms = []\n").contains("images/x.toml:1:1: expected `init`"));
+        let missing = Image::read(&world, dir.path(), "y").unwrap_err();
+        assert!(missing.to_string().contains("images/y.toml"), "{missing}");
+    }
+}

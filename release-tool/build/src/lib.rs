@@ -1,0 +1,70 @@
+//! Compiles the operating system, packs it into artifacts and boots them.
+//!
+//! Every function here is given its paths, versions and times; all effects go through [`vrel_world::World`]. Equal inputs
+//! give equal bytes: identifiers are derived from what is built ([`Ids`]), times are the commit's, and compiled code
+//! neither knows where it was compiled nor which version it is (the version is stamped in afterwards, see
+//! [`stamp::write_identity`]).
+
+mod binary;
+pub mod compile;
+pub mod disk;
+mod error;
+pub mod esp;
+pub mod flat;
+mod ids;
+mod image_file;
+pub mod images;
+pub mod initrd;
+pub mod iso;
+pub mod machines;
+pub mod qemu;
+pub mod source;
+pub mod stamp;
+mod sysroot;
+pub mod targets;
+pub mod toolchain;
+
+pub use error::{BootFailure, BuildError};
+pub use ids::Ids;
+pub use images::Image;
+pub use machines::Machine;
+pub use targets::Targets;
+pub use toolchain::Toolchain;
+
+use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+use vrel_model::{Sha256Digest, toml_file};
+use vrel_world::{ErrorKind, World, WorldError};
+
+/// A line of progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// What it is about, in a word or two: an architecture and a part, a machine and a medium.
+    pub source: &'a str,
+    /// The line, without its end.
+    pub text: &'a str,
+}
+
+fn read_toml<T: DeserializeOwned>(world: &dyn World, path: &Path) -> Result<T, BuildError> {
+    let text = String::from_utf8(world.fs().read(path)?).map_err(|error| {
+        let reason = format!(
+            "it is not UTF-8 from byte {} on",
+            error.utf8_error().valid_up_to()
+        );
+        WorldError::new("read", path.display().to_string(), ErrorKind::Other, reason)
+    })?;
+    toml_file::parse(path, &text).map_err(BuildError::Toml)
+}
+
+/// SHA-256 over texts, with a zero byte between them.
+fn digest_of(parts: &[&[u8]]) -> Sha256Digest {
+    let mut hash = Sha256::new();
+    for (index, part) in parts.iter().enumerate() {
+        if index > 0 {
+            hash.update([0]);
+        }
+        hash.update(part);
+    }
+    Sha256Digest::new(hash.finalize().into())
+}

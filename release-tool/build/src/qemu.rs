@@ -1,0 +1,389 @@
+//! Booting a build in QEMU, and learning which system came up.
+
+use crate::stamp::Identity;
+use crate::{BootFailure, BuildError, Line, Machine};
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use vrel_world::{Command, ErrorKind, Exit, World};
+
+/// How many of the last lines of the serial line are kept.
+const KEPT_LINES: usize = 200;
+
+/// Longer lines are cut.
+const MAX_LINE: usize = 1000;
+
+/// The files that a machine may be started with; a boot needs those that its medium names.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Files<'a> {
+    /// The stamped kernel, an ELF file.
+    pub kernel: Option<&'a Path>,
+    /// The same as a flat image ([`crate::flat::flatten`]).
+    pub kernel_flat: Option<&'a Path>,
+    /// The initrd.
+    pub initrd: Option<&'a Path>,
+    /// A disk or ISO image.
+    pub image: Option<&'a Path>,
+}
+
+/// What to boot, and what should come up.
+#[derive(Clone, Copy, Debug)]
+pub struct Boot<'a> {
+    /// The machine.
+    pub machine: &'a Machine,
+    /// One of its media.
+    pub medium: &'a str,
+    /// The files for it.
+    pub files: Files<'a>,
+    /// The system that must say its name.
+    pub expected: &'a Identity,
+}
+
+/// A system that booted, said that it is the expected one, and powered off in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Booted {
+    /// Which system it is.
+    pub identity: Identity,
+    /// The end of what it printed on its serial line.
+    pub serial: Vec<String>,
+}
+
+/// Boots a machine and waits for its end. Its files are not changed, so several boots may use the same ones at the same
+/// time. Each line of the serial line goes to `on_line` as it comes.
+///
+/// The emulator is killed when the medium's time limit is over, and when a person asks the tool to stop.
+///
+/// # Errors
+/// When emulator, firmware or a file is missing, and with [`BuildError::Boot`], which has the end of the serial line, when
+/// the system does not come up, is another one, or ends in any other way than by an orderly power-off.
+pub fn boot(
+    world: &dyn World,
+    boot: &Boot<'_>,
+    on_line: &mut dyn FnMut(Line<'_>),
+) -> Result<Booted, BuildError> {
+    let (command, limit) = prepare(world, boot)?;
+    let source = format!("{} {}", boot.machine.name, boot.medium);
+    let mut serial = Serial::default();
+    let exit = world.processes().run(&command, &mut |_, bytes| {
+        let text = plain_text(bytes);
+        on_line(Line {
+            source: &source,
+            text: &text,
+        });
+        serial.push(text, boot.expected);
+    })?;
+    match verdict(boot, exit, limit, &serial) {
+        Ok(identity) => Ok(Booted {
+            identity,
+            serial: serial.kept.into(),
+        }),
+        Err(failure) => Err(BuildError::Boot {
+            machine: boot.machine.name.clone(),
+            medium: boot.medium.to_owned(),
+            failure,
+            serial: serial.kept.into(),
+        }),
+    }
+}
+
+/// The emulator's command line and the boot's time limit.
+fn prepare(world: &dyn World, boot: &Boot<'_>) -> Result<(Command, Duration), BuildError> {
+    let machine = boot.machine;
+    let medium = machine.medium(boot.medium)?;
+    let mut firmware: Option<PathBuf> = None;
+    for path in &medium.firmware {
+        if firmware.is_none() && world.fs().metadata(path)?.is_some() {
+            firmware = Some(path.clone());
+        }
+    }
+    if firmware.is_none() && !medium.firmware.is_empty() {
+        return Err(BuildError::NoFirmware {
+            arch: machine.arch,
+            searched: medium.firmware.clone(),
+        });
+    }
+    let value_of = |name: &str| match name {
+        "kernel" => boot.files.kernel,
+        "kernel_flat" => boot.files.kernel_flat,
+        "initrd" => boot.files.initrd,
+        "image" => boot.files.image,
+        "firmware" => firmware.as_deref(),
+        _ => None,
+    };
+    let args = medium.expand(value_of).map_err(|file| BuildError::NoBootFile {
+        machine: machine.name.clone(),
+        medium: boot.medium.to_owned(),
+        file,
+    })?;
+    for path in [
+        boot.files.kernel,
+        boot.files.kernel_flat,
+        boot.files.initrd,
+        boot.files.image,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        if world.fs().metadata(path)?.is_none() {
+            let reason = "there is no such file";
+            let error =
+                vrel_world::WorldError::new("boot", path.display().to_string(), ErrorKind::NotFound, reason);
+            return Err(error.into());
+        }
+    }
+    let program = world
+        .processes()
+        .find(&machine.qemu)
+        .ok_or_else(|| BuildError::NoEmulator {
+            arch: machine.arch,
+            program: machine.qemu.clone(),
+        })?;
+    let limit = Duration::from_secs(medium.timeout_s);
+    let command = Command::new(program)
+        .args(machine.args.iter().cloned())
+        .args(args)
+        // Firmware writes its variables to the disk it boots from. What is published must be what was tested, so writes
+        // go to a temporary file.
+        .arg("-snapshot")
+        .timeout(limit);
+    Ok((command, limit))
+}
+
+/// What came over the serial line.
+#[derive(Default)]
+struct Serial {
+    kept: VecDeque<String>,
+    /// The expected system named itself.
+    confirmed: bool,
+    /// Some other system did.
+    other: Option<Identity>,
+}
+
+impl Serial {
+    fn push(&mut self, text: String, expected: &Identity) {
+        match Identity::parse_line(&text) {
+            Some(identity) if identity == *expected => self.confirmed = true,
+            Some(identity) => self.other = Some(identity),
+            None => {}
+        }
+        if self.kept.len() == KEPT_LINES {
+            self.kept.pop_front();
+        }
+        self.kept.push_back(text);
+    }
+}
+
+fn verdict(boot: &Boot<'_>, exit: Exit, limit: Duration, serial: &Serial) -> Result<Identity, BootFailure> {
+    let machine = boot.machine;
+    match exit {
+        Exit::TimedOut => {
+            return Err(BootFailure::TimedOut {
+                seconds: limit.as_secs(),
+            });
+        }
+        Exit::Signal(signal) => return Err(BootFailure::Killed { signal }),
+        Exit::Status(status) if status == machine.failure => return Err(BootFailure::Panicked { status }),
+        Exit::Status(status) if status != machine.success => {
+            return Err(BootFailure::Status {
+                expected: machine.success,
+                found: status,
+            });
+        }
+        Exit::Status(_) => {}
+    }
+    match &serial.other {
+        Some(found) => Err(BootFailure::OtherSystem {
+            expected: Box::new(boot.expected.clone()),
+            found: Box::new(found.clone()),
+        }),
+        None if serial.confirmed => Ok(boot.expected.clone()),
+        None => Err(BootFailure::NoIdentity {
+            expected: Box::new(boot.expected.clone()),
+        }),
+    }
+}
+
+/// A line without terminal control sequences and other control characters, which firmware prints.
+fn plain_text(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    let mut plain = String::new();
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '\x1b' if chars.next_if_eq(&'[').is_some() => {
+                // ECMA-48, section 5.4: parameters, then one byte from 0x40 to 0x7e.
+                while chars.next().is_some_and(|c| !('\x40'..='\x7e').contains(&c)) {}
+            }
+            '\x1b' => {
+                chars.next();
+            }
+            '\t' => plain.push(' '),
+            c if c.is_control() => {}
+            c if plain.len() < MAX_LINE => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::PermissionsExt;
+    use vrel_model::Arch;
+    use vrel_world::RealWorld;
+
+    const LINE: &str = "VeridianOS 0.6.0-rc1 (0123456789abcdef0123456789abcdef01234567) x86_64";
+
+    struct Fixture {
+        dir: tempfile::TempDir,
+        machine: Machine,
+        expected: Identity,
+    }
+
+    /// A machine whose emulator is a shell script.
+    fn fixture(script: &str) -> Fixture {
+        let dir = tempfile::tempdir().unwrap();
+        let qemu = dir.path().join("qemu");
+        std::fs::write(&qemu, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&qemu, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(dir.path().join("image"), b"image").unwrap();
+        let medium = crate::machines::Medium {
+            firmware: vec!["/no/such/firmware".into(), dir.path().join("image")],
+            args: vec![
+                "-bios".to_owned(),
+                "{firmware}".to_owned(),
+                "file={image}".to_owned(),
+            ],
+            timeout_s: 30,
+        };
+        let machine = Machine {
+            name: "test".to_owned(),
+            arch: Arch::X86_64,
+            qemu: qemu.display().to_string(),
+            args: vec!["-M".to_owned(), "q35".to_owned()],
+            success: 33,
+            failure: 35,
+            boot: BTreeMap::from([("disk".to_owned(), medium)]),
+        };
+        Fixture {
+            dir,
+            machine,
+            expected: Identity::parse_line(LINE).unwrap(),
+        }
+    }
+
+    impl Fixture {
+        fn run(&self) -> Result<Booted, BuildError> {
+            let image = self.dir.path().join("image");
+            let files = Files {
+                image: Some(&image),
+                ..Files::default()
+            };
+            let request = Boot {
+                machine: &self.machine,
+                medium: "disk",
+                files,
+                expected: &self.expected,
+            };
+            boot(&RealWorld::default(), &request, &mut |_| {})
+        }
+
+        fn failure(&self) -> BootFailure {
+            match self.run().unwrap_err() {
+                BuildError::Boot { failure, .. } => failure,
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_system_that_says_its_name_and_powers_off_has_booted() {
+        let fixture = fixture(&format!(
+            "printf '\\033[2J\\033[01;01Hfirmware\\r\\n'; echo '{LINE}'; echo \"$@\"; exit 33"
+        ));
+        let booted = fixture.run().unwrap();
+        assert_eq!(booted.identity, fixture.expected);
+        let image = fixture.dir.path().join("image").display().to_string();
+        assert_eq!(
+            booted.serial,
+            [
+                "firmware",
+                LINE,
+                &format!("-M q35 -bios {image} file={image} -snapshot")
+            ]
+        );
+    }
+
+    #[test]
+    fn every_other_end_is_told_apart() {
+        let other = LINE.replace("rc1", "rc2");
+        assert!(matches!(
+            fixture(&format!("echo '{LINE}'; exit 35")).failure(),
+            BootFailure::Panicked { status: 35 }
+        ));
+        assert!(matches!(
+            fixture(&format!("echo '{LINE}'; exit 1")).failure(),
+            BootFailure::Status {
+                expected: 33,
+                found: 1
+            }
+        ));
+        assert!(matches!(
+            fixture("kill -9 $$").failure(),
+            BootFailure::Killed { signal: 9 }
+        ));
+        assert!(matches!(
+            fixture("exit 33").failure(),
+            BootFailure::NoIdentity { .. }
+        ));
+        for script in [
+            format!("echo '{other}'"),
+            format!("echo '{LINE}'; echo '{other}'"),
+        ] {
+            let failure = fixture(&format!("{script}; exit 33")).failure();
+            assert!(
+                matches!(failure, BootFailure::OtherSystem { found, .. } if found.version == "0.6.0-rc2")
+            );
+        }
+    }
+
+    #[test]
+    fn a_hanging_system_is_killed_and_its_last_words_are_kept() {
+        let mut fixture = fixture("for i in $(seq 300); do echo line $i; done; sleep 600");
+        fixture.machine.boot.get_mut("disk").unwrap().timeout_s = 1;
+        let BuildError::Boot { failure, serial, .. } = fixture.run().unwrap_err() else {
+            panic!()
+        };
+        assert!(matches!(failure, BootFailure::TimedOut { seconds: 1 }));
+        assert_eq!(
+            (serial.len(), serial.last().unwrap().as_str()),
+            (KEPT_LINES, "line 300")
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let mut fixture = fixture("exit 33");
+        fixture.machine.qemu = "no-such-emulator".to_owned();
+        let error = fixture.run().unwrap_err();
+        assert!(matches!(&error, BuildError::NoEmulator { .. }), "{error}");
+        assert!(error.hint().unwrap().contains("qemu-system-x86"));
+        let medium = fixture.machine.boot.get_mut("disk").unwrap();
+        medium.firmware.pop();
+        let error = fixture.run().unwrap_err();
+        assert!(error.to_string().contains("/no/such/firmware"), "{error}");
+        assert!(error.hint().unwrap().contains("ovmf"));
+        fixture.machine.boot.get_mut("disk").unwrap().args = vec!["{initrd}".to_owned()];
+        fixture.machine.boot.get_mut("disk").unwrap().firmware.clear();
+        assert!(matches!(fixture.run(), Err(BuildError::NoBootFile { file, .. }) if file == "initrd"));
+    }
+
+    #[test]
+    fn control_sequences_are_taken_out() {
+        assert_eq!(plain_text(b"\x1b[1m\x1b[33mFS0:\x1b[0m\x1b7\tx\0y\r"), "FS0: xy");
+        assert_eq!(plain_text(b"\x1b"), "");
+        assert_eq!(plain_text(&[b'a'; 5000]).len(), MAX_LINE);
+    }
+}

@@ -1,0 +1,308 @@
+//! Finding a compiler for bare-metal targets.
+//!
+//! Two ways are known: a toolchain with the targets' core libraries installed (rustup), or one that has its own library
+//! sources (a distribution's `rust-src`, or rustup's component), from which [`crate::sysroot`] builds them. One toolchain
+//! and one way serve all targets, because a release must not depend on what happens to be installed for which of them.
+
+use crate::{BuildError, digest_of};
+use std::path::{Path, PathBuf};
+use vrel_model::Sha256Digest;
+use vrel_world::{Command, World};
+
+/// Where a distribution puts its compiler even when another one comes first in the search path.
+const SYSTEM_RUSTC: &str = "/usr/bin/rustc";
+
+/// How the core libraries of a target are had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CoreLibraries {
+    /// They are installed.
+    Installed,
+    /// They are built from the sources that came with the compiler.
+    FromSource,
+}
+
+/// A compiler with everything that belongs to it.
+#[derive(Clone, Debug)]
+pub struct Toolchain {
+    /// The compiler itself, not a proxy that chooses one.
+    pub rustc: PathBuf,
+    /// The build tool.
+    pub cargo: PathBuf,
+    /// The linker, a build of LLD that knows all object formats.
+    pub linker: PathBuf,
+    /// The compiler's own directory.
+    pub sysroot: PathBuf,
+    /// How core libraries are had.
+    pub core: CoreLibraries,
+    /// What `rustc -vV` prints.
+    pub rustc_version: String,
+    /// What `cargo -V` prints.
+    pub cargo_version: String,
+    /// What `linker --version` prints.
+    pub linker_version: String,
+}
+
+impl Toolchain {
+    /// Looks for a toolchain that can compile for all of `targets` and is at least Rust `minimum` (such as `1.95`).
+    ///
+    /// Changes nothing. Runs, for the `rustc` of the search path and for `/usr/bin/rustc`: `rustc --print sysroot` and
+    /// `rustc -vV` of the compiler in that sysroot; then `cargo -V` and the linker's `--version`.
+    ///
+    /// # Errors
+    /// [`BuildError::NoToolchain`] with the reason for each compiler that was considered.
+    pub fn find(world: &dyn World, targets: &[String], minimum: &str) -> Result<Self, BuildError> {
+        let mut rejected = Vec::new();
+        let mut candidates = Vec::new();
+        for rustc in [
+            world.processes().find("rustc"),
+            world.processes().find(SYSTEM_RUSTC),
+        ]
+        .into_iter()
+        .flatten()
+        {
+            match Candidate::inspect(world, &rustc, minimum) {
+                Ok(candidate) if candidates.iter().any(|c: &Candidate| c.rustc == candidate.rustc) => {}
+                Ok(candidate) => candidates.push(candidate),
+                Err(reason) => rejected.push(format!("{}: {reason}", rustc.display())),
+            }
+        }
+        if candidates.is_empty() && rejected.is_empty() {
+            rejected.push("there is no `rustc` in the search path".to_owned());
+        }
+        let linker = find_linker(world, &candidates);
+        for way in [CoreLibraries::Installed, CoreLibraries::FromSource] {
+            for candidate in &candidates {
+                let reason = match candidate.offers(world, targets, way) {
+                    Err(reason) => reason,
+                    Ok(()) => match (&linker, candidate.cargo(world)) {
+                        (Some(linker), Some(cargo)) => return candidate.complete(world, cargo, linker, way),
+                        (None, _) => "no LLD linker was found: neither rust-lld nor lld".to_owned(),
+                        (_, None) => "no cargo was found".to_owned(),
+                    },
+                };
+                rejected.push(format!("{}: {reason}", candidate.rustc.display()));
+            }
+        }
+        Err(BuildError::NoToolchain {
+            rejected,
+            targets: targets.to_vec(),
+        })
+    }
+
+    /// SHA-256 of what `rustc -vV` prints, byte for byte: `rustc -vV | sha256sum`.
+    #[must_use]
+    pub fn digest(&self) -> Sha256Digest {
+        digest_of(&[self.rustc_version.as_bytes()])
+    }
+
+    /// Everything of the toolchain that compiled bytes depend on, as text.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let core = match self.core {
+            CoreLibraries::Installed => "installed",
+            CoreLibraries::FromSource => "built from source",
+        };
+        format!(
+            "{}{}{}core libraries: {core}\n",
+            self.rustc_version, self.cargo_version, self.linker_version
+        )
+    }
+
+    /// Where the sources of the core libraries are, if the compiler came with them.
+    #[must_use]
+    pub fn library_source(&self) -> PathBuf {
+        library_source(&self.sysroot)
+    }
+}
+
+fn library_source(sysroot: &Path) -> PathBuf {
+    sysroot.join("lib/rustlib/src/rust/library")
+}
+
+/// A compiler that exists and is new enough.
+struct Candidate {
+    rustc: PathBuf,
+    sysroot: PathBuf,
+    version: String,
+}
+
+impl Candidate {
+    fn inspect(world: &dyn World, rustc: &Path, minimum: &str) -> Result<Self, String> {
+        let ask = |rustc: &Path, args: &[&str]| {
+            let output = world
+                .processes()
+                .output(&Command::new(rustc).args(args.iter().copied()));
+            output
+                .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+                .map_err(|error| error.to_string())
+        };
+        let sysroot = PathBuf::from(ask(rustc, &["--print", "sysroot"])?.trim());
+        // rustup's proxy chooses a compiler anew in every directory; the one behind it does not change.
+        let direct = sysroot.join("bin/rustc");
+        let rustc = if is_file(world, &direct) {
+            direct
+        } else {
+            rustc.to_owned()
+        };
+        let version = ask(&rustc, &["-vV"])?;
+        let release = field(&version, "release").unwrap_or_default();
+        if !at_least(release, minimum) {
+            return Err(format!("Rust {minimum} or newer is needed, this is `{release}`"));
+        }
+        Ok(Self {
+            rustc,
+            sysroot,
+            version,
+        })
+    }
+
+    fn offers(&self, world: &dyn World, targets: &[String], way: CoreLibraries) -> Result<(), String> {
+        match way {
+            CoreLibraries::Installed => {
+                let missing: Vec<_> = targets
+                    .iter()
+                    .filter(|target| !has_core(world, &self.sysroot, target))
+                    .cloned()
+                    .collect();
+                if missing.is_empty() {
+                    return Ok(());
+                }
+                Err(format!(
+                    "the core libraries are not installed for {}",
+                    missing.join(", ")
+                ))
+            }
+            CoreLibraries::FromSource => {
+                let source = library_source(&self.sysroot);
+                if is_file(world, &source.join("Cargo.lock")) {
+                    return Ok(());
+                }
+                Err(format!(
+                    "the sources of the core libraries are not in {}",
+                    source.display()
+                ))
+            }
+        }
+    }
+
+    fn cargo(&self, world: &dyn World) -> Option<PathBuf> {
+        let own = self.sysroot.join("bin/cargo");
+        Some(own)
+            .filter(|cargo| is_file(world, cargo))
+            .or_else(|| world.processes().find("cargo"))
+    }
+
+    fn complete(
+        &self,
+        world: &dyn World,
+        cargo: PathBuf,
+        linker: &Path,
+        core: CoreLibraries,
+    ) -> Result<Toolchain, BuildError> {
+        let ask = |command: &Command| {
+            let output = world.processes().output(command)?;
+            Ok::<_, BuildError>(String::from_utf8_lossy(&output).into_owned())
+        };
+        let flavor: &[&str] = if is_generic_lld(linker) {
+            &["-flavor", "gnu"]
+        } else {
+            &[]
+        };
+        Ok(Toolchain {
+            rustc: self.rustc.clone(),
+            cargo_version: ask(&Command::new(&cargo).arg("-V"))?,
+            cargo,
+            linker: linker.to_owned(),
+            linker_version: ask(&Command::new(linker).args(flavor.iter().copied()).arg("--version"))?,
+            sysroot: self.sysroot.clone(),
+            core,
+            rustc_version: self.version.clone(),
+        })
+    }
+}
+
+/// Whether a linker has to be told which linker it is to be.
+fn is_generic_lld(linker: &Path) -> bool {
+    linker
+        .file_stem()
+        .is_some_and(|stem| stem == "rust-lld" || stem == "lld")
+}
+
+fn find_linker(world: &dyn World, candidates: &[Candidate]) -> Option<PathBuf> {
+    let bundled = candidates.iter().filter_map(|candidate| {
+        let host = field(&candidate.version, "host")?;
+        Some(
+            candidate
+                .sysroot
+                .join("lib/rustlib")
+                .join(host)
+                .join("bin/rust-lld"),
+        )
+    });
+    let named = ["rust-lld", "lld"]
+        .into_iter()
+        .filter_map(|name| world.processes().find(name));
+    bundled
+        .filter(|linker| is_file(world, linker))
+        .chain(named)
+        .next()
+}
+
+fn has_core(world: &dyn World, sysroot: &Path, target: &str) -> bool {
+    let libraries = sysroot.join("lib/rustlib").join(target).join("lib");
+    world.fs().list(&libraries).is_ok_and(|entries| {
+        entries
+            .iter()
+            .any(|entry| entry.name.starts_with("libcore-") && entry.name.ends_with(".rlib"))
+    })
+}
+
+fn is_file(world: &dyn World, path: &Path) -> bool {
+    matches!(world.fs().metadata(path), Ok(Some(found)) if found.kind == vrel_world::FileKind::File)
+}
+
+/// The value of a line `name: value`.
+fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+/// Compares `1.96.0`, `1.97.0-nightly` and the like by their leading numbers.
+fn at_least(release: &str, minimum: &str) -> bool {
+    let numbers = |text: &str| -> Vec<u32> {
+        text.split(|c: char| !c.is_ascii_digit())
+            .map_while(|part| part.parse().ok())
+            .take(3)
+            .collect()
+    };
+    let release = numbers(release);
+    !release.is_empty() && release >= numbers(minimum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_compare_by_number() {
+        for (release, minimum, expected) in [
+            ("1.95.0", "1.95", true),
+            ("1.96.0", "1.95.1", true),
+            ("1.100.0", "1.95", true),
+            ("1.97.0-nightly", "1.95", true),
+            ("1.9.0", "1.95", false),
+            ("1.94.9", "1.95", false),
+            ("", "1.95", false),
+        ] {
+            assert_eq!(at_least(release, minimum), expected, "{release} {minimum}");
+        }
+    }
+
+    #[test]
+    fn fields_of_the_version_text_are_found() {
+        let text =
+            "rustc 1.95.0 (abc 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\n";
+        assert_eq!(field(text, "host"), Some("x86_64-unknown-linux-gnu"));
+        assert_eq!(field(text, "LLVM version"), None);
+    }
+}
