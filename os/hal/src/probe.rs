@@ -22,7 +22,7 @@ unsafe extern "C" {
 pub(crate) fn recovery() -> Option<u64> {
     PROBES
         .swap(false, Ordering::Relaxed)
-        .then(|| probe_faulted as *const () as u64)
+        .then_some(probe_faulted as *const () as u64)
 }
 
 /// Makes an access that may fault. Returns whether it did.

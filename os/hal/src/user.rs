@@ -3,10 +3,11 @@
 use core::fmt;
 
 use abi::Fault;
+use abi::layout::PAGE_SIZE;
 use kcore::cause::Cause;
 
 use crate::arch::Machine;
-use crate::{Architecture, probe, timer};
+use crate::{Architecture, image, probe, timer};
 
 /// The registers of a program, in the vocabulary of the system-call convention.
 pub(crate) trait RegisterFile: fmt::Display {
@@ -109,6 +110,9 @@ pub(crate) fn kernel_trap(cause: Cause, registers: &mut impl RegisterFile) {
         Cause::SystemCall => panic!("the kernel made a system call\n{registers}"),
         Cause::Fault { fault, address } => match (probe::recovery(), address) {
             (Some(recovery), _) => registers.set_instruction(recovery),
+            (None, Some(address)) if address & !(PAGE_SIZE - 1) == image::stack_guard() => {
+                panic!("the kernel's stack is used up: {fault} at {address:#x}\n{registers}")
+            }
             (None, Some(address)) => panic!("fault in the kernel: {fault} at {address:#x}\n{registers}"),
             (None, None) => panic!("fault in the kernel: {fault}\n{registers}"),
         },

@@ -20,6 +20,11 @@ pub const fn x86_64(vector: u64, error: u64, cr2: u64) -> Cause {
         14 if error & 1 << 4 != 0 => access(Fault::BadJump, cr2),
         14 if error & 1 << 1 != 0 => access(Fault::BadWrite, cr2),
         14 => access(Fault::BadRead, cr2),
+        // Double fault, which programs cannot cause: the address is that of the first fault when that was a page fault.
+        8 => Cause::Fault {
+            fault: Fault::Other,
+            address: Some(cr2),
+        },
         17 => plain(Fault::Alignment),
         INTERRUPTS..=255 => Cause::Interrupt,
         _ => plain(Fault::Other),

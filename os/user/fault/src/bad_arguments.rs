@@ -10,12 +10,14 @@ const UNMAPPED: usize = 0x10_0000_0000;
 
 static CONSTANTS: [u8; 256] = [b'.'; 256];
 
+type Answer = Result<u64, Error>;
+
 /// Makes all of them. Returns how many were answered wrongly.
 pub(crate) fn all() -> u32 {
     let mut own = [0; 256];
     let own_at = own.as_ptr().addr();
     let max = usize::MAX;
-    let cases: [(&str, Result<u64, Error>, Result<u64, Error>); 17] = [
+    let cases: [(&str, Answer, Answer); 17] = [
         (
             "write from the kernel",
             rt::debug_write(bytes(KERNEL, 16)),

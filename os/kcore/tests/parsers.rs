@@ -1,0 +1,408 @@
+//! Archives and programs: what is read, what is refused, and that no bytes make a parser panic.
+
+use abi::layout::{SEGMENTS_END, USER_START};
+use kcore::elf::{ElfError, Program, Segment};
+use kcore::paging::Access;
+use kcore::tar::{Archive, Reason, TarError};
+use proptest::prelude::*;
+
+/// A ustar entry: header, data, padding.
+fn entry(name: &str, kind: u8, data: &[u8]) -> Vec<u8> {
+    let mut header = [0; 512];
+    header[..name.len()].copy_from_slice(name.as_bytes());
+    header[100..108].copy_from_slice(b"0000644\0");
+    header[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+    header[156] = kind;
+    header[257..265].copy_from_slice(b"ustar\x0000");
+    set_checksum(&mut header);
+    let mut bytes = header.to_vec();
+    bytes.extend_from_slice(data);
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+fn set_checksum(header: &mut [u8]) {
+    header[148..156].fill(b' ');
+    let sum: u32 = header[..512].iter().map(|&byte| u32::from(byte)).sum();
+    header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+}
+
+fn archive(entries: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = entries.concat();
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}
+
+#[test]
+fn files_of_an_archive_are_found() {
+    let bytes = archive(&[
+        entry("./", b'5', b""),
+        entry("etc/", b'5', b""),
+        entry("./init", b'0', b"first"),
+        entry("etc/rc", 0, &[7; 600]),
+        entry("empty", b'0', b""),
+    ]);
+    let archive = Archive::new(&bytes);
+    assert_eq!(archive.check(), Ok(3));
+    assert_eq!(archive.find("init").unwrap().data, b"first");
+    assert_eq!(archive.find("etc/rc").unwrap().data, [7; 600]);
+    assert_eq!(archive.find("empty").unwrap().data, b"");
+    assert_eq!(archive.find("etc"), None);
+}
+
+/// The error of an archive whose first entry is changed.
+fn broken(change: impl FnOnce(&mut Vec<u8>), fix_checksum: bool) -> TarError {
+    let mut bytes = archive(&[entry("init", b'0', b"data")]);
+    change(&mut bytes);
+    if fix_checksum {
+        set_checksum(&mut bytes);
+    }
+    Archive::new(&bytes).check().unwrap_err()
+}
+
+#[test]
+fn broken_archives_are_refused_with_the_reason() {
+    let at = |offset, reason| TarError { offset, reason };
+    assert_eq!(broken(|bytes| bytes[0] ^= 1, false), at(0, Reason::Checksum));
+    assert_eq!(broken(|bytes| bytes[257] = b'x', true), at(0, Reason::Magic));
+    assert_eq!(broken(|bytes| bytes[263] = b' ', true), at(0, Reason::Magic));
+    assert_eq!(broken(|bytes| bytes[156] = b'2', true), at(0, Reason::Type(b'2')));
+    assert_eq!(broken(|bytes| bytes[0] = b'/', true), at(0, Reason::Name));
+    assert_eq!(broken(|bytes| bytes[0] = 0, true), at(0, Reason::Name));
+    assert_eq!(broken(|bytes| bytes[0] = 0xff, true), at(0, Reason::Name));
+    assert_eq!(broken(|bytes| bytes[345] = b'p', true), at(0, Reason::Name));
+    assert_eq!(broken(|bytes| bytes[130] = b'9', true), at(0, Reason::Number));
+    assert_eq!(
+        broken(|bytes| bytes[124..136].fill(b' '), true),
+        at(0, Reason::Number)
+    );
+    assert_eq!(
+        broken(|bytes| bytes[124..136].fill(b'7'), true),
+        at(0, Reason::Truncated)
+    );
+    assert_eq!(
+        broken(|bytes| bytes.truncate(514), false),
+        at(0, Reason::Truncated)
+    );
+    assert_eq!(
+        broken(|bytes| bytes.truncate(1024), false),
+        at(1024, Reason::Truncated)
+    );
+    assert_eq!(
+        broken(|bytes| bytes.truncate(1536), false),
+        at(1024, Reason::Truncated)
+    );
+    assert_eq!(broken(|bytes| bytes[1600] = 1, false), at(1024, Reason::Magic));
+    assert_eq!(Archive::new(&[]).check(), Err(at(0, Reason::Truncated)));
+}
+
+#[test]
+fn nothing_is_read_after_an_error() {
+    let mut bytes = archive(&[
+        entry("a", b'0', b""),
+        entry("b", b'0', b""),
+        entry("c", b'0', b""),
+    ]);
+    bytes[512] ^= 1;
+    let results: Vec<bool> = Archive::new(&bytes).map(|file| file.is_ok()).collect();
+    assert_eq!(results, [true, false]);
+}
+
+const MACHINE: u16 = 243;
+
+struct Load {
+    flags: u32,
+    offset: u64,
+    start: u64,
+    in_file: u64,
+    len: u64,
+}
+
+const CODE: Load = Load {
+    flags: 5,
+    offset: 0x1000,
+    start: 0x40_0000,
+    in_file: 0x10,
+    len: 0x10,
+};
+const DATA: Load = Load {
+    flags: 6,
+    offset: 0x1010,
+    start: 0x40_1010,
+    in_file: 0x10,
+    len: 0x3000,
+};
+
+/// A program with these segments; the first may be of any type.
+fn elf(kind: u32, loads: &[Load]) -> Vec<u8> {
+    let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    for half in [2, MACHINE] {
+        bytes.extend(half.to_le_bytes());
+    }
+    bytes.extend(1_u32.to_le_bytes());
+    for long in [0x40_0004_u64, 64, 0] {
+        bytes.extend(long.to_le_bytes());
+    }
+    bytes.extend(0_u32.to_le_bytes());
+    for half in [64_u16, 56, loads.len() as u16, 0, 0, 0] {
+        bytes.extend(half.to_le_bytes());
+    }
+    for (index, load) in loads.iter().enumerate() {
+        let kind = if index == 0 { kind } else { 1 };
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(load.flags.to_le_bytes());
+        for long in [
+            load.offset,
+            load.start,
+            load.start,
+            load.in_file,
+            load.len,
+            0x1000,
+        ] {
+            bytes.extend(long.to_le_bytes());
+        }
+    }
+    bytes.resize(0x1000, 0);
+    bytes.extend(1..=0x20_u8);
+    bytes
+}
+
+fn refused(loads: &[Load]) -> ElfError {
+    Program::parse(&elf(1, loads), MACHINE).unwrap_err()
+}
+
+#[test]
+fn a_program_is_read() {
+    let file = elf(1, &[DATA, CODE]);
+    let program = Program::parse(&file, MACHINE).unwrap();
+    assert_eq!(program.entry, 0x40_0004);
+    let [code, data] = &program.segments[..] else {
+        panic!("{program:?}")
+    };
+    assert_eq!(
+        (code.access, code.data),
+        (Access::ReadExecute, &file[0x1000..0x1010])
+    );
+    assert_eq!(
+        (data.access, data.len, data.data),
+        (Access::ReadWrite, 0x3000, &file[0x1010..0x1020])
+    );
+    assert_eq!((data.first_page(), data.end_page()), (0x40_1000, 0x40_5000));
+    assert_eq!(data.page(0x40_1000), (0x10, &file[0x1010..0x1020]));
+    assert_eq!(data.page(0x40_2000), (0, &[][..]));
+}
+
+#[test]
+fn unwise_segments_are_refused() {
+    assert_eq!(
+        refused(&[Load { flags: 7, ..CODE }]),
+        ElfError::WriteExecute(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[Load { flags: 3, ..CODE }]),
+        ElfError::WriteExecute(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[Load { flags: 1, ..CODE }]),
+        ElfError::Unreadable(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[Load { flags: 0, ..CODE }]),
+        ElfError::Unreadable(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[
+            CODE,
+            Load {
+                start: 0x40_0f00,
+                ..DATA
+            }
+        ]),
+        ElfError::Overlap(0x40_0f00)
+    );
+    assert_eq!(refused(&[CODE, CODE]), ElfError::Overlap(0x40_0000));
+    assert_eq!(
+        refused(&[Load {
+            start: USER_START - 1,
+            ..CODE
+        }]),
+        ElfError::Range(USER_START - 1)
+    );
+    assert_eq!(
+        refused(&[Load {
+            start: SEGMENTS_END - 15,
+            ..CODE
+        }]),
+        ElfError::Range(SEGMENTS_END - 15)
+    );
+    assert_eq!(
+        refused(&[Load {
+            start: u64::MAX - 1,
+            ..CODE
+        }]),
+        ElfError::Range(u64::MAX - 1)
+    );
+    assert_eq!(
+        refused(&[Load {
+            len: u64::MAX,
+            ..CODE
+        }]),
+        ElfError::Range(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[Load {
+            in_file: 0x11,
+            ..CODE
+        }]),
+        ElfError::Range(0x40_0000)
+    );
+    assert_eq!(
+        refused(&[Load {
+            offset: 0x1011,
+            ..CODE
+        }]),
+        ElfError::Truncated
+    );
+    assert_eq!(
+        refused(&[Load {
+            offset: u64::MAX,
+            ..CODE
+        }]),
+        ElfError::Truncated
+    );
+    assert_eq!(refused(&[Load { flags: 4, ..CODE }]), ElfError::Entry(0x40_0004));
+    assert_eq!(
+        refused(&[Load { in_file: 4, ..CODE }]),
+        ElfError::Entry(0x40_0004),
+        "zeros are no code"
+    );
+    assert_eq!(refused(&[DATA]), ElfError::Entry(0x40_0004));
+    assert_eq!(refused(&[]), ElfError::Empty);
+    assert_eq!(
+        refused(&[Load {
+            len: 0,
+            in_file: 0,
+            ..CODE
+        }]),
+        ElfError::Empty
+    );
+}
+
+#[test]
+fn unfit_files_are_refused() {
+    let parse = |change: &dyn Fn(&mut Vec<u8>)| {
+        let mut file = elf(1, &[CODE, DATA]);
+        change(&mut file);
+        Program::parse(&file, MACHINE).map(|program| program.entry)
+    };
+    assert_eq!(parse(&|_| ()), Ok(0x40_0004));
+    assert_eq!(parse(&|file| file[0] = 0), Err(ElfError::NotElf));
+    assert_eq!(parse(&|file| file[4] = 1), Err(ElfError::NotElf));
+    assert_eq!(parse(&|file| file[5] = 2), Err(ElfError::NotElf));
+    assert_eq!(parse(&|file| file[16] = 3), Err(ElfError::NotStatic));
+    assert_eq!(parse(&|file| file[18] = 62), Err(ElfError::Machine(62)));
+    assert_eq!(parse(&|file| file[54] = 57), Err(ElfError::Headers));
+    assert_eq!(parse(&|file| file[56] = 33), Err(ElfError::Headers));
+    assert_eq!(parse(&|file| file[32..40].fill(0xff)), Err(ElfError::Truncated));
+    assert_eq!(parse(&|file| file.truncate(60)), Err(ElfError::Truncated));
+    assert_eq!(parse(&|file| file.truncate(100)), Err(ElfError::Truncated));
+    let with_kind = |kind, flags| {
+        let file = elf(kind, &[Load { flags, ..DATA }, CODE]);
+        Program::parse(&file, MACHINE).map(|program| program.segments.len())
+    };
+    assert_eq!(with_kind(2, 6), Err(ElfError::NotStatic), "dynamic section");
+    assert_eq!(with_kind(3, 4), Err(ElfError::NotStatic), "interpreter");
+    assert_eq!(
+        with_kind(0x6474_e551, 7),
+        Err(ElfError::WriteExecute(0x40_1010)),
+        "executable stack"
+    );
+    assert_eq!(with_kind(0x6474_e551, 6), Ok(1), "ordinary stack");
+    assert_eq!(with_kind(4, 4), Ok(1), "note");
+}
+
+/// What holds for every program that is read, wherever its bytes come from.
+fn sound(program: &Program<'_>) -> Result<(), TestCaseError> {
+    let holds = |segment: &Segment<'_>| {
+        USER_START <= segment.start
+            && segment.start + segment.len <= SEGMENTS_END
+            && segment.data.len() as u64 <= segment.len
+    };
+    prop_assert!(program.segments.iter().all(holds));
+    prop_assert!(
+        program
+            .segments
+            .windows(2)
+            .all(|pair| pair[0].end_page() <= pair[1].first_page())
+    );
+    for segment in &program.segments {
+        let last = segment.end_page() - 4096;
+        for page in [segment.first_page(), last] {
+            let (offset, data) = segment.page(page);
+            prop_assert!(offset + data.len() <= 4096);
+        }
+    }
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_archive_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..3000)) {
+        for file in Archive::new(&bytes).flatten() {
+            prop_assert!(file.data.len() <= bytes.len());
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_the_archive_reader_panic(
+        damage in prop::collection::vec((0..3072_usize, any::<u8>()), 1..8),
+        fix_checksum: bool,
+    ) {
+        let mut bytes = archive(&[entry("init", b'0', &[1; 700]), entry("b", b'0', b"")]);
+        for (at, byte) in damage {
+            bytes[at] = byte;
+        }
+        if fix_checksum {
+            set_checksum(&mut bytes);
+        }
+        let _result = Archive::new(&bytes).check();
+    }
+
+    #[test]
+    fn archives_read_back(files in prop::collection::btree_map("[a-z]{1,20}", prop::collection::vec(any::<u8>(), 0..1500), 0..6)) {
+        let entries: Vec<Vec<u8>> = files.iter().map(|(name, data)| entry(name, b'0', data)).collect();
+        let bytes = archive(&entries);
+        prop_assert_eq!(Archive::new(&bytes).check(), Ok(files.len()));
+        for (name, data) in &files {
+            prop_assert_eq!(Archive::new(&bytes).find(name).unwrap().data, &data[..]);
+        }
+    }
+
+    #[test]
+    fn no_bytes_make_the_program_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), is_elf: bool) {
+        let mut bytes = bytes;
+        if is_elf {
+            bytes.splice(..7.min(bytes.len()), *b"\x7fELF\x02\x01\x01");
+        }
+        if let Ok(program) = Program::parse(&bytes, MACHINE) {
+            sound(&program)?;
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_an_unsound_program(
+        damage in prop::collection::vec((16..64 + 2 * 56_usize, any::<u8>()), 1..6),
+        longs in prop::collection::vec((0..14_usize, any::<u64>()), 0..2),
+    ) {
+        let mut file = elf(1, &[CODE, DATA]);
+        for (at, byte) in damage {
+            file[at] = byte;
+        }
+        for (field, value) in longs {
+            file[64 + field * 8..][..8].copy_from_slice(&value.to_le_bytes());
+        }
+        if let Ok(program) = Program::parse(&file, MACHINE) {
+            sound(&program)?;
+        }
+    }
+}
