@@ -9,8 +9,6 @@ use crate::output;
 use clap::Args;
 use distribution::{Distribution, Remedy};
 use requirements::{Area, Requirement, Requirements, Status, Surroundings};
-use std::path::Path;
-use vrel_model::Config;
 use vrel_process::MissingTool;
 use vrel_world::{Command, World};
 
@@ -79,18 +77,11 @@ impl Doctor {
 ///
 /// # Errors
 /// When `requirements.toml` is missing or wrong, or a person stops the program.
-pub(crate) fn missing_tools(
-    world: &dyn World,
-    root: &Path,
-    config: &Config,
-) -> Result<Vec<MissingTool>, Failure> {
-    let requirements = Requirements::read(world, root)?;
-    let os = root.join(&config.os.source);
-    let surroundings = Surroundings {
-        world,
-        os: &os,
-        rust: &config.toolchain.rust,
-    };
+pub fn missing_tools(app: &App) -> Result<Vec<MissingTool>, Failure> {
+    let (site, policies) = app.site()?;
+    let requirements = Requirements::read(&app.world, site.root())?;
+    let os = site.root().join(&policies.config.os.source);
+    let surroundings = Surroundings { world: &app.world, os: &os, rust: &policies.config.toolchain.rust };
     let mut tools = Vec::new();
     for requirement in requirements
         .requirement
@@ -287,8 +278,9 @@ fn run(app: &App, words: &[String]) -> Outcome {
 mod tests {
     use super::requirements::{Family, Probe};
     use super::*;
+    use std::path::Path;
     use vrel_build::Machine;
-    use vrel_model::toml_file;
+    use vrel_model::{Config, toml_file};
     use vrel_world::RealWorld;
 
     fn root() -> &'static Path {
