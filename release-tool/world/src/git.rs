@@ -130,6 +130,12 @@ pub trait Git: Send + Sync {
     /// See [`Git::head`].
     fn commit_time(&self, repo: &Path, commit: &str) -> Result<UtcTime>;
 
+    /// The first parent of a commit; `None` for one without.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn first_parent(&self, repo: &Path, commit: &str) -> Result<Option<String>>;
+
     /// Whether one commit is the other or comes before it in its history.
     ///
     /// # Errors
@@ -173,6 +179,12 @@ pub trait Git: Send + Sync {
     /// # Errors
     /// See [`Git::head`], and as any write.
     fn export(&self, repo: &Path, commit: &str, dir: &Path) -> Result<()>;
+
+    /// Why no commit or tag can be made in the committer's name; `None` when one can.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn identity_problem(&self, repo: &Path) -> Result<Option<String>>;
 
     /// Makes a branch; fails when it is there.
     ///

@@ -86,24 +86,44 @@ fn time_of(commit: &git2::Commit<'_>) -> Result<UtcTime> {
     })
 }
 
-/// Brings the index and the work tree in line with a file that was just committed on the checked-out branch.
-fn refresh_work_tree(repo: &Repository, branch: &str, path: &str, content: &[u8]) -> Result<()> {
-    let head = repo
-        .find_reference("HEAD")
-        .map_err(|error| failed("read", "HEAD", &error))?;
-    let on_branch = head.symbolic_target().ok().flatten() == Some(&format!("refs/heads/{branch}"));
-    let Some(work_tree) = repo.workdir().filter(|_| on_branch) else {
-        return Ok(());
-    };
-    let file = work_tree.join(path);
-    std::fs::write(&file, content).map_err(|error| WorldError::io("write", &file, &error))?;
+/// Brings the index and the work tree in line with a file that was just committed on the checked-out branch. A file
+/// that is neither as it was before (`old`) nor as it is now holds a person's work and stays.
+fn refresh_work_tree(repo: &Repository, commit: &FileCommit<'_>, old: Option<&[u8]>) -> Result<()> {
+    let head = repo.find_reference("HEAD").map_err(|error| failed("read", "HEAD", &error))?;
+    let on_branch = head.symbolic_target().ok().flatten() == Some(&format!("refs/heads/{}", commit.branch));
+    let Some(work_tree) = repo.workdir().filter(|_| on_branch) else { return Ok(()) };
+    let file = work_tree.join(commit.path);
+    let there = std::fs::read(&file).ok();
+    if there.as_deref() != Some(commit.content) {
+        if there.as_deref() != old {
+            return Ok(());
+        }
+        replace_file(repo.path(), &file, commit.content)?;
+    }
     let update = || {
         let mut index = repo.index()?;
         index.read(true)?;
-        index.add_path(Path::new(path))?;
+        index.add_path(Path::new(commit.path))?;
         index.write()
     };
-    update().map_err(|error| failed("update the index for", path, &error))
+    update().map_err(|error| failed("update the index for", commit.path, &error))
+}
+
+/// Replaces a file of the work tree in one step. The unfinished file lies in the git directory, where no status shows it.
+fn replace_file(git_dir: &Path, file: &Path, content: &[u8]) -> Result<()> {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+    let write = || {
+        if let Some(parent) = file.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let mut temporary = tempfile::Builder::new().prefix("vrel-").tempfile_in(git_dir)?;
+        temporary.write_all(content)?;
+        let mode = std::fs::metadata(file).map_or(0o644, |found| found.permissions().mode());
+        temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+        temporary.persist(file).map(drop).map_err(|error| error.error)
+    };
+    write().map_err(|error| WorldError::io("write", file, &error))
 }
 
 fn write_if_different(path: &Path, kind: TreeFileKind, content: &[u8]) -> std::io::Result<()> {
@@ -245,6 +265,10 @@ impl Git for RealGit {
         time_of(&find_commit(&open(repo)?, commit)?)
     }
 
+    fn first_parent(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
+        Ok(find_commit(&open(repo)?, commit)?.parent_id(0).ok().map(|id| id.to_string()))
+    }
+
     fn is_ancestor(&self, repo: &Path, ancestor: &str, descendant: &str) -> Result<bool> {
         if ancestor == descendant {
             return Ok(true);
@@ -363,6 +387,13 @@ impl Git for RealGit {
         remove_others(dir, &keep).map_err(|error| WorldError::io("clean", dir, &error))
     }
 
+    fn identity_problem(&self, repo: &Path) -> Result<Option<String>> {
+        let time = UtcTime::from_unix(0).map_err(|error| {
+            WorldError::new("read", "the time", ErrorKind::Other, error.to_string())
+        })?;
+        Ok(identity(&open(repo)?, time).err().map(|error| error.to_string()))
+    }
+
     fn create_branch(&self, repo: &Path, name: &str, commit: &str) -> Result<()> {
         let repo = open(repo)?;
         let commit = find_commit(&repo, commit)?;
@@ -441,17 +472,18 @@ impl Git for RealGit {
         let commit_error = |error: git2::Error| failed("commit to", branch, &error);
         let tip = repo.refname_to_id(&name).map_err(commit_error)?.to_string();
         let parent_commit = find_commit(&repo, parent)?;
+        let old = self.file_at(repo.path(), parent, path)?;
         if tip != parent {
             // A process that died after moving the branch left the work tree behind.
-            let commit = find_commit(&repo, &tip)?;
-            let ours = commit.parent_ids().eq([parent_commit.id()])
-                && commit.message() == Ok(message)
+            let tip_commit = find_commit(&repo, &tip)?;
+            let ours = tip_commit.parent_ids().eq([parent_commit.id()])
+                && tip_commit.message() == Ok(message)
                 && self.file_at(repo.path(), &tip, path)?.as_deref() == Some(content);
             if !ours {
                 let reason = format!("it moved to {tip}, expected {parent}");
                 return Err(WorldError::new("commit to", branch, ErrorKind::Rejected, reason));
             }
-            refresh_work_tree(&repo, branch, path, content)?;
+            refresh_work_tree(&repo, commit, old.as_deref())?;
             return Ok(tip);
         }
         let author = identity(&repo, time)?;
@@ -467,7 +499,7 @@ impl Git for RealGit {
             Ok(id.to_string())
         };
         let id = write().map_err(commit_error)?;
-        refresh_work_tree(&repo, branch, path, content)?;
+        refresh_work_tree(&repo, commit, old.as_deref())?;
         Ok(id)
     }
 
