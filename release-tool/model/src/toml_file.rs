@@ -50,7 +50,7 @@ fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
 }
 
 /// From serde's "unknown field `x`, expected one of `a`, `b`" picks the expected word closest to the unknown one.
-fn did_you_mean(message: &str) -> Option<String> {
+pub fn did_you_mean(message: &str) -> Option<String> {
     let (unknown, expected) = message.split_once(", expected ")?;
     let wrong = quoted(unknown).next()?;
     let close = closest(wrong, quoted(expected))?;

@@ -1,0 +1,395 @@
+//! What release notes are made of: the data between the history and the templates.
+
+use crate::NotesError;
+use crate::markdown::is_blank;
+use serde::{Deserialize, Serialize};
+use vrel_model::toml_file::did_you_mean;
+use vrel_model::{Arch, ArtifactKind, ArtifactName, ChannelName, Sha256Digest, Stage, UtcTime, Version};
+
+/// The content of one release's notes, as `vrel notes --context` prints it and `--from-context` reads it.
+///
+/// All texts are as people wrote them: plain, with code in backticks and, where several paragraphs are allowed, with
+/// `- ` lists and fenced code. They are escaped when they are rendered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotesContext {
+    /// Version of this format: [`NotesContext::SCHEMA`].
+    pub schema: u64,
+    /// The product's name, for example `VeridianOS`.
+    pub product: String,
+    /// The release.
+    pub version: Version,
+    /// The release that the changes are counted from; `null` when there is none.
+    pub previous: Option<Version>,
+    /// When it was released.
+    pub date: UtcTime,
+    /// The channel that it was published to.
+    pub channel: ChannelName,
+    /// The address of the published tree, `http:` or `https:`, without a slash at the end.
+    pub public_url: String,
+    /// What the address of an issue starts with; `null` leaves issue numbers without links.
+    pub issue_url: Option<String>,
+    /// What the commits came to.
+    pub commits: CommitCounts,
+    /// The few things to know about the release, a sentence each.
+    #[serde(default)]
+    pub highlights: Vec<String>,
+    /// What is new, by area.
+    #[serde(default)]
+    pub features: Vec<Section>,
+    /// What is better, by quality: performance, security and so on.
+    #[serde(default)]
+    pub improvements: Vec<Section>,
+    /// What works now.
+    #[serde(default)]
+    pub fixes: Vec<Entry>,
+    /// What users have to adapt to.
+    #[serde(default)]
+    pub breaking: Vec<BreakingChange>,
+    /// What will go away.
+    #[serde(default)]
+    pub deprecations: Vec<Deprecation>,
+    /// What does not work yet.
+    #[serde(default)]
+    pub known_issues: Vec<KnownIssue>,
+    /// Who made the release, by name.
+    #[serde(default)]
+    pub contributors: Vec<String>,
+    /// What to do when upgrading to this release, besides what holds for every release.
+    #[serde(default)]
+    pub upgrade_notes: Vec<String>,
+    /// What this release does not do, by design or for now.
+    #[serde(default)]
+    pub limitations: Vec<String>,
+    /// What can be downloaded; empty before a build.
+    #[serde(default)]
+    pub artifacts: Vec<NotesArtifact>,
+}
+
+/// How many commits there were since the previous release, and why some are not in the notes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommitCounts {
+    /// All of them.
+    pub total: u64,
+    /// Those that are in the notes.
+    pub listed: u64,
+    /// Merges.
+    pub merges: u64,
+    /// Commits that were taken back before the release, and those that took them back.
+    pub reverted: u64,
+    /// Commits that change nothing for users: tests, builds, fixups and so on.
+    pub internal: u64,
+    /// Commits whose subject does not say what kind of change they are.
+    pub unconventional: u64,
+}
+
+/// Changes under one heading.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Section {
+    /// The heading.
+    pub title: String,
+    /// The changes; at least one.
+    pub entries: Vec<Entry>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The part of the system that it is in, where the heading does not say so.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// What changed, in one sentence.
+    pub text: String,
+    /// Numbers of the issues that it settles and of the pull requests that brought it.
+    #[serde(default)]
+    pub references: Vec<u64>,
+}
+
+/// A change that users have to adapt to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BreakingChange {
+    /// The part of the system that it is in.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// What no longer works as before.
+    pub text: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub migration: Option<String>,
+    /// Numbers of issues and pull requests.
+    #[serde(default)]
+    pub references: Vec<u64>,
+}
+
+/// Something that will go away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecation {
+    /// The part of the system that it is in.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// What, and when where that is known.
+    pub text: String,
+    /// What to use in its place.
+    #[serde(default)]
+    pub replacement: Option<String>,
+}
+
+/// Something that does not work.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KnownIssue {
+    /// The part of the system that it is in.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// What happens, and when.
+    pub text: String,
+    /// What to do until it is fixed.
+    #[serde(default)]
+    pub workaround: Option<String>,
+}
+
+/// Something to download.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NotesArtifact {
+    /// The published file's name.
+    pub name: ArtifactName,
+    /// What it is for; `null` when it is for no architecture in particular.
+    pub arch: Option<Arch>,
+    /// How it is packed.
+    pub kind: ArtifactKind,
+    /// What it is, in one line.
+    pub description: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its SHA-256 digest.
+    pub sha256: Sha256Digest,
+}
+
+impl NotesContext {
+    /// The version of the JSON format that this tool reads and writes.
+    pub const SCHEMA: u64 = 1;
+
+    /// Reads a context, for example one that a person edited.
+    ///
+    /// # Errors
+    /// When the text is not JSON, has an unknown or missing key, or another schema; see [`NotesContext::check`] for
+    /// values.
+    pub fn from_json(text: &str) -> Result<Self, NotesError> {
+        // Another schema has other keys: say so before complaining about them.
+        #[derive(Deserialize)]
+        struct Probe {
+            schema: u64,
+        }
+        let json_error = |error: serde_json::Error| {
+            let (line, column) = (error.line(), error.column());
+            let said = error.to_string();
+            let place = format!(" at line {line} column {column}");
+            let message = said.strip_suffix(&place).unwrap_or(&said).to_owned();
+            NotesError::Json {
+                line,
+                column,
+                hint: did_you_mean(&message),
+                message,
+            }
+        };
+        let probe: Probe = serde_json::from_str(text).map_err(json_error)?;
+        if probe.schema != Self::SCHEMA {
+            return Err(NotesError::Schema {
+                found: probe.schema,
+                expected: Self::SCHEMA,
+            });
+        }
+        let context: Self = serde_json::from_str(text).map_err(json_error)?;
+        context.check()?;
+        Ok(context)
+    }
+
+    /// Writes the context as indented JSON that ends with a newline.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        // Strings, numbers and lists only, no map with other keys: nothing in there can fail.
+        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+
+    /// The kind of release, by which number moved: `Major`, `Minor` or `Patch`; a candidate or nightly is called by what
+    /// it leads to.
+    #[must_use]
+    pub fn release_type(&self) -> String {
+        let version = &self.version;
+        let kind = match (version.minor(), version.patch()) {
+            (0, 0) => "Major",
+            (_, 0) => "Minor",
+            _ => "Patch",
+        };
+        match version.stage() {
+            Stage::Final => kind.to_owned(),
+            Stage::Candidate { .. } => format!("{kind} (release candidate)"),
+            Stage::Nightly { .. } => format!("{kind} (nightly build)"),
+        }
+    }
+
+    /// What a person should still write before the notes are good: a sentence for each gap.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let breaking = self
+            .breaking
+            .iter()
+            .filter(|change| change.migration.is_none())
+            .map(|change| {
+                format!(
+                    "the breaking change “{}” has no migration instructions",
+                    first_line(&change.text)
+                )
+            });
+        let deprecations = self
+            .deprecations
+            .iter()
+            .filter(|item| item.replacement.is_none())
+            .map(|item| {
+                format!(
+                    "the deprecation “{}” names no replacement",
+                    first_line(&item.text)
+                )
+            });
+        breaking.chain(deprecations).collect()
+    }
+
+    /// Checks what the types cannot: that no text is empty and that addresses are such.
+    ///
+    /// # Errors
+    /// The first value that would make a broken document.
+    pub fn check(&self) -> Result<(), NotesError> {
+        Texts::of(self).find_blank().map_or(Ok(()), |field| {
+            Err(NotesError::Field {
+                field,
+                problem: "has no visible text; write some, or remove the entry".to_owned(),
+            })
+        })?;
+        check_address("public_url", &self.public_url)?;
+        if let Some(url) = &self.issue_url {
+            check_address("issue_url", url)?;
+        }
+        if self.public_url.ends_with('/') {
+            return Err(NotesError::Field {
+                field: "public_url".to_owned(),
+                problem: "ends with a slash; remove it".to_owned(),
+            });
+        }
+        for (what, sections) in [("features", &self.features), ("improvements", &self.improvements)] {
+            if let Some(at) = sections.iter().position(|section| section.entries.is_empty()) {
+                return Err(NotesError::Field {
+                    field: format!("{what}[{at}].entries"),
+                    problem: "is empty; remove the whole section".to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn first_line(text: &str) -> &str {
+    text.trim().lines().next().unwrap_or_default()
+}
+
+/// An address that can stand in a Markdown link as it is.
+fn check_address(field: &str, url: &str) -> Result<(), NotesError> {
+    let rest = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/?#@!$&'*+,;=%".contains(&byte);
+    if rest.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(plain)) {
+        return Ok(());
+    }
+    Err(NotesError::Field {
+        field: field.to_owned(),
+        problem: format!(
+            "is `{}`, expected an address such as https://releases.example.org",
+            url.escape_debug()
+        ),
+    })
+}
+
+/// Every text of a context with the name of its place.
+struct Texts<'a>(Vec<(String, &'a str)>);
+
+impl<'a> Texts<'a> {
+    fn of(context: &'a NotesContext) -> Self {
+        let mut texts = Self(vec![("product".to_owned(), context.product.as_str())]);
+        for (name, list) in [
+            ("highlights", &context.highlights),
+            ("contributors", &context.contributors),
+            ("upgrade_notes", &context.upgrade_notes),
+            ("limitations", &context.limitations),
+        ] {
+            for (at, text) in list.iter().enumerate() {
+                texts.0.push((format!("{name}[{at}]"), text));
+            }
+        }
+        for (name, sections) in [
+            ("features", &context.features),
+            ("improvements", &context.improvements),
+        ] {
+            for (at, section) in sections.iter().enumerate() {
+                texts.0.push((format!("{name}[{at}].title"), &section.title));
+                texts.entries(&format!("{name}[{at}].entries"), &section.entries);
+            }
+        }
+        texts.entries("fixes", &context.fixes);
+        for (at, change) in context.breaking.iter().enumerate() {
+            let place = format!("breaking[{at}]");
+            texts.three(&place, &change.area, &change.text, "migration", &change.migration);
+        }
+        for (at, item) in context.deprecations.iter().enumerate() {
+            let place = format!("deprecations[{at}]");
+            texts.three(&place, &item.area, &item.text, "replacement", &item.replacement);
+        }
+        for (at, issue) in context.known_issues.iter().enumerate() {
+            let place = format!("known_issues[{at}]");
+            texts.three(&place, &issue.area, &issue.text, "workaround", &issue.workaround);
+        }
+        for (at, artifact) in context.artifacts.iter().enumerate() {
+            texts
+                .0
+                .push((format!("artifacts[{at}].description"), &artifact.description));
+        }
+        texts
+    }
+
+    fn entries(&mut self, place: &str, entries: &'a [Entry]) {
+        for (at, entry) in entries.iter().enumerate() {
+            self.three(&format!("{place}[{at}]"), &entry.area, &entry.text, "", &None);
+        }
+    }
+
+    fn three(
+        &mut self,
+        place: &str,
+        area: &'a Option<String>,
+        text: &'a str,
+        name: &str,
+        more: &'a Option<String>,
+    ) {
+        self.0.push((format!("{place}.text"), text));
+        if let Some(area) = area {
+            self.0.push((format!("{place}.area"), area));
+        }
+        if let Some(more) = more {
+            self.0.push((format!("{place}.{name}"), more));
+        }
+    }
+
+    fn find_blank(self) -> Option<String> {
+        self.0
+            .into_iter()
+            .find(|(_, text)| is_blank(text))
+            .map(|(place, _)| place)
+    }
+}

@@ -1,0 +1,27 @@
+//! Release notes: from commits to a context that a person may edit, and from there to documents.
+//!
+//! ```text
+//! HistoryCommit… → Collector → NotesContext (⇄ JSON) → render, render_announcement
+//! ```
+//!
+//! What the documents look like is decided by the templates in the top-level `templates/`; what is news by the
+//! [`Collector`]; what is safe in Markdown by this crate alone: a template never sees a text that is not escaped yet.
+//! Nothing here touches a file, a network or a clock.
+
+mod area;
+mod collect;
+mod context;
+mod error;
+mod footers;
+mod header;
+mod markdown;
+mod references;
+mod render;
+mod reverts;
+
+pub use collect::{Collector, Facts};
+pub use context::{
+    BreakingChange, CommitCounts, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section,
+};
+pub use error::NotesError;
+pub use render::{render, render_announcement};

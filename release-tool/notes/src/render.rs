@@ -1,0 +1,209 @@
+//! From the content to documents.
+
+use crate::NotesError;
+use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section};
+use crate::markdown::{block, cell, inline};
+use askama::Template;
+use vrel_model::ByteSize;
+
+/// Renders the release notes as Markdown.
+///
+/// # Errors
+/// When the context does not pass [`NotesContext::check`].
+pub fn render(context: &NotesContext) -> Result<String, NotesError> {
+    let view = View::of(context)?;
+    finish(NotesTemplate { notes: &view }.render(), "release-notes.md")
+}
+
+/// Renders a draft of the announcement as Markdown. Its first line is the subject.
+///
+/// # Errors
+/// When the context does not pass [`NotesContext::check`].
+pub fn render_announcement(context: &NotesContext) -> Result<String, NotesError> {
+    let view = View::of(context)?;
+    finish(AnnouncementTemplate { notes: &view }.render(), "announcement.md")
+}
+
+/// A document ends with exactly one newline.
+fn finish(rendered: askama::Result<String>, template: &'static str) -> Result<String, NotesError> {
+    let mut text = rendered.map_err(|error| NotesError::Template {
+        template,
+        reason: error.to_string(),
+    })?;
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    Ok(text)
+}
+
+#[derive(Template)]
+#[template(path = "release-notes.md", escape = "none")]
+struct NotesTemplate<'a> {
+    notes: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "announcement.md", escape = "none")]
+struct AnnouncementTemplate<'a> {
+    notes: &'a View,
+}
+
+/// What the templates see. Every text is Markdown already, so a template cannot forget to escape one.
+struct View {
+    product: String,
+    version: String,
+    previous: Option<String>,
+    date: String,
+    release_type: String,
+    is_candidate: bool,
+    is_final: bool,
+    channel: String,
+    /// Where issues are reported, without a slash at the end.
+    issues_url: Option<String>,
+    /// Where the files of this release are, without a slash at the end.
+    release_url: String,
+    highlights: Vec<String>,
+    features: Vec<SectionView>,
+    improvements: Vec<SectionView>,
+    fixes: Vec<ItemView>,
+    breaking: Vec<ItemView>,
+    deprecations: Vec<ItemView>,
+    known_issues: Vec<ItemView>,
+    contributors: Vec<String>,
+    upgrade_notes: Vec<String>,
+    limitations: Vec<String>,
+    downloads: Vec<DownloadView>,
+}
+
+/// Items under a heading.
+struct SectionView {
+    title: String,
+    entries: Vec<ItemView>,
+}
+
+/// A change, or something else that is listed.
+struct ItemView {
+    /// The part of the system.
+    area: Option<String>,
+    /// What there is to say.
+    text: String,
+    /// The migration, replacement or workaround.
+    remedy: Option<String>,
+    /// Issues and pull requests, with links.
+    references: Vec<String>,
+}
+
+/// A row of the table of downloads.
+struct DownloadView {
+    name: String,
+    description: String,
+    arch: String,
+    size: String,
+    sha256: String,
+}
+
+/// How far the texts of a list item are indented, after its `- `.
+const IN_ITEM: usize = 2;
+
+impl View {
+    fn of(context: &NotesContext) -> Result<Self, NotesError> {
+        context.check()?;
+        let blocks = |texts: &[String]| texts.iter().map(|text| block(text, IN_ITEM)).collect();
+        let issues = context.issue_url.as_deref();
+        Ok(Self {
+            product: inline(&context.product),
+            version: context.version.to_string(),
+            previous: context.previous.as_ref().map(ToString::to_string),
+            date: context.date.date(),
+            release_type: context.release_type(),
+            is_candidate: context.version.is_candidate(),
+            is_final: context.version == context.version.final_version(),
+            channel: context.channel.to_string(),
+            issues_url: issues.map(|url| url.trim_end_matches('/').to_owned()),
+            release_url: format!("{}/releases/{}", context.public_url, context.version),
+            highlights: blocks(&context.highlights),
+            features: sections(&context.features, issues),
+            improvements: sections(&context.improvements, issues),
+            fixes: context
+                .fixes
+                .iter()
+                .map(|entry| entry_view(entry, issues))
+                .collect(),
+            breaking: context
+                .breaking
+                .iter()
+                .map(|change| breaking_view(change, issues))
+                .collect(),
+            deprecations: context.deprecations.iter().map(deprecation_view).collect(),
+            known_issues: context.known_issues.iter().map(known_issue_view).collect(),
+            contributors: context.contributors.iter().map(|name| inline(name)).collect(),
+            upgrade_notes: blocks(&context.upgrade_notes),
+            limitations: blocks(&context.limitations),
+            downloads: context.artifacts.iter().map(download_view).collect(),
+        })
+    }
+}
+
+fn sections(sections: &[Section], issue_url: Option<&str>) -> Vec<SectionView> {
+    let view = |section: &Section| SectionView {
+        title: inline(&section.title),
+        entries: section
+            .entries
+            .iter()
+            .map(|entry| entry_view(entry, issue_url))
+            .collect(),
+    };
+    sections.iter().map(view).collect()
+}
+
+fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
+    ItemView {
+        area: entry.area.as_deref().map(inline),
+        text: inline(&entry.text),
+        remedy: None,
+        references: links(&entry.references, issue_url),
+    }
+}
+
+fn breaking_view(change: &BreakingChange, issue_url: Option<&str>) -> ItemView {
+    ItemView {
+        references: links(&change.references, issue_url),
+        ..item_view(&change.area, &change.text, &change.migration)
+    }
+}
+
+fn deprecation_view(item: &Deprecation) -> ItemView {
+    item_view(&item.area, &item.text, &item.replacement)
+}
+
+fn known_issue_view(issue: &KnownIssue) -> ItemView {
+    item_view(&issue.area, &issue.text, &issue.workaround)
+}
+
+fn item_view(area: &Option<String>, text: &str, remedy: &Option<String>) -> ItemView {
+    ItemView {
+        area: area.as_deref().map(inline),
+        text: block(text, IN_ITEM),
+        remedy: remedy.as_deref().map(|remedy| block(remedy, IN_ITEM)),
+        references: Vec::new(),
+    }
+}
+
+fn links(numbers: &[u64], issue_url: Option<&str>) -> Vec<String> {
+    let link = |number: &u64| match issue_url {
+        Some(url) => format!("[#{number}]({url}{number})"),
+        None => format!("#{number}"),
+    };
+    numbers.iter().map(link).collect()
+}
+
+fn download_view(artifact: &NotesArtifact) -> DownloadView {
+    DownloadView {
+        name: artifact.name.to_string(),
+        description: cell(&artifact.description),
+        arch: artifact
+            .arch
+            .map_or_else(|| "any".to_owned(), |arch| arch.to_string()),
+        size: ByteSize(artifact.size).to_string(),
+        sha256: artifact.sha256.to_string(),
+    }
+}
