@@ -131,12 +131,10 @@ pub enum BuildError {
         size: u64,
     },
     /// More content than an EFI system partition holds.
-    #[error("EFI system partition of {size} bytes: expected at most {room} bytes of content, got {needed}")]
+    #[error("EFI system partition: expected content that fits into {size} bytes, got {needed} bytes of it")]
     EspFull {
-        /// Bytes of content, in whole clusters.
+        /// Bytes of content.
         needed: u64,
-        /// Bytes that there is room for.
-        room: u64,
         /// The partition's size in bytes.
         size: u64,
     },

@@ -54,42 +54,103 @@ pub struct Booted {
 /// The emulator is killed when the medium's time limit is over, and when a person asks the tool to stop.
 ///
 /// # Errors
-/// When emulator, firmware or a file is missing, and with [`BuildError::Boot`], which has the end of the serial line, when
-/// the system does not come up, is another one, or ends in any other way than by an orderly power-off.
+/// As [`run`]; and [`BuildError::Boot`] when the system does not say that it is the expected one.
 pub fn boot(
     world: &dyn World,
     boot: &Boot<'_>,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<Booted, BuildError> {
-    let (command, limit) = prepare(world, boot)?;
-    let source = format!("{} {}", boot.machine.name, boot.medium);
-    let mut serial = Serial::default();
+    let Boot {
+        machine,
+        medium,
+        expected,
+        ..
+    } = *boot;
+    let mut confirmed = false;
+    let mut other = None;
+    let serial = run(world, machine, medium, &boot.files, &mut |line| {
+        on_line(line);
+        match Identity::parse_line(line.text) {
+            Some(identity) if identity == *expected => confirmed = true,
+            // The kernel names the system too, within longer lines: those seem to be of another product.
+            Some(identity) if identity.name == expected.name => other = Some(Box::new(identity)),
+            _ => {}
+        }
+    })?;
+    let expected = Box::new(expected.clone());
+    let failure = match other {
+        Some(found) => BootFailure::OtherSystem { expected, found },
+        None if confirmed => {
+            return Ok(Booted {
+                identity: *expected,
+                serial,
+            });
+        }
+        None => BootFailure::NoIdentity { expected },
+    };
+    Err(BuildError::Boot {
+        machine: machine.name.clone(),
+        medium: medium.to_owned(),
+        failure,
+        serial,
+    })
+}
+
+/// Boots a machine, whatever system may come up, and returns the last 200 lines of its serial line.
+///
+/// # Errors
+/// When emulator, firmware or a file is missing, and with [`BuildError::Boot`], which has the end of the serial line, when
+/// the machine ends in any other way than by an orderly power-off.
+pub fn run(
+    world: &dyn World,
+    machine: &Machine,
+    medium: &str,
+    files: &Files<'_>,
+    on_line: &mut dyn FnMut(Line<'_>),
+) -> Result<Vec<String>, BuildError> {
+    let (command, limit) = prepare(world, machine, medium, files)?;
+    let source = format!("{} {medium}", machine.name);
+    let mut kept = VecDeque::new();
     let exit = world.processes().run(&command, &mut |_, bytes| {
         let text = plain_text(bytes);
         on_line(Line {
             source: &source,
             text: &text,
         });
-        serial.push(text, boot.expected);
+        if kept.len() == KEPT_LINES {
+            kept.pop_front();
+        }
+        kept.push_back(text);
     })?;
-    match verdict(boot, exit, limit, &serial) {
-        Ok(identity) => Ok(Booted {
-            identity,
-            serial: serial.kept.into(),
-        }),
-        Err(failure) => Err(BuildError::Boot {
-            machine: boot.machine.name.clone(),
-            medium: boot.medium.to_owned(),
-            failure,
-            serial: serial.kept.into(),
-        }),
-    }
+    let serial = Vec::from(kept);
+    let failure = match exit {
+        Exit::Status(status) if status == machine.success => return Ok(serial),
+        Exit::Status(status) if status == machine.failure => BootFailure::Panicked { status },
+        Exit::Status(found) => BootFailure::Status {
+            expected: machine.success,
+            found,
+        },
+        Exit::Signal(signal) => BootFailure::Killed { signal },
+        Exit::TimedOut => BootFailure::TimedOut {
+            seconds: limit.as_secs(),
+        },
+    };
+    Err(BuildError::Boot {
+        machine: machine.name.clone(),
+        medium: medium.to_owned(),
+        failure,
+        serial,
+    })
 }
 
 /// The emulator's command line and the boot's time limit.
-fn prepare(world: &dyn World, boot: &Boot<'_>) -> Result<(Command, Duration), BuildError> {
-    let machine = boot.machine;
-    let medium = machine.medium(boot.medium)?;
+fn prepare(
+    world: &dyn World,
+    machine: &Machine,
+    medium_name: &str,
+    files: &Files<'_>,
+) -> Result<(Command, Duration), BuildError> {
+    let medium = machine.medium(medium_name)?;
     let mut firmware: Option<PathBuf> = None;
     for path in &medium.firmware {
         if firmware.is_none() && world.fs().metadata(path)?.is_some() {
@@ -103,26 +164,21 @@ fn prepare(world: &dyn World, boot: &Boot<'_>) -> Result<(Command, Duration), Bu
         });
     }
     let value_of = |name: &str| match name {
-        "kernel" => boot.files.kernel,
-        "kernel_flat" => boot.files.kernel_flat,
-        "initrd" => boot.files.initrd,
-        "image" => boot.files.image,
+        "kernel" => files.kernel,
+        "kernel_flat" => files.kernel_flat,
+        "initrd" => files.initrd,
+        "image" => files.image,
         "firmware" => firmware.as_deref(),
         _ => None,
     };
     let args = medium.expand(value_of).map_err(|file| BuildError::NoBootFile {
         machine: machine.name.clone(),
-        medium: boot.medium.to_owned(),
+        medium: medium_name.to_owned(),
         file,
     })?;
-    for path in [
-        boot.files.kernel,
-        boot.files.kernel_flat,
-        boot.files.initrd,
-        boot.files.image,
-    ]
-    .into_iter()
-    .flatten()
+    for path in [files.kernel, files.kernel_flat, files.initrd, files.image]
+        .into_iter()
+        .flatten()
     {
         if world.fs().metadata(path)?.is_none() {
             let reason = "there is no such file";
@@ -147,60 +203,6 @@ fn prepare(world: &dyn World, boot: &Boot<'_>) -> Result<(Command, Duration), Bu
         .arg("-snapshot")
         .timeout(limit);
     Ok((command, limit))
-}
-
-/// What came over the serial line.
-#[derive(Default)]
-struct Serial {
-    kept: VecDeque<String>,
-    /// The expected system named itself.
-    confirmed: bool,
-    /// Some other system did.
-    other: Option<Identity>,
-}
-
-impl Serial {
-    fn push(&mut self, text: String, expected: &Identity) {
-        match Identity::parse_line(&text) {
-            Some(identity) if identity == *expected => self.confirmed = true,
-            Some(identity) => self.other = Some(identity),
-            None => {}
-        }
-        if self.kept.len() == KEPT_LINES {
-            self.kept.pop_front();
-        }
-        self.kept.push_back(text);
-    }
-}
-
-fn verdict(boot: &Boot<'_>, exit: Exit, limit: Duration, serial: &Serial) -> Result<Identity, BootFailure> {
-    let machine = boot.machine;
-    match exit {
-        Exit::TimedOut => {
-            return Err(BootFailure::TimedOut {
-                seconds: limit.as_secs(),
-            });
-        }
-        Exit::Signal(signal) => return Err(BootFailure::Killed { signal }),
-        Exit::Status(status) if status == machine.failure => return Err(BootFailure::Panicked { status }),
-        Exit::Status(status) if status != machine.success => {
-            return Err(BootFailure::Status {
-                expected: machine.success,
-                found: status,
-            });
-        }
-        Exit::Status(_) => {}
-    }
-    match &serial.other {
-        Some(found) => Err(BootFailure::OtherSystem {
-            expected: Box::new(boot.expected.clone()),
-            found: Box::new(found.clone()),
-        }),
-        None if serial.confirmed => Ok(boot.expected.clone()),
-        None => Err(BootFailure::NoIdentity {
-            expected: Box::new(boot.expected.clone()),
-        }),
-    }
 }
 
 /// A line without terminal control sequences and other control characters, which firmware prints.

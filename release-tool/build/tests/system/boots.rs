@@ -1,0 +1,125 @@
+//! The system comes up from every medium on every architecture.
+
+use crate::fixture::{System, identity, machine, systems};
+use std::path::Path;
+use vrel_build::qemu::{Boot, Files, boot, run};
+use vrel_model::Arch;
+use vrel_world::RealWorld;
+
+fn files<'a>(system: &'a System, medium: &str, initrd: &str) -> Files<'a> {
+    Files {
+        kernel: Some(&system.kernel),
+        kernel_flat: Some(&system.kernel_flat),
+        initrd: Some(&system.initrd[initrd]),
+        image: Some(if medium == "disk" {
+            &system.disk
+        } else {
+            &system.iso
+        }),
+    }
+}
+
+fn comes_up(arch: Arch, medium: &str) {
+    let files = files(&systems()[&arch], medium, "minimal");
+    let image = files.image.unwrap();
+    let before = std::fs::read(image).unwrap();
+    let machine = machine(arch);
+    let request = Boot {
+        machine: &machine,
+        medium,
+        files,
+        expected: &identity(arch),
+    };
+    let booted = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(booted.identity, identity(arch));
+    let line = identity(arch).to_string();
+    assert_eq!(booted.serial.iter().filter(|text| **text == line).count(), 1);
+    assert!(
+        before == std::fs::read(image).unwrap(),
+        "the boot changed {}",
+        image.display()
+    );
+}
+
+fn survives_faults(arch: Arch) {
+    let files = files(&systems()[&arch], "kernel", "faults");
+    let serial = run(
+        &RealWorld::default(),
+        &machine(arch),
+        "kernel",
+        &files,
+        &mut |_| {},
+    );
+    let serial = serial.unwrap_or_else(|error| panic!("{error}"));
+    assert!(
+        serial.iter().any(|line| line.contains("the kernel survived")),
+        "{}",
+        serial.join("\n")
+    );
+}
+
+macro_rules! every_medium {
+    ($($arch:ident: $variant:ident),*) => {$(
+        mod $arch {
+            use super::*;
+
+            #[test]
+            fn comes_up_from_a_kernel_and_an_initrd() {
+                comes_up(Arch::$variant, "kernel");
+            }
+
+            #[test]
+            fn comes_up_from_a_disk() {
+                comes_up(Arch::$variant, "disk");
+            }
+
+            #[test]
+            fn comes_up_from_a_cd() {
+                comes_up(Arch::$variant, "iso");
+            }
+
+            #[test]
+            fn comes_up_from_a_usb_stick() {
+                comes_up(Arch::$variant, "usb");
+            }
+
+            #[test]
+            fn survives_programs_that_break_the_rules() {
+                survives_faults(Arch::$variant);
+            }
+        }
+    )*};
+}
+
+every_medium!(x86_64: X86_64, aarch64: Aarch64, riscv64: Riscv64);
+
+#[test]
+fn a_system_of_another_version_is_noticed() {
+    let arch = Arch::Riscv64;
+    let system = &systems()[&arch];
+    let machine = machine(arch);
+    let mut expected = identity(arch);
+    expected.version = "0.6.0".to_owned();
+    let files = Files {
+        kernel: Some(&system.kernel),
+        initrd: Some(&system.initrd["minimal"]),
+        ..Files::default()
+    };
+    let request = Boot {
+        machine: &machine,
+        medium: "kernel",
+        files,
+        expected: &expected,
+    };
+    let error = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_err();
+    assert!(
+        error.to_string().contains("but `VeridianOS 0.6.0-rc1 ("),
+        "{error}"
+    );
+    let files = Files {
+        initrd: Some(Path::new("/no/such/initrd")),
+        ..files
+    };
+    let error = boot(&RealWorld::default(), &Boot { files, ..request }, &mut |_| {}).unwrap_err();
+    assert!(error.to_string().contains("/no/such/initrd"), "{error}");
+}

@@ -1,0 +1,158 @@
+//! One build of the system for all tests.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use vrel_build::compile::{Compiled, Request, compile};
+use vrel_build::stamp::{Identity, write_identity};
+use vrel_build::{Ids, Image, Machine, Targets, Toolchain, disk, esp, flat, initrd, iso};
+use vrel_model::{Arch, UtcTime};
+use vrel_world::RealWorld;
+
+/// The oldest Rust that builds the system.
+pub(crate) const MINIMUM_RUST: &str = "1.95";
+
+/// The image descriptions that are tested.
+pub(crate) const IMAGES: [&str; 2] = ["minimal", "faults"];
+
+pub(crate) fn os() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../os")
+        .canonicalize()
+        .unwrap()
+}
+
+/// Kept between test runs, so that the core libraries are built once.
+pub(crate) fn cache() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("system-cache")
+}
+
+pub(crate) fn cargo_home() -> PathBuf {
+    match std::env::var_os("CARGO_HOME") {
+        Some(home) => home.into(),
+        None => Path::new(&std::env::var_os("HOME").unwrap()).join(".cargo"),
+    }
+}
+
+pub(crate) fn toolchain(targets: &Targets) -> Toolchain {
+    Toolchain::find(&RealWorld::default(), &targets.triples(), MINIMUM_RUST).unwrap()
+}
+
+pub(crate) fn time() -> UtcTime {
+    UtcTime::from_unix(1_700_000_000).unwrap()
+}
+
+pub(crate) fn identity(arch: Arch) -> Identity {
+    Identity {
+        name: "VeridianOS".to_owned(),
+        version: "0.6.0-rc1".to_owned(),
+        commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
+        arch,
+    }
+}
+
+pub(crate) fn ids(arch: Arch) -> Ids {
+    Ids::new("veridianos", &"0.6.0-rc1".parse().unwrap(), arch)
+}
+
+/// Compiles the system in `os` with the programs of all images.
+pub(crate) fn compile_all(os: &Path, cache: &Path, arches: &[Arch]) -> BTreeMap<Arch, Compiled> {
+    let world = RealWorld::default();
+    let targets = Targets::read(&world, os).unwrap();
+    let images = IMAGES.map(|name| Image::read(&world, os, name).unwrap());
+    let programs: Vec<_> = images.iter().flat_map(|image| image.programs.clone()).collect();
+    let request = Request {
+        toolchain: &toolchain(&targets),
+        targets: &targets,
+        os,
+        cache,
+        cargo_home: &cargo_home(),
+        arches,
+        programs: &programs,
+        jobs: 2,
+    };
+    compile(&world, &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The files of one architecture.
+pub(crate) struct System {
+    pub(crate) kernel: PathBuf,
+    pub(crate) kernel_flat: PathBuf,
+    pub(crate) loader: PathBuf,
+    /// By image description.
+    pub(crate) initrd: BTreeMap<&'static str, PathBuf>,
+    pub(crate) esp: PathBuf,
+    pub(crate) disk: PathBuf,
+    pub(crate) iso: PathBuf,
+}
+
+pub(crate) fn systems() -> &'static BTreeMap<Arch, System> {
+    static SYSTEMS: OnceLock<BTreeMap<Arch, System>> = OnceLock::new();
+    SYSTEMS.get_or_init(|| {
+        let compiled = compile_all(&os(), &cache(), &Arch::ALL);
+        compiled
+            .into_iter()
+            .map(|(arch, compiled)| (arch, pack(arch, compiled)))
+            .collect()
+    })
+}
+
+pub(crate) fn machine(arch: Arch) -> Machine {
+    let machines = Machine::read_all(&RealWorld::default(), &os()).unwrap();
+    machines.into_iter().find(|machine| machine.arch == arch).unwrap()
+}
+
+fn pack(arch: Arch, compiled: Compiled) -> System {
+    let world = RealWorld::default();
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join("system")
+        .join(arch.as_str());
+    std::fs::create_dir_all(&dir).unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = dir.join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let Compiled {
+        mut kernel,
+        loader,
+        loader_file,
+        programs,
+    } = compiled;
+    write_identity(&mut kernel, &identity(arch)).unwrap();
+    let initrds = IMAGES.map(|name| {
+        let image = Image::read(&world, &os(), name).unwrap();
+        (name, initrd::build(&image, &programs, time()).unwrap())
+    });
+    let content = esp::Content {
+        loader: &loader,
+        loader_file: &loader_file,
+        kernel: &kernel,
+        initrd: &initrds[0].1,
+    };
+    let esp = esp::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    let (disk_path, iso_path) = (dir.join("disk.img"), dir.join("system.iso"));
+    disk::write(&world, &disk_path, &esp, &ids(arch)).unwrap();
+    iso::write(
+        &world,
+        &iso_path,
+        "VeridianOS 0.6.0-rc1",
+        &content,
+        &esp,
+        &ids(arch),
+        time(),
+    )
+    .unwrap();
+    System {
+        kernel_flat: put("kernel.bin", &flat::flatten(&kernel, "kernel").unwrap()),
+        kernel: put("kernel.elf", &kernel),
+        loader: put("loader.efi", &loader),
+        initrd: initrds
+            .iter()
+            .map(|(name, bytes)| (*name, put(&format!("{name}.tar"), bytes)))
+            .collect(),
+        esp: put("esp.img", &esp),
+        disk: disk_path,
+        iso: iso_path,
+    }
+}
