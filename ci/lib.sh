@@ -136,7 +136,8 @@ install_bootstrap() {
   done
   hash -r
   while IFS='|' read -r name commands files minimum packages follow; do
-    is_met "$commands" "$files" "$minimum" || die "$name${minimum:+ $minimum or newer} is still missing"
+    is_met "$commands" "$files" "$minimum" || die "$name${minimum:+ $minimum or newer} is still missing" \
+      "the packages may be older in the suites that are enabled: Debian's newest are in its -updates and -security"
   done < <(bootstrap_requirements "$family")
 }
 
@@ -149,6 +150,6 @@ prepare() { # PART...
   install_bootstrap
   say "compiling vrel"
   (cd "$repo" && cargo build --quiet --locked --package vrel-cli)
-  vrel="${CARGO_TARGET_DIR:-$repo/target}/debug/vrel"
+  vrel="$(cd "$repo" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/vrel"
   "$vrel" --repo "$repo" doctor --install "${areas[@]+"${areas[@]}"}" >/dev/null
 }
