@@ -3,7 +3,7 @@
 //! What needs hardware is in `hal`, what needs none is in `kcore`; here is what the two are used for.
 #![no_std]
 #![no_main]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 extern crate alloc;
 

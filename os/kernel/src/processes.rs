@@ -91,11 +91,8 @@ impl Processes {
         let mut turn = 0;
         loop {
             let count = self.running.len();
-            let next = (turn..turn + count).map(|index| index % count);
-            let Some(index) = next
-                .into_iter()
-                .find(|&index| self.running[index].waits_for.is_none())
-            else {
+            let mut order = (turn..turn + count).map(|index| index % count);
+            let Some(index) = order.find(|&index| self.running[index].waits_for.is_none()) else {
                 // A process waits for its own child only, so the last one in such a chain can run.
                 panic!("all {count} processes wait");
             };

@@ -68,6 +68,7 @@ pub(super) unsafe fn set_kernel_root(root: u64) {
             "msr cpacr_el1, xzr",
             "msr cntkctl_el1, xzr",
             "msr pmuserenr_el0, xzr",
+            "msr tpidrro_el0, xzr",
             "isb",
             mair = in(reg) MAIR,
             tcr = in(reg) TCR | TCR_NO_USER_TABLES | size << 32,

@@ -29,9 +29,12 @@ pub(crate) struct Registers {
     spsr: u64,
     esr: u64,
     far: u64,
+    /// The program's thread pointer, which it sets as it likes.
+    tpidr: u64,
+    reserved: u64,
 }
 
-const _: () = assert!(size_of::<Registers>() == 36 * 8);
+const _: () = assert!(size_of::<Registers>() == 38 * 8);
 
 impl RegisterFile for Registers {
     /// `spsr` 0 is EL0, aarch64, with all interrupts on.

@@ -1,11 +1,12 @@
 // Leaving and entering the kernel on aarch64.
 //
-// A trap frame: x0 … x30 (31 words), sp, elr, spsr, esr, far. It is the layout of trap.rs's `Registers`.
+// A trap frame: x0 … x30 (31 words), sp, elr, spsr, esr, far, tpidr_el0, and one word to make it a multiple of 16. It is the layout of trap.rs's `Registers`.
 
 .set OFFSET_X30, 30 * 8
 .set OFFSET_ELR, 32 * 8
 .set OFFSET_ESR, 34 * 8
-.set FRAME, 36 * 8
+.set OFFSET_FAR, 35 * 8
+.set FRAME, 38 * 8
 
 .section .text.trap, "ax"
 
@@ -25,7 +26,9 @@ enter_user:
     msr sp_el0, x1
     msr elr_el1, x2
     ldr x1, [x0, #33 * 8]
+    ldr x2, [x0, #36 * 8]
     msr spsr_el1, x1
+    msr tpidr_el0, x2
     ldp x2, x3, [x0, #2 * 8]
     ldp x4, x5, [x0, #4 * 8]
     ldp x6, x7, [x0, #6 * 8]
@@ -71,7 +74,8 @@ leave_user:
     mrs x3, esr_el1
     stp x2, x3, [x0, #33 * 8]
     mrs x2, far_el1
-    str x2, [x0, #35 * 8]
+    mrs x3, tpidr_el0
+    stp x2, x3, [x0, #OFFSET_FAR]
     mov x0, x1
     ldp x19, x20, [sp, #80]
     ldp x21, x22, [sp, #64]
@@ -104,6 +108,8 @@ leave_kernel:
     mrs x2, esr_el1
     mrs x3, far_el1
     stp x2, x3, [sp, #OFFSET_ESR]
+    mrs x2, tpidr_el0
+    str x2, [sp, #OFFSET_FAR + 8]
     mov x0, sp
     bl {kernel_trap}
     ldp x2, x3, [sp, #OFFSET_ELR]

@@ -62,6 +62,12 @@ enter_user:
     # before it pushes a frame.
     mov [rsi], rsp
     mov [rip + kernel_stack_pointer], rsp
+    # Whatever selectors an earlier program has left. The stack segment comes with iretq.
+    xor eax, eax
+    mov ds, eax
+    mov es, eax
+    mov fs, eax
+    mov gs, eax
     mov rsp, rdi
     pop_registers
     add rsp, 16

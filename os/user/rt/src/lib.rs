@@ -1,7 +1,7 @@
 //! The runtime of user programs: entry point, system calls, printing, panic handler.
 //!
-//! A program is a crate with `#![no_std]`, `#![no_main]`, a build script that calls nothing but the two lines of every
-//! other program's, and [`program!`] with its main function. It has no heap.
+//! A program is a crate with `#![no_std]`, `#![no_main]`, a build script that passes this crate's linker script
+//! `program.ld`, and [`program!`] with its main function. It has no heap.
 #![no_std]
 
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
