@@ -170,7 +170,7 @@ fn failure(distribution: Distribution, checked: &[Checked<'_>], remedy: &Remedy)
             let Requirement { name, purpose, .. } = requirement;
             failure
                 .messages
-                .push(format!("{name} is missing, it {purpose}: {reason}"));
+                .push(format!("{name} is missing; it is needed to {purpose} ({reason})"));
         }
     }
     if distribution.installs() && !remedy.is_empty() {
@@ -405,7 +405,7 @@ mod tests {
         assert!(
             failure
                 .messages
-                .contains(&"rustc is missing, it compiles the release tool: gone".to_owned())
+                .contains(&"rustc is missing; it is needed to compile the release tool (gone)".to_owned())
         );
         assert!(failure.hints[0].contains("apt-get") && failure.hints[0].contains(" u-boot-qemu "));
         let elsewhere = self::failure(

@@ -31,7 +31,7 @@ pub(super) struct Requirements {
 pub(super) struct Requirement {
     /// What people call it.
     pub name: String,
-    /// What it is needed for, in words that follow "it".
+    /// What it is needed for, in words that follow "needed to".
     pub purpose: String,
     /// Which parts of the pipeline need it.
     #[serde(rename = "for")]
