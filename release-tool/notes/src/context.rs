@@ -3,7 +3,6 @@
 use crate::NotesError;
 use crate::markdown::is_blank;
 use serde::{Deserialize, Serialize};
-use vrel_model::toml_file::did_you_mean;
 use vrel_model::{Arch, ArtifactKind, ArtifactName, ChannelName, Sha256Digest, Stage, UtcTime, Version};
 
 /// The content of one release's notes, as `vrel notes --context` prints it and `--from-context` reads it.
@@ -186,37 +185,26 @@ impl NotesContext {
         struct Probe {
             schema: u64,
         }
-        let json_error = |error: serde_json::Error| {
-            let (line, column) = (error.line(), error.column());
-            let said = error.to_string();
-            let place = format!(" at line {line} column {column}");
-            let message = said.strip_suffix(&place).unwrap_or(&said).to_owned();
-            NotesError::Json {
-                line,
-                column,
-                hint: did_you_mean(&message),
-                message,
-            }
-        };
-        let probe: Probe = serde_json::from_str(text).map_err(json_error)?;
+        let probe: Probe = serde_json::from_str(text).map_err(NotesError::json)?;
         if probe.schema != Self::SCHEMA {
             return Err(NotesError::Schema {
                 found: probe.schema,
                 expected: Self::SCHEMA,
             });
         }
-        let context: Self = serde_json::from_str(text).map_err(json_error)?;
+        let context: Self = serde_json::from_str(text).map_err(NotesError::json)?;
         context.check()?;
         Ok(context)
     }
 
     /// Writes the context as indented JSON that ends with a newline.
-    #[must_use]
-    pub fn to_json(&self) -> String {
-        // Strings, numbers and lists only, no map with other keys: nothing in there can fail.
-        let mut json = serde_json::to_string_pretty(self).unwrap_or_default();
+    ///
+    /// # Errors
+    /// When a value cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, NotesError> {
+        let mut json = serde_json::to_string_pretty(self).map_err(NotesError::json)?;
         json.push('\n');
-        json
+        Ok(json)
     }
 
     /// The kind of release, by which number moved: `Major`, `Minor` or `Patch`; a candidate or nightly is called by what
@@ -354,11 +342,6 @@ impl<'a> Texts<'a> {
         for (at, issue) in context.known_issues.iter().enumerate() {
             let place = format!("known_issues[{at}]");
             texts.three(&place, &issue.area, &issue.text, "workaround", &issue.workaround);
-        }
-        for (at, artifact) in context.artifacts.iter().enumerate() {
-            texts
-                .0
-                .push((format!("artifacts[{at}].description"), &artifact.description));
         }
         texts
     }

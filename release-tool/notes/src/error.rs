@@ -1,5 +1,7 @@
 //! What can be wrong with a notes context.
 
+use vrel_model::toml_file::did_you_mean;
+
 /// Why a notes context cannot be read or rendered.
 #[derive(Debug, thiserror::Error)]
 pub enum NotesError {
@@ -42,6 +44,21 @@ pub enum NotesError {
 }
 
 impl NotesError {
+    pub(crate) fn json(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let said = error.to_string();
+        // The place is said in front already.
+        let place = format!(" at line {line} column {column}");
+        let message = said.strip_suffix(&place).unwrap_or(&said).to_owned();
+        let hint = did_you_mean(&message);
+        Self::Json {
+            line,
+            column,
+            message,
+            hint,
+        }
+    }
+
     /// What to do about it, where there is more to say than the message does.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

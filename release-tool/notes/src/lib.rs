@@ -9,11 +9,14 @@
 //! Nothing here touches a file, a network or a clock.
 
 mod area;
+mod changes;
 mod collect;
 mod context;
+mod contributors;
 mod error;
 mod footers;
 mod header;
+mod listing;
 mod markdown;
 mod references;
 mod render;

@@ -122,28 +122,48 @@ fn escape(text: &str, before: Option<char>, after: Option<char>, out: &mut Strin
     }
 }
 
-/// The text as paragraphs, lists and fenced code inside a list item or at the top level: every line but the first is
-/// indented by `indent` spaces.
+/// The text as paragraphs, lists and fenced code that stand first in a list item: every line but the first is indented
+/// by `indent` spaces.
 pub(crate) fn block(text: &str, indent: usize) -> String {
-    let margin = " ".repeat(indent);
     let mut out = String::with_capacity(text.len() + 16);
-    let mut after_item = false;
-    for part in parts(text) {
-        let is_item = matches!(part, Part::Item(_));
-        if !out.is_empty() || !matches!(part, Part::Paragraph(_)) {
-            // What begins with a mark of its own needs its own line, also as the first thing of a list item.
-            let gap = if is_item && after_item { "\n" } else { "\n\n" };
-            let _ = write!(out, "{gap}{margin}");
-        }
-        after_item = is_item;
-        match part {
-            Part::Paragraph(words) => out.push_str(&inline(&words)),
-            Part::Item(words) => {
-                let _ = write!(out, "- {}", inline(&words));
+    write_parts(&parts(text), indent, &mut out);
+    out
+}
+
+/// The same, but behind a label on the same line, blank or line breaks included.
+pub(crate) fn block_after_label(text: &str, indent: usize) -> String {
+    let parts = parts(text);
+    // A list or code behind a label needs a line of its own.
+    let mut out = match parts.first() {
+        Some(Part::Paragraph(_)) => " ".to_owned(),
+        _ => format!("\n\n{:indent$}", ""),
+    };
+    write_parts(&parts, indent, &mut out);
+    out
+}
+
+fn write_parts(parts: &[Part<'_>], indent: usize, out: &mut String) {
+    let margin = " ".repeat(indent);
+    let mut previous: Option<&Part<'_>> = None;
+    for part in parts {
+        match (previous, part) {
+            (None, _) => {}
+            (Some(Part::Item { .. }), Part::Item { .. }) => {
+                let _ = write!(out, "\n{margin}");
             }
-            Part::Code(lines) => {
-                let fence = "`".repeat(longest_run(&lines).max(2) + 1);
-                out.push_str(&fence);
+            _ => {
+                let _ = write!(out, "\n\n{margin}");
+            }
+        }
+        previous = Some(part);
+        match part {
+            Part::Paragraph(words) => out.push_str(&inline(words)),
+            Part::Item { mark, words } => {
+                let _ = write!(out, "{mark} {}", inline(words));
+            }
+            Part::Code { language, lines } => {
+                let fence = "`".repeat(longest_run(lines).max(2) + 1);
+                let _ = write!(out, "{fence}{language}");
                 for line in lines {
                     let visible: String = line.chars().filter(|c| *c == '\t' || !is_hidden(*c)).collect();
                     // A blank line is left blank: an indent alone would be a trailing blank.
@@ -154,13 +174,26 @@ pub(crate) fn block(text: &str, indent: usize) -> String {
             }
         }
     }
-    out
 }
 
+/// A piece of a text.
 enum Part<'a> {
+    /// Lines that belong together.
     Paragraph(String),
-    Item(String),
-    Code(Vec<&'a str>),
+    /// An item of a list.
+    Item {
+        /// `-`, or a number and a dot.
+        mark: &'a str,
+        /// What stands behind it.
+        words: String,
+    },
+    /// Lines that are shown as they are.
+    Code {
+        /// What follows the opening fence, when it is a plain word.
+        language: &'a str,
+        /// The lines between the fences.
+        lines: Vec<&'a str>,
+    },
 }
 
 /// Cuts a text at blank lines, list marks and fences. A fence that is not closed is no fence.
@@ -175,54 +208,54 @@ fn parts(text: &str) -> Vec<Part<'_>> {
         let words = line.trim();
         if is_blank(words) {
             open = false;
-            continue;
-        }
-        if let Some(length) = fence_end(words, &lines[at..]) {
-            parts.push(Part::Code(lines[at..at + length].to_vec()));
+        } else if let Some((language, length)) = fenced(words, &lines[at..]) {
+            let lines = lines[at..at + length].to_vec();
+            parts.push(Part::Code { language, lines });
             at += length + 1;
             open = false;
-            continue;
-        }
-        if let Some(item) = item(words) {
-            parts.push(Part::Item(item.to_owned()));
+        } else if let Some((mark, words)) = item(words) {
+            let words = words.to_owned();
+            parts.push(Part::Item { mark, words });
             open = true;
-            continue;
-        }
-        match parts.last_mut() {
-            Some(Part::Paragraph(text) | Part::Item(text)) if open => {
-                text.push(' ');
-                text.push_str(words);
+        } else {
+            match parts.last_mut() {
+                Some(Part::Paragraph(text) | Part::Item { words: text, .. }) if open => {
+                    text.push(' ');
+                    text.push_str(words);
+                }
+                _ => parts.push(Part::Paragraph(words.to_owned())),
             }
-            _ => parts.push(Part::Paragraph(words.to_owned())),
+            open = true;
         }
-        open = true;
     }
     parts
 }
 
-/// How many lines of code follow the opening fence `words`; `None` when it is none, or is never closed, or empty.
-fn fence_end(words: &str, following: &[&str]) -> Option<usize> {
-    let ticks = words.len() - words.trim_start_matches('`').len();
-    if ticks < 3 || words[ticks..].contains('`') {
+/// The language of the code that the opening fence `words` begins, and how many lines it has; `None` when it is no
+/// fence, or is never closed, or has nothing inside.
+fn fenced<'a>(words: &'a str, following: &[&str]) -> Option<(&'a str, usize)> {
+    let (fence, language) = words.split_at(words.len() - words.trim_start_matches('`').len());
+    if fence.len() < 3 || language.contains('`') {
         return None;
     }
-    let fence = &words[..ticks];
     let length = following.iter().position(|line| line.trim() == fence)?;
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
+    let language = if language.bytes().all(plain) { language } else { "" };
     let empty = following[..length].iter().all(|line| is_blank(line));
-    (!empty).then_some(length)
+    (!empty).then_some((language, length))
 }
 
-/// What follows the mark of a list item.
-fn item(words: &str) -> Option<&str> {
-    let digits = words.len() - words.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    let mark = if digits > 0 {
-        words[digits..]
-            .strip_prefix(". ")
-            .or_else(|| words[digits..].strip_prefix(") "))
-    } else {
-        words.strip_prefix("- ").or_else(|| words.strip_prefix("* "))
+/// The mark of a list item and what follows it.
+fn item(words: &str) -> Option<(&str, &str)> {
+    let (mark, rest) = words.split_once(' ')?;
+    let digits = mark.strip_suffix('.').unwrap_or_default();
+    let mark = match mark {
+        "-" | "*" => "-",
+        // CommonMark knows numbers of at most nine digits.
+        _ if (1..10).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) => mark,
+        _ => return None,
     };
-    mark.filter(|rest| !is_blank(rest))
+    (!is_blank(rest)).then_some((mark, rest))
 }
 
 fn longest_run(lines: &[&str]) -> usize {

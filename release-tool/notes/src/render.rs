@@ -2,7 +2,7 @@
 
 use crate::NotesError;
 use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section};
-use crate::markdown::{block, cell, inline};
+use crate::markdown::{block, block_after_label, cell, inline};
 use askama::Template;
 use vrel_model::ByteSize;
 
@@ -84,9 +84,9 @@ struct SectionView {
 struct ItemView {
     /// The part of the system.
     area: Option<String>,
-    /// What there is to say.
+    /// What there is to say. Where there is an area it begins with a blank or a new line, and follows immediately.
     text: String,
-    /// The migration, replacement or workaround.
+    /// The migration, replacement or workaround. It begins with a blank or a new line, and follows its label immediately.
     remedy: Option<String>,
     /// Issues and pull requests, with links.
     references: Vec<String>,
@@ -156,9 +156,14 @@ fn sections(sections: &[Section], issue_url: Option<&str>) -> Vec<SectionView> {
 }
 
 fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
+    let text = inline(&entry.text);
     ItemView {
+        text: if entry.area.is_some() {
+            format!(" {text}")
+        } else {
+            text
+        },
         area: entry.area.as_deref().map(inline),
-        text: inline(&entry.text),
         remedy: None,
         references: links(&entry.references, issue_url),
     }
@@ -167,23 +172,27 @@ fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
 fn breaking_view(change: &BreakingChange, issue_url: Option<&str>) -> ItemView {
     ItemView {
         references: links(&change.references, issue_url),
-        ..item_view(&change.area, &change.text, &change.migration)
+        ..item_view(change.area.as_deref(), &change.text, change.migration.as_deref())
     }
 }
 
 fn deprecation_view(item: &Deprecation) -> ItemView {
-    item_view(&item.area, &item.text, &item.replacement)
+    item_view(item.area.as_deref(), &item.text, item.replacement.as_deref())
 }
 
 fn known_issue_view(issue: &KnownIssue) -> ItemView {
-    item_view(&issue.area, &issue.text, &issue.workaround)
+    item_view(issue.area.as_deref(), &issue.text, issue.workaround.as_deref())
 }
 
-fn item_view(area: &Option<String>, text: &str, remedy: &Option<String>) -> ItemView {
+fn item_view(area: Option<&str>, text: &str, remedy: Option<&str>) -> ItemView {
     ItemView {
-        area: area.as_deref().map(inline),
-        text: block(text, IN_ITEM),
-        remedy: remedy.as_deref().map(|remedy| block(remedy, IN_ITEM)),
+        area: area.map(inline),
+        text: if area.is_some() {
+            block_after_label(text, IN_ITEM)
+        } else {
+            block(text, IN_ITEM)
+        },
+        remedy: remedy.map(|remedy| block_after_label(remedy, IN_ITEM)),
         references: Vec::new(),
     }
 }

@@ -15,6 +15,15 @@ pub(crate) enum Effect {
     Revert,
 }
 
+/// That a commit is taken back by a newer one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cancelled {
+    /// It is the first target of its revert.
+    First,
+    /// Its revert takes back several commits.
+    Again,
+}
+
 /// A revert, as far as it is known.
 #[derive(Clone, Debug)]
 pub(crate) struct Pending {
@@ -70,26 +79,24 @@ impl Reverts {
 
     /// Whether a newer commit takes this one back. By id, else by subject: a revert that was picked to another branch
     /// names an id of the first one.
-    pub(crate) fn cancels(&mut self, id: &str, subject: &str) -> bool {
+    pub(crate) fn cancel(&mut self, id: &str, subject: &str) -> Option<Cancelled> {
         if self.pending.is_empty() {
-            return false;
+            return None;
         }
         let by_id = self.by_id.get(id).copied();
         let by_prefix = || {
-            self.by_prefix
-                .iter()
-                .find(|(prefix, _)| id.starts_with(prefix.as_str()))
+            let mut abbreviated = self.by_prefix.iter();
+            abbreviated
+                .find(|(prefix, _)| id.starts_with(prefix))
                 .map(|(_, at)| *at)
         };
         let by_subject = || {
-            let candidates = self.by_subject.get(subject.trim())?;
+            let candidates = self.by_subject.get(subject)?;
             candidates.iter().rev().copied().find(|at| !self.pending[*at].met)
         };
-        let Some(at) = by_id.or_else(by_prefix).or_else(by_subject) else {
-            return false;
-        };
-        self.pending[at].met = true;
-        true
+        let at = by_id.or_else(by_prefix).or_else(by_subject)?;
+        let again = std::mem::replace(&mut self.pending[at].met, true);
+        Some(if again { Cancelled::Again } else { Cancelled::First })
     }
 
     /// The reverts that take back something older, newest first.
