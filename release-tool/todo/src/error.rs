@@ -6,6 +6,12 @@ use vrel_model::Version;
 /// which only the caller knows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TodoError {
+    /// A code block or comment never ends, so that everything after it counts as part of it.
+    #[error("line {line}: expected an end of the code block or comment that starts here, found none")]
+    Unclosed {
+        /// Line of its start, from 1.
+        line: usize,
+    },
     /// A section that releases rely on is not there.
     #[error("expected a section `## {section}`, found none")]
     NoSection {
@@ -102,7 +108,8 @@ impl TodoError {
     pub fn line(&self) -> Option<usize> {
         match self {
             Self::NoSection { .. } | Self::Fact { .. } => None,
-            Self::SecondSection { line, .. }
+            Self::Unclosed { line }
+            | Self::SecondSection { line, .. }
             | Self::NoField { line, .. }
             | Self::SecondField { line, .. }
             | Self::EmptyRoadmap { line }
@@ -116,6 +123,7 @@ impl TodoError {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
+            Self::Unclosed { .. } => "close it with a line of the same backticks or tildes, or with `-->`",
             Self::NoSection { .. } => {
                 "add the heading at the start of a line, outside code blocks and comments; \
                  docs/src/file-formats/release-todo.md shows the structure"

@@ -5,6 +5,22 @@
 //! described in docs/src/file-formats/release-todo.md.
 //!
 //! Nothing here touches a file: text goes in, text comes out.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let plan = "## Roadmap\n- [ ] **v0.6.0** (2026 Q3)\n\n## Next release\n- **Version**: v0.6.0\n\
+//!             - **Status**: in development\n\n## Blocking issues\n- None\n";
+//! let text = vrel_todo::Todo::parse(plan)?.record_release(&vrel_todo::Released {
+//!     version: &"0.6.0-rc1".parse()?,
+//!     channel: &"beta".parse()?,
+//!     date: "2026-11-21T03:00:00Z".parse()?,
+//!     commit: "0123456789abcdef0123456789abcdef01234567",
+//!     notes: "https://releases.veridianos.org/notes.md",
+//! })?;
+//! assert!(text.contains("- **Status**: v0.6.0-rc1 published to beta on 2026-11-21\n"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod edits;
 mod error;

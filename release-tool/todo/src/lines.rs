@@ -45,6 +45,8 @@ pub(crate) struct Item<'a> {
     pub(crate) text: &'a str,
     /// Where the text starts in the whole text, in bytes.
     pub(crate) text_start: usize,
+    /// The column that what belongs to the item has to reach.
+    pub(crate) content_column: usize,
 }
 
 /// A box, `[ ]` or `[x]`.
@@ -68,90 +70,106 @@ impl Line<'_> {
     }
 }
 
-/// What the lines so far left open.
-enum Open<'a> {
-    Fence { fence: &'a str, indent: usize },
-    Comment { indent: usize },
+/// A code block or comment that has begun.
+struct Open<'a> {
+    until: Until<'a>,
+    /// The column that it stands at.
+    indent: usize,
+    /// Index of the line that began it.
+    at: usize,
 }
 
-/// Splits a text into lines.
-pub(crate) fn split(text: &str) -> Vec<Line<'_>> {
+/// What ends a code block or comment.
+enum Until<'a> {
+    /// At least these backticks or tildes, alone on a line.
+    Fence(&'a str),
+    /// `-->`.
+    CommentEnd,
+}
+
+impl<'a> Until<'a> {
+    /// What ends the code block or comment that begins with this text and does not end with it.
+    fn of(text: &'a str) -> Option<Self> {
+        let comment = text.strip_prefix("<!--").filter(|rest| !rest.contains("-->"));
+        opening_fence(text)
+            .map(Self::Fence)
+            .or(comment.map(|_| Self::CommentEnd))
+    }
+
+    fn is_met(&self, trimmed: &str) -> bool {
+        match self {
+            Self::CommentEnd => trimmed.contains("-->"),
+            Self::Fence(fence) => {
+                trimmed.starts_with(fence) && trimmed.trim_end().trim_start_matches(&fence[..1]).is_empty()
+            }
+        }
+    }
+}
+
+/// Splits a text into lines. An error is the index of the line whose code block or comment never ends: whatever comes
+/// after it could not be told from code.
+pub(crate) fn split(text: &str) -> Result<Vec<Line<'_>>, usize> {
     let mut lines = Vec::new();
     let mut open: Option<Open<'_>> = None;
     let mut start = 0;
     for whole in text.split_inclusive('\n') {
-        let body = whole.strip_suffix('\n').unwrap_or(whole);
-        let body = if body.len() < whole.len() {
-            body.strip_suffix('\r').unwrap_or(body)
-        } else {
-            body
-        };
-        let ending = &whole[body.len()..];
+        let body = whole
+            .strip_suffix("\r\n")
+            .or_else(|| whole.strip_suffix('\n'))
+            .unwrap_or(whole);
         // A byte order mark would hide a heading on the first line.
         let visible = if start == 0 {
-            body.strip_prefix('\u{feff}').unwrap_or(body)
+            body.trim_start_matches('\u{feff}')
         } else {
             body
         };
         let trimmed = visible.trim_start_matches([' ', '\t']);
-        let columns = columns(&visible[..visible.len() - trimmed.len()]);
-        let (indent, kind) = match &open {
-            Some(Open::Fence { fence, indent }) => {
-                let indent = *indent;
-                if closes(fence, trimmed) {
-                    open = None;
-                }
-                (indent, Kind::Opaque)
+        let mut indent = advance(0, &visible[..visible.len() - trimmed.len()]);
+        let kind = if let Some(inside) = &open {
+            indent = inside.indent;
+            if inside.until.is_met(trimmed) {
+                open = None;
             }
-            Some(Open::Comment { indent }) => {
-                let indent = *indent;
-                if trimmed.contains("-->") {
-                    open = None;
-                }
-                (indent, Kind::Opaque)
-            }
-            None => {
-                if let Some(fence) = opening_fence(trimmed) {
-                    open = Some(Open::Fence {
-                        fence,
-                        indent: columns,
-                    });
-                    (columns, Kind::Opaque)
-                } else if let Some(rest) = trimmed.strip_prefix("<!--") {
-                    if !rest.contains("-->") {
-                        open = Some(Open::Comment { indent: columns });
-                    }
-                    (columns, Kind::Opaque)
-                } else {
-                    (
-                        columns,
-                        kind(trimmed, columns, start + body.len() - trimmed.len()),
-                    )
-                }
-            }
+            Kind::Opaque
+        } else {
+            let kind = kind(trimmed, indent, start + body.len() - trimmed.len());
+            let (content, column) = match &kind {
+                Kind::Item(item) => (item.text, item.content_column),
+                _ => (trimmed, indent),
+            };
+            open = Until::of(content).map(|until| Open {
+                until,
+                indent: column,
+                at: lines.len(),
+            });
+            kind
         };
         lines.push(Line {
             start,
             body,
-            ending,
+            ending: &whole[body.len()..],
             indent,
             kind,
         });
         start += whole.len();
     }
-    lines
+    open.map_or(Ok(lines), |open| Err(open.at))
 }
 
-/// The line behind the last one that belongs to the list item on line `item`: its continuation, what is nested in it, and
+/// The line behind the last one that belongs to the list item on line `at`: its continuation, what is nested in it, and
 /// the blank lines between those.
-pub(crate) fn block_end(lines: &[Line<'_>], item: usize) -> usize {
-    let indent = lines[item].indent;
-    let mut end = item + 1;
-    for (at, line) in lines.iter().enumerate().skip(item + 1) {
+pub(crate) fn block_end(lines: &[Line<'_>], at: usize) -> usize {
+    let column = match &lines[at].kind {
+        Kind::Item(item) => item.content_column,
+        _ => lines[at].indent + 1,
+    };
+    let mut end = at + 1;
+    for (at, line) in lines.iter().enumerate().skip(at + 1) {
+        // A paragraph goes on without indentation, as long as no blank line ends it.
         let lazy = line.kind == Kind::Text && at == end && lines[at - 1].kind != Kind::Opaque;
         match line.kind {
             Kind::Blank => {}
-            _ if line.indent > indent || lazy => end = at + 1,
+            _ if line.indent >= column || lazy => end = at + 1,
             _ => break,
         }
     }
@@ -166,8 +184,9 @@ pub(crate) fn paragraph_end(lines: &[Line<'_>], first: usize) -> usize {
     first + 1 + more.count()
 }
 
-fn columns(blank: &str) -> usize {
-    blank.chars().fold(0, |column, c| {
+/// The column after white space that starts at another one; tabs go to multiples of four.
+pub(crate) fn advance(column: usize, white: &str) -> usize {
+    white.chars().fold(column, |column, c| {
         if c == '\t' {
             (column / 4 + 1) * 4
         } else {
@@ -185,11 +204,6 @@ fn opening_fence(trimmed: &str) -> Option<&str> {
     (fence.len() >= 3 && !(sign == '`' && info.contains('`'))).then_some(fence)
 }
 
-fn closes(fence: &str, trimmed: &str) -> bool {
-    let line = trimmed.trim_end();
-    line.starts_with(fence) && line.trim_start_matches(&fence[..1]).is_empty()
-}
-
 /// What a line outside code and comments is. `start` is where `trimmed` starts in the whole text.
 fn kind(trimmed: &str, indent: usize, start: usize) -> Kind<'_> {
     let text = trimmed.trim_end();
@@ -199,10 +213,13 @@ fn kind(trimmed: &str, indent: usize, start: usize) -> Kind<'_> {
     if let Some(heading) = heading(text).filter(|_| indent == 0) {
         return heading;
     }
+    if opening_fence(text).is_some() || text.starts_with("<!--") {
+        return Kind::Opaque;
+    }
     if is_rule(text) || text.starts_with(['>', '|']) {
         return Kind::Break;
     }
-    item(text, start).map_or(Kind::Text, Kind::Item)
+    item(text, indent, start).map_or(Kind::Text, Kind::Item)
 }
 
 fn heading(text: &str) -> Option<Kind<'_>> {
@@ -229,7 +246,7 @@ fn is_rule(text: &str) -> bool {
     rest.len() >= 2 && rest.iter().all(|c| *c == first)
 }
 
-fn item(text: &str, start: usize) -> Option<Item<'_>> {
+fn item(text: &str, indent: usize, start: usize) -> Option<Item<'_>> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let bullet = match digits {
         0 if text.starts_with(['-', '*', '+']) => &text[..1],
@@ -238,27 +255,33 @@ fn item(text: &str, start: usize) -> Option<Item<'_>> {
     };
     let rest = &text[bullet.len()..];
     let content = rest.trim_start_matches([' ', '\t']);
-    if !rest.is_empty() && content.len() == rest.len() {
+    let white = &rest[..rest.len() - content.len()];
+    if white.is_empty() && !content.is_empty() {
         return None;
     }
-    let content_start = start + text.len() - content.len();
-    let Some((ticked, after)) = boxed(content) else {
-        return Some(Item {
-            bullet,
-            mark: None,
-            text: content,
-            text_start: content_start,
-        });
+    let after_bullet = indent + bullet.len();
+    let content_column = match advance(after_bullet, white) {
+        // More white space than that belongs to the content, which is then code.
+        column if column > after_bullet + 4 || content.is_empty() => after_bullet + 1,
+        column => column,
     };
-    let item_text = after.trim_start_matches([' ', '\t']);
+    let mut item_text = content;
+    let mut mark = None;
+    if let Some((ticked, after)) = boxed(content) {
+        let at = start + text.len() - content.len() + 1;
+        mark = Some(Mark {
+            ticked,
+            range: at..at + 1,
+        });
+        item_text = after.trim_start_matches([' ', '\t']);
+    }
+    let text_start = start + text.len() - item_text.len();
     Some(Item {
         bullet,
-        mark: Some(Mark {
-            ticked,
-            range: content_start + 1..content_start + 2,
-        }),
+        mark,
         text: item_text,
-        text_start: start + text.len() - item_text.len(),
+        text_start,
+        content_column,
     })
 }
 
@@ -271,4 +294,101 @@ fn boxed(content: &str) -> Option<(bool, &str)> {
     };
     let after = inner[1..].strip_prefix(']')?;
     (after.is_empty() || after.starts_with([' ', '\t'])).then_some((ticked, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> String {
+        let sign = |line: Line<'_>| match line.kind {
+            Kind::Blank => '_',
+            Kind::Heading { .. } => 'h',
+            Kind::Item(Item { mark: Some(mark), .. }) => {
+                if mark.ticked {
+                    'x'
+                } else {
+                    'o'
+                }
+            }
+            Kind::Item(_) => 'i',
+            Kind::Break => 'b',
+            Kind::Opaque => 'c',
+            Kind::Text => 't',
+        };
+        split(text).unwrap().into_iter().map(sign).collect()
+    }
+
+    #[test]
+    fn lines_are_told_apart() {
+        for (text, expected) in [
+            ("", ""),
+            ("\n \t\n", "__"),
+            ("# a\n####### b\n#c\n## \n ## d\n", "httht"),
+            ("- a\n* b\n+ c\n-d\n12. e\n3) f\n-\n", "iiitiii"),
+            ("- [ ] a\n- [x] b\n- [X] c\n- [y] d\n- [x](e)\n- [ ]\n", "oxxiio"),
+            ("---\n* * *\n- - -\n> q\n| a |\n--\n", "bbbbbt"),
+            ("```\n## a\n~~~\n````\nb\n", "cccct"),
+            ("``` `a`\n~~~ `b`\n- [ ] c\n~~~~\n", "tccc"),
+            ("<!-- ## a -->\n<!--\n- [ ] b\n--> c\nd\n", "cccct"),
+            ("- ```\n  - [ ] a\n  ```\n- b\n", "icci"),
+            ("\u{feff}## a\r\n- b\r\n\r\n", "hi_"),
+        ] {
+            assert_eq!(kinds(text), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_put_together_are_the_text() {
+        let text = "\u{feff}a\r\n\r\r\n\t- [x]  b \n\n```\nc\n```\nd";
+        let lines = split(text).unwrap();
+        let whole: String = lines.iter().flat_map(|line| [line.body, line.ending]).collect();
+        assert_eq!(whole, text);
+        assert!(lines.windows(2).all(|pair| pair[0].end() == pair[1].start));
+    }
+
+    #[test]
+    fn headings_lose_closing_signs_but_not_their_own() {
+        let title = |text| match split(text).unwrap().remove(0).kind {
+            Kind::Heading { level, title } => (level, title.to_owned()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(title("## Next release  ##  "), (2, "Next release".to_owned()));
+        assert_eq!(title("# C#"), (1, "C#".to_owned()));
+        assert_eq!(title("### ###"), (3, String::new()));
+    }
+
+    #[test]
+    fn an_item_knows_where_its_parts_are() {
+        let text = "a\n\t-\t[x]  b c  \n";
+        let Kind::Item(item) = &split(text).unwrap()[1].kind else {
+            panic!("not an item");
+        };
+        assert_eq!((item.bullet, item.text, item.content_column), ("-", "b c", 8));
+        assert_eq!(&text[item.text_start..], "b c  \n");
+        assert_eq!(&text[item.mark.as_ref().unwrap().range.clone()], "x");
+    }
+
+    #[test]
+    fn what_never_ends_is_named() {
+        assert_eq!(split("a\n```\n## b\n").unwrap_err(), 1);
+        assert_eq!(split("a\nb\n<!-- c\n").unwrap_err(), 2);
+        assert_eq!(split("- ~~~\n").unwrap_err(), 0);
+    }
+
+    #[test]
+    fn an_item_reaches_as_far_as_markdown_says() {
+        for (text, end) in [
+            ("- a\nlazy\n\n  inside\n\n  - nested\n\noutside\n", 6),
+            ("- a\n\noutside\n", 1),
+            ("- a\n - sibling\n", 1),
+            ("-   a\n  - sibling\n", 1),
+            ("1. a\n   - nested\n- sibling\n", 2),
+            ("- a\n## heading\n", 1),
+            ("- a\n  ```\n0\n  ```\noutside\n", 4),
+            ("- a\n> quotation\n", 1),
+        ] {
+            assert_eq!(block_end(&split(text).unwrap(), 0), end, "{text:?}");
+        }
+    }
 }

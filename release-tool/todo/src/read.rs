@@ -100,7 +100,7 @@ impl Todo {
     /// # Errors
     /// When a section, field or entry that releases rely on is missing, there twice, or has not its shape.
     pub fn parse(text: &str) -> Result<Self, TodoError> {
-        let lines = split(text);
+        let lines = split(text).map_err(|at| TodoError::Unclosed { line: at + 1 })?;
         let sections = Sections::find(&lines)?;
         let entries = roadmap(&lines, &sections.roadmap)?;
         let next = next(text, &lines, &sections.next)?;

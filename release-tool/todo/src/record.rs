@@ -39,7 +39,7 @@ impl Todo {
         if !is_planned(released.version) {
             return Ok(self.text.clone());
         }
-        let lines = split(&self.text);
+        let lines = split(&self.text).map_err(|at| TodoError::Unclosed { line: at + 1 })?;
         let mut writing = Writing {
             todo: self,
             lines: &lines,
@@ -298,15 +298,13 @@ impl Writing<'_> {
         format!("{white}{} ", self.bullet(at))
     }
 
-    /// The same for the first item nested in an item: white space up to that one's text.
+    /// The same for the first item nested in an item: spaces up to the column of that one's text.
     fn nested_start(&self, at: usize) -> String {
-        let body = self.lines[at].body;
-        let white = &body[..body.len() - body.trim_start_matches([' ', '\t']).len()];
-        format!(
-            "{white}{}{} ",
-            " ".repeat(self.bullet(at).len() + 1),
-            self.bullet(at)
-        )
+        let column = match &self.lines[at].kind {
+            Kind::Item(item) => item.content_column,
+            _ => self.lines[at].indent,
+        };
+        format!("{}{} ", " ".repeat(column), self.bullet(at))
     }
 
     /// An item's bullet; a number would count wrongly when repeated, so it becomes a hyphen.

@@ -29,7 +29,10 @@ impl Sections {
 }
 
 fn section_of(lines: &[Line<'_>], section: &'static str) -> Result<Option<Range<usize>>, TodoError> {
-    let named = |line: &Line<'_>| matches!(line.kind, Kind::Heading { level: LEVEL, title } if title.eq_ignore_ascii_case(section));
+    let named = |line: &Line<'_>| match line.kind {
+        Kind::Heading { level, title } => level == LEVEL && title.eq_ignore_ascii_case(section),
+        _ => false,
+    };
     let mut places = lines
         .iter()
         .enumerate()
@@ -55,7 +58,8 @@ pub(crate) fn top_items(lines: &[Line<'_>], section: &Range<usize>) -> Vec<usize
     let mut items = Vec::new();
     let mut at = section.start;
     while at < section.end {
-        if matches!(lines[at].kind, Kind::Item(_)) {
+        // Further in than that, and outside a list, it is code.
+        if matches!(lines[at].kind, Kind::Item(_)) && lines[at].indent < 4 {
             items.push(at);
             at = block_end(lines, at);
         } else {
