@@ -14,16 +14,20 @@
 
 mod download;
 mod error;
+mod http;
 mod local;
 mod path;
 mod reader;
+mod server;
 mod verify;
 
 pub use download::{DownloadRequest, download};
 pub use error::OriginError;
+pub use http::{HttpLimits, HttpOrigin};
 pub use local::{LocalOrigin, Put};
 pub use path::{ObjectPath, ObjectPathError};
 pub use reader::{MAX_DOCUMENT, OriginReader, Stream, origin_error};
+pub use server::{DEFAULT_ADDRESS, Server, serve};
 pub use verify::{
     Finding, GoodFile, PointerCheck, Problem, TrustRoot, VerifyProgress, VerifyReport, VerifyRequest,
     verify_release,

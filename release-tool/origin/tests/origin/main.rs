@@ -2,6 +2,9 @@
 
 mod attacks;
 mod fixture;
+mod http;
 mod local;
+mod server;
+mod serving;
 mod verify;
 mod worlds;
