@@ -8,13 +8,14 @@ const PLAN: &str = include_str!("../../../../RELEASE_TODO.md");
 #[test]
 fn it_has_the_structure_that_releases_rely_on() {
     let todo = Todo::parse(PLAN).unwrap();
-    let released = todo.roadmap().filter(|release| release.released).count();
-    let planned = todo.roadmap().filter(|release| !release.released).count();
+    let history: Vec<_> = todo.roadmap().filter(|release| release.released).collect();
     assert!(
-        released >= 6 && planned >= 1,
-        "{released} released, {planned} planned"
+        history
+            .iter()
+            .any(|release| release.version.to_string() == "0.1.0"),
+        "{history:?}"
     );
-    assert!(todo.roadmap().all(|release| release.when.is_some()));
+    assert!(todo.next_release().is_some());
 }
 
 #[test]
