@@ -1,6 +1,6 @@
 //! Making, writing and loading keys.
 
-use crate::stock::{Keys, minisign, role, stock_verify};
+use crate::stock::{Keys, minisign, minisign_with_password, role, stock_verify};
 use std::os::unix::fs::PermissionsExt;
 use vrel_trust::{
     NewKey, Password, Protection, Scrypt, SecretKey, TrustError, digest_bytes, generate, inspect_secret_key,
@@ -332,4 +332,46 @@ fn randomness_comes_from_the_world_alone() {
         )
     };
     assert_eq!(make("one"), make("two"));
+}
+
+/// Takes 1 GiB of memory for some seconds, as every use of such a key does.
+#[test]
+fn the_strong_protection_is_the_stock_tools_own() {
+    let keys = Keys::new(&[]);
+    let output = minisign_with_password(
+        keys.dir.path(),
+        &["-G", "-p", "stock.pub", "-s", "stock.key"],
+        CANARY,
+    );
+    assert!(output.status.success(), "{output:?}");
+    let path = keys.path("stock.key");
+    // On a machine with little memory the stock tool takes less than this, and says nothing.
+    assert_eq!(
+        inspect_secret_key(&keys.world, &path, Scrypt::STRONG)
+            .unwrap()
+            .scrypt,
+        Some(Scrypt::STRONG)
+    );
+    let password = Password::new(CANARY.to_owned());
+    let key = SecretKey::load(&keys.world, &path, Some(&password), Scrypt::STRONG).unwrap();
+    let public = vrel_trust::PublicKey::parse(&std::fs::read(keys.path("stock.pub")).unwrap()).unwrap();
+    assert_eq!(key.public_key(), public);
+}
+
+#[test]
+fn the_stock_tool_opens_a_key_with_a_password_made_here() {
+    let keys = Keys::new(&[]);
+    let made = encrypted(&keys, "release", Scrypt::THROWAWAY).unwrap();
+    std::fs::write(keys.path("data"), "content").unwrap();
+    let sign = |password| {
+        minisign_with_password(
+            keys.dir.path(),
+            &["-S", "-s", "release.key", "-m", "data"],
+            password,
+        )
+    };
+    assert!(!sign("wrong").status.success());
+    let output = sign(CANARY);
+    assert!(output.status.success(), "{output:?}");
+    assert!(stock_verify(keys.dir.path(), &made.public.to_base64(), "data").is_some());
 }

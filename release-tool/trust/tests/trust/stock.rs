@@ -1,5 +1,6 @@
 //! The stock `minisign`, and what the tests share. It must be installed; without it these tests fail.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -127,4 +128,21 @@ pub(crate) fn asked(statement: &Statement) -> Asked {
         channel: statement.channel.clone(),
         arch: statement.arch,
     }
+}
+
+/// Runs the stock tool and answers its questions for a password.
+pub(crate) fn minisign_with_password(dir: &Path, args: &[&str], password: &str) -> Output {
+    let mut command = Command::new("minisign");
+    let piped = std::process::Stdio::piped;
+    command
+        .current_dir(dir)
+        .args(args)
+        .stdin(piped())
+        .stdout(piped())
+        .stderr(piped());
+    let mut child = command
+        .spawn()
+        .expect("`minisign` must be installed: apt-get install minisign");
+    writeln!(child.stdin.take().unwrap(), "{password}\n{password}").unwrap();
+    child.wait_with_output().unwrap()
 }
