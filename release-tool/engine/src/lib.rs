@@ -4,19 +4,26 @@
 //! The journal says what was begun and ended, durably, before and after each act; it is what `resume` and `undo` start
 //! from, but whether a step is done is always decided by looking at the world.
 
+mod cut_rc;
+mod develop;
 mod error;
 mod facts;
 mod journal;
 mod lock;
+mod notes;
 mod policy_files;
 mod progress;
 mod run;
 mod site;
+mod system;
 
+pub use cut_rc::{Release, Signers, cut_rc_steps};
+pub use develop::{BuiltSystem, DevelopmentBuild, build_work_tree};
 pub use error::EngineError;
 pub use facts::{collect_snapshot, look_at_remote, origin_facts};
 pub use journal::{Event, Journal, JournalState, Record, load_all};
 pub use lock::{Locked, take_lock};
+pub use notes::{NotesRange, notes_context};
 pub use policy_files::{load_at_commit, load_from_work_tree};
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use run::{Action, Observation, Step, apply, undo};

@@ -25,7 +25,7 @@ const TAIL_LINES: usize = 20;
     after_help = "Examples:\n  vrel doctor\n  vrel doctor --for build --for boot\n  vrel doctor --install\n  \
                         vrel doctor --json | jq '.requirements[] | select(.state == \"missing\")'"
 )]
-pub struct Doctor {
+pub(crate) struct Doctor {
     /// Install what is missing.
     #[arg(long)]
     install: bool,
@@ -42,7 +42,7 @@ struct Checked<'a> {
 
 impl Doctor {
     /// Runs the verb.
-    pub fn run(self, app: &App) -> Outcome {
+    pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, policies) = app.site()?;
         let requirements = Requirements::read(&app.world, site.root())?;
         let os = site.root().join(&policies.config.os.source);
@@ -77,11 +77,15 @@ impl Doctor {
 ///
 /// # Errors
 /// When `requirements.toml` is missing or wrong, or a person stops the program.
-pub fn missing_tools(app: &App) -> Result<Vec<MissingTool>, Failure> {
+pub(crate) fn missing_tools(app: &App) -> Result<Vec<MissingTool>, Failure> {
     let (site, policies) = app.site()?;
     let requirements = Requirements::read(&app.world, site.root())?;
     let os = site.root().join(&policies.config.os.source);
-    let surroundings = Surroundings { world: &app.world, os: &os, rust: &policies.config.toolchain.rust };
+    let surroundings = Surroundings {
+        world: &app.world,
+        os: &os,
+        rust: &policies.config.toolchain.rust,
+    };
     let mut tools = Vec::new();
     for requirement in requirements
         .requirement

@@ -87,11 +87,11 @@ impl Distribution {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Remedy {
     /// Commands that need the rights of root, as words.
-    pub as_root: Vec<Vec<String>>,
+    pub(crate) as_root: Vec<Vec<String>>,
     /// Commands that a person runs as themselves.
-    pub as_user: Vec<Vec<String>>,
+    pub(crate) as_user: Vec<Vec<String>>,
     /// Whether `as_root` really needs root here (Homebrew refuses it).
-    pub needs_root: bool,
+    pub(crate) needs_root: bool,
 }
 
 impl Remedy {

@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[serde(deny_unknown_fields)]
 pub(super) struct Requirements {
     /// The requirements, in the order in which they are shown.
-    pub requirement: Vec<Requirement>,
+    pub(crate) requirement: Vec<Requirement>,
 }
 
 /// One thing that a machine needs.
@@ -30,33 +30,33 @@ pub(super) struct Requirements {
 #[serde(deny_unknown_fields)]
 pub(super) struct Requirement {
     /// What people call it.
-    pub name: String,
+    pub(crate) name: String,
     /// What it is needed for, in words that follow "needed to".
-    pub purpose: String,
+    pub(crate) purpose: String,
     /// Which parts of the pipeline need it.
     #[serde(rename = "for")]
-    pub areas: Vec<Area>,
+    pub(crate) areas: Vec<Area>,
     /// Whether it is needed to compile this tool; read by `ci/setup`.
     #[serde(default)]
-    pub bootstrap: bool,
+    pub(crate) bootstrap: bool,
     /// Programs, any of which will do: names to be found in the search path, or absolute paths.
     #[serde(default)]
-    pub commands: Vec<String>,
+    pub(crate) commands: Vec<String>,
     /// Files, any of which will do.
     #[serde(default)]
-    pub files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// The oldest version of the command that will do.
-    pub minimum: Option<String>,
+    pub(crate) minimum: Option<String>,
     /// What takes more than looking for a program or a file.
-    pub probe: Option<Probe>,
+    pub(crate) probe: Option<Probe>,
     /// What a person can do where packages do not help.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     /// The packages that have it, by distribution.
     #[serde(default)]
-    pub packages: BTreeMap<Family, Vec<String>>,
+    pub(crate) packages: BTreeMap<Family, Vec<String>>,
     /// Commands to run after the packages were installed, by distribution.
     #[serde(default)]
-    pub then: BTreeMap<Family, Vec<String>>,
+    pub(crate) then: BTreeMap<Family, Vec<String>>,
 }
 
 /// Parts of the pipeline.
@@ -115,11 +115,11 @@ pub(super) enum Probe {
 /// Where the answers to probes come from.
 pub(super) struct Surroundings<'a> {
     /// The machine.
-    pub world: &'a dyn World,
+    pub(crate) world: &'a dyn World,
     /// The operating system's source directory.
-    pub os: &'a Path,
+    pub(crate) os: &'a Path,
     /// The oldest Rust version that builds the system.
-    pub rust: &'a str,
+    pub(crate) rust: &'a str,
 }
 
 /// What became of looking for a requirement.

@@ -1,0 +1,85 @@
+//! The command line's shape. The doc comments are the help texts.
+
+use crate::verbs::{
+    boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, resume, serve, status, undo,
+    verify,
+};
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Release engineering for VeridianOS: plan, build, boot, sign, publish and verify its releases.
+///
+/// A release is planned first and then applied step by step under a journal: `vrel plan cut-rc 0.6.0-rc1` shows what
+/// `vrel cut-rc 0.6.0-rc1` would do, `vrel resume` goes on after any interruption, and `vrel undo` takes it back until
+/// it is pushed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vrel",
+    version,
+    propagate_version = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    /// Options that every verb has.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The verb.
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 defect of vrel · 2 usage · 3 forbidden by the project's rules or the \
+                          repository's state · 4 this machine lacks something or failed · 5 what was verified is not \
+                          genuine · 10 nothing to do · 130 interrupted";
+
+/// Options that every verb has.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Global {
+    /// The repository; found from the current directory when not given.
+    #[arg(short = 'C', long, global = true, value_name = "DIR")]
+    pub(crate) repo: Option<PathBuf>,
+    /// Print the result as JSON (long commands: one line per event).
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show what the programs print that are run, too.
+    #[arg(short, long, global = true)]
+    pub(crate) verbose: bool,
+}
+
+/// What the tool can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Say what this machine lacks for the pipeline, and install it.
+    Doctor(doctor::Doctor),
+    /// Make and list signing keys.
+    Keys(keys::Keys),
+    /// Show everything that a command would do, and do nothing.
+    Plan(plan::PlanArgs),
+    /// Cut a release candidate: build, boot, sign, publish, tag, announce.
+    #[command(name = "cut-rc")]
+    CutRc(cut_rc::CutRc),
+    /// Say how the releases of this repository stand.
+    Status(status::Status),
+    /// Show a release's journal.
+    Log(log::Log),
+    /// Go on with a release that was interrupted.
+    Resume(resume::Resume),
+    /// Take back a release that was not pushed yet.
+    Undo(undo::Undo),
+    /// Build the system for one or all architectures.
+    Build(build::Build),
+    /// Boot a build or a published artifact and show its serial line.
+    Boot(boot::Boot),
+    /// Write release notes from the history.
+    Notes(notes::Notes),
+    /// Verify a published release with public keys only.
+    Verify(verify::Verify),
+    /// Serve an origin over HTTP.
+    Serve(serve::Serve),
+    /// Print a completion script for a shell.
+    Completions(completions::Completions),
+    /// Write the man pages.
+    Man(man::Man),
+}

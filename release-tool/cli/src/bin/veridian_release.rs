@@ -1,0 +1,7 @@
+//! The release tool.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    vrel_cli::main()
+}

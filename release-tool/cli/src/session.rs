@@ -1,0 +1,351 @@
+//! What the verbs that change a release share: the lock, the facts, the keys, and following the journal.
+
+use crate::app::App;
+use crate::exit::{Failure, FailureKind, Outcome};
+use crate::output;
+use crate::progress::{Reporter, StepTime, seconds};
+use crate::secrets::{KeyOptions, key_ring};
+use crate::verbs::doctor;
+use clap::Args;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use vrel_engine::{
+    EngineError, Journal, Locked, Release, Signers, Site, apply, collect_snapshot, cut_rc_steps, load_all,
+    load_at_commit, look_at_remote, take_lock, undo,
+};
+use vrel_model::{ByteSize, KeyRole, Manifest, Plan, Version};
+use vrel_origin::LocalOrigin;
+use vrel_process::{EnvironmentFacts, Policies, Snapshot};
+use vrel_trust::KeyRing;
+use vrel_world::World;
+
+/// What a release takes of the file system besides its artifacts: compiled crates and core libraries.
+const BUILD_SPACE: u64 = 1 << 30;
+
+/// Options of verbs that work on a release.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct ReleaseOptions {
+    /// How many programs run at the same time [default: the number of processors]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+    /// Where compiled code is kept between releases [default: .vrel/cache]
+    #[arg(long, env = "VREL_CACHE_DIR", value_name = "DIR")]
+    cache_dir: Option<PathBuf>,
+    /// Start a new origin where `publish.origin` in vrel.toml has none yet.
+    #[arg(long)]
+    init_origin: bool,
+    /// When another release command is at work here, wait for it.
+    #[arg(long)]
+    wait: bool,
+}
+
+/// How many programs run at the same time.
+#[must_use]
+pub(crate) fn jobs(given: Option<usize>) -> usize {
+    let processors = || std::thread::available_parallelism().map_or(1, usize::from);
+    given.unwrap_or_else(processors).max(1)
+}
+
+/// Where cargo keeps crates.
+///
+/// # Errors
+/// When the environment does not say.
+pub(crate) fn cargo_home() -> Result<PathBuf, Failure> {
+    let from_home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cargo"));
+    let given = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    given.or_else(from_home).ok_or_else(|| {
+        Failure::new(FailureKind::Environment, "neither CARGO_HOME nor HOME is set").hint("set CARGO_HOME")
+    })
+}
+
+/// The repository while this process alone changes its releases.
+pub(crate) struct Session<'a> {
+    app: &'a App,
+    site: Site,
+    policies: Policies,
+    ring: KeyRing,
+    options: ReleaseOptions,
+    keys: KeyOptions,
+    _lock: Locked,
+}
+
+impl<'a> Session<'a> {
+    /// Reads the policy files and takes the lock.
+    ///
+    /// # Errors
+    /// When a policy file or key file is wrong, or somebody else has the lock and `--wait` was not given.
+    pub(crate) fn open(
+        app: &'a App,
+        options: ReleaseOptions,
+        keys: KeyOptions,
+        command: &str,
+    ) -> Result<Self, Failure> {
+        let (site, policies) = app.site()?;
+        let lock = lock(app, &site, &options, command)?;
+        let ring = key_ring(app, &site.public_keys(), &policies.signing)?;
+        Ok(Self {
+            app,
+            site,
+            policies,
+            ring,
+            options,
+            keys,
+            _lock: lock,
+        })
+    }
+
+    /// The repository's paths.
+    pub(crate) fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// The journal of the release that is not at its end.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(crate) fn open_journal(&self) -> Result<Journal, Failure> {
+        let open = load_all(&self.app.world, &self.site)?
+            .into_iter()
+            .find(Journal::is_open);
+        open.ok_or_else(|| {
+            Failure::new(
+                FailureKind::NothingToDo,
+                "no release is unfinished; see `vrel status`",
+            )
+        })
+    }
+
+    /// All facts: the repository's, the remote's, the machine's.
+    ///
+    /// # Errors
+    /// When the repository cannot be read. What the remote or the machine lack is a fact, not an error.
+    pub(crate) fn complete_snapshot(&self, version: &Version) -> Result<Snapshot, Failure> {
+        let mut snapshot = collect_snapshot(&self.app.world, &self.site, self.policies.clone(), version)?;
+        if snapshot.remote_url.is_some() {
+            let remote = &self.policies.config.git.remote;
+            snapshot.remote = Some(look_at_remote(&self.app.world, &self.site, remote)?);
+        }
+        snapshot.environment = Some(self.environment()?);
+        Ok(snapshot)
+    }
+
+    fn environment(&self) -> Result<EnvironmentFacts, Failure> {
+        let fs = self.app.world.fs();
+        let mut facts = EnvironmentFacts {
+            missing_tools: doctor::missing_tools(self.app)?,
+            ..Default::default()
+        };
+        let artifacts: u64 = self
+            .policies
+            .artifacts
+            .values()
+            .map(|artifact| artifact.max_size.0 * 3)
+            .sum();
+        let places = [
+            ("the work directory", self.site.state(), BUILD_SPACE + artifacts),
+            ("the origin", self.site.origin().to_owned(), artifacts),
+        ];
+        for (what, path, needed) in places {
+            facts.disks.push((
+                format!("{what} ({})", path.display()),
+                ByteSize(needed),
+                ByteSize(fs.free_space(&path)?),
+            ));
+        }
+        for role in self.roles() {
+            let mut fact = self.keys.look(self.app, role)?;
+            if fact.problem.is_none() && self.ring.keys(role).is_empty() {
+                fact.problem = Some(format!(
+                    "there is no public key in {}",
+                    self.site.public_keys().display()
+                ));
+                fact.hint = Some(format!(
+                    "make a key with `vrel keys generate {role}` and commit its public file"
+                ));
+            }
+            facts.keys.push(fact);
+        }
+        facts.identity_problem = self.app.world.git().identity_problem(self.site.root())?;
+        facts.origin_problem = self.origin_problem();
+        Ok(facts)
+    }
+
+    fn roles(&self) -> Vec<&KeyRole> {
+        let channel = self
+            .policies
+            .channels
+            .get(&self.policies.config.publish.candidate_channel);
+        channel
+            .map(|channel| &channel.key_role)
+            .into_iter()
+            .chain([&self.policies.signing.pointer_role])
+            .collect()
+    }
+
+    fn origin_problem(&self) -> Option<String> {
+        if self.options.init_origin {
+            return None;
+        }
+        let writable =
+            LocalOrigin::open(&self.app.world, self.site.origin()).and_then(|origin| origin.check_writable());
+        writable.err().map(|error| match error {
+            error @ vrel_origin::OriginError::NoOrigin { .. } => {
+                format!("{error}; pass --init-origin to start a new one")
+            }
+            error => error.to_string(),
+        })
+    }
+
+    /// The secret keys that a plan needs.
+    ///
+    /// # Errors
+    /// When one is missing, wrong, not trusted, or cannot be opened.
+    pub(crate) fn signers(&self, plan: &Plan) -> Result<Signers, Failure> {
+        Ok(Signers {
+            release: self.keys.load(self.app, &plan.key_role, &self.ring)?,
+            pointer: self.keys.load(self.app, &plan.pointer_role, &self.ring)?,
+        })
+    }
+
+    fn with_release<T>(
+        &self,
+        plan: &Plan,
+        signers: Option<&Signers>,
+        reporter: &Reporter,
+        run: impl FnOnce(&Release<'_>) -> Result<T, EngineError>,
+    ) -> Result<T, Failure> {
+        let config = load_at_commit(&self.app.world, self.site.root(), &plan.commit)?;
+        let release = Release {
+            world: &self.app.world,
+            site: &self.site,
+            plan,
+            policies: &self.policies,
+            config: &config,
+            ring: &self.ring,
+            signers,
+            progress: reporter,
+            jobs: jobs(self.options.jobs),
+            init_origin: self.options.init_origin,
+            cache: self
+                .options
+                .cache_dir
+                .clone()
+                .unwrap_or_else(|| self.site.cache()),
+            cargo_home: cargo_home()?,
+        };
+        Ok(run(&release)?)
+    }
+
+    /// Follows the journal's plan to its end and says what was published.
+    ///
+    /// # Errors
+    /// When a step fails; the hint then says how to go on.
+    pub(crate) fn follow(&self, journal: &mut Journal, signers: &Signers) -> Outcome {
+        let plan = journal.plan().clone();
+        let reporter = Reporter::new(self.app.global.json, self.app.global.verbose);
+        let followed = self.with_release(&plan, Some(signers), &reporter, |release| {
+            apply(&self.app.world, release, &cut_rc_steps(), journal, &reporter)
+        });
+        reporter.clear();
+        if let Err(failure) = followed {
+            let reached = plan
+                .steps
+                .iter()
+                .any(|step| !step.reversible && journal.was_begun(&step.name));
+            let undo = if reached {
+                ""
+            } else {
+                ", or `vrel undo` to drop the release"
+            };
+            return Err(failure.hint(format!("then run `vrel resume` to go on{undo}")));
+        }
+        self.summary(&plan, &reporter.times())
+    }
+
+    /// Takes the journal's release back.
+    ///
+    /// # Errors
+    /// When it is public, or a step cannot be taken back.
+    pub(crate) fn take_back(&self, journal: Journal) -> Outcome {
+        let plan = journal.plan().clone();
+        let reporter = Reporter::new(false, self.app.global.verbose);
+        let undone = self.with_release(&plan, None, &reporter, |release| {
+            undo(&self.app.world, release, &cut_rc_steps(), journal, &reporter)
+        });
+        reporter.clear();
+        undone
+    }
+
+    fn summary(&self, plan: &Plan, times: &[StepTime]) -> Outcome {
+        let dir = self.site.origin().join(plan.release_dir());
+        let bytes = self.app.world.fs().read(&dir.join("manifest.json"))?;
+        let manifest = Manifest::parse(&bytes)
+            .map_err(|error| Failure::new(FailureKind::Bug, format!("the published manifest: {error}")))?;
+        if self.app.global.json {
+            let steps: Vec<_> = times
+                .iter()
+                .map(|time| serde_json::json!({"step": time.step, "seconds": time.took.map(|took| took.as_secs_f64())}))
+                .collect();
+            let line = serde_json::json!({
+                "event": "released", "version": plan.version, "channel": plan.channel, "commit": plan.commit,
+                "directory": dir, "artifacts": manifest.artifacts, "steps": steps,
+            });
+            return output::print(&format!("{line}\n"));
+        }
+        output::print(&describe(plan, &manifest, times, &dir, self.site.origin()))
+    }
+}
+
+fn describe(plan: &Plan, manifest: &Manifest, times: &[StepTime], dir: &Path, origin: &Path) -> String {
+    let head = vec!["artifact".to_owned(), "size".to_owned(), "sha256".to_owned()];
+    let rows = manifest.artifacts.iter().map(|artifact| {
+        vec![
+            artifact.name.to_string(),
+            ByteSize(artifact.length).to_string(),
+            artifact.sha256.to_string(),
+        ]
+    });
+    let mut text = output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &[1]);
+    text.push('\n');
+    let head = vec!["step".to_owned(), "time".to_owned()];
+    let time = |took: Option<Duration>| took.map_or_else(|| "done before".to_owned(), seconds);
+    let rows = times.iter().map(|step| vec![step.step.clone(), time(step.took)]);
+    text += &output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &[1]);
+    text += &format!(
+        "\n{} {} is published in the channel {}.\n  directory     {}\n  announcement  {}\n  verify        vrel verify {} {}\n",
+        plan.product_name,
+        plan.version,
+        plan.channel,
+        dir.display(),
+        plan.messages
+            .first()
+            .map_or("none", |message| message.path.as_str()),
+        origin.display(),
+        plan.version
+    );
+    text
+}
+
+/// Takes the lock, waiting for it where a person asked for that.
+fn lock(app: &App, site: &Site, options: &ReleaseOptions, command: &str) -> Result<Locked, Failure> {
+    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let holder = format!(
+        "`{command}`, process {} on {host}, since {}",
+        std::process::id(),
+        app.world.now()
+    );
+    let mut told = false;
+    loop {
+        match take_lock(&app.world, site, &holder) {
+            Err(EngineError::Locked { holder }) if options.wait => {
+                app.world.check_interrupt()?;
+                if !told {
+                    output::say(&format!("waiting for {holder}"));
+                    told = true;
+                }
+                std::thread::park_timeout(Duration::from_millis(200));
+            }
+            taken => return Ok(taken?),
+        }
+    }
+}

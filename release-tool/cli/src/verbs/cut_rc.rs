@@ -1,0 +1,93 @@
+//! `vrel cut-rc`.
+
+use crate::app::App;
+use crate::exit::{Failure, FailureKind, Outcome};
+use crate::output;
+use crate::secrets::KeyOptions;
+use crate::session::{ReleaseOptions, Session};
+use crate::verbs::plan::{already_done, describe, warn};
+use clap::Args;
+use std::io::{BufRead, IsTerminal};
+use vrel_engine::Journal;
+use vrel_model::Version;
+use vrel_process::{Finding, plan_cut_rc};
+use vrel_world::World;
+
+/// Cut a release candidate: build, boot, sign, publish, tag, announce.
+///
+/// Shows the plan, asks on a terminal, and follows it under a journal. Everything is checked before anything changes.
+/// After an interruption of any kind `vrel resume` goes on; until the push `vrel undo` takes everything back.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vrel cut-rc 0.6.0-rc1\n  vrel cut-rc 0.6.0-rc1 --init-origin   # the very first release\n  \
+                        vrel cut-rc 0.6.0-rc2 --yes --json --password-file /run/keys/release.pass"
+)]
+pub(crate) struct CutRc {
+    /// The candidate's version, for example 0.6.0-rc1.
+    version: Version,
+    /// Do not ask.
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    release: ReleaseOptions,
+    #[command(flatten)]
+    keys: KeyOptions,
+}
+
+impl CutRc {
+    /// Runs the verb.
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        let command = format!("vrel cut-rc {}", self.version);
+        let session = Session::open(app, self.release, self.keys, &command)?;
+
+        let snapshot = session.complete_snapshot(&self.version)?;
+        let outcome = plan_cut_rc(&snapshot, &self.version, app.world.now());
+        if let Some(commit) = outcome.already_done {
+            return Err(already_done(&self.version, &commit));
+        }
+        warn(&outcome.findings);
+        // Every finding at once, and nothing has changed yet.
+        if outcome.findings.iter().any(Finding::is_fatal) {
+            return Err(Failure::from_findings(&outcome.findings));
+        }
+        let plan = outcome
+            .plan
+            .ok_or_else(|| Failure::new(FailureKind::Bug, "there is neither a plan nor a finding"))?;
+
+        if !app.global.json {
+            output::say(&describe(&plan));
+        }
+        // A person sees what becomes public before it does; a machine says so beforehand.
+        if !self.yes {
+            confirm(&self.version)?;
+        }
+
+        // The password is asked for before the journal starts: a wrong one leaves nothing behind.
+        let signers = session.signers(&plan)?;
+        let mut journal = Journal::start(&app.world, session.site(), plan)?;
+        session.follow(&mut journal, &signers)
+    }
+}
+
+fn confirm(version: &Version) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        let message = "there is no terminal to ask whether to go on";
+        return Err(
+            Failure::new(FailureKind::Usage, message).hint("pass `--yes` to agree to the plan beforehand")
+        );
+    }
+    output::say(&format!("Cut {version}? Type yes to go on:"));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    match read {
+        Ok(_) if answer.trim() == "yes" => Ok(()),
+        Ok(_) => Err(Failure::new(
+            FailureKind::Interrupted,
+            "not agreed; nothing was changed",
+        )),
+        Err(error) => Err(Failure::new(
+            FailureKind::Environment,
+            format!("cannot read the answer: {error}"),
+        )),
+    }
+}

@@ -1,0 +1,189 @@
+//! `vrel keys`.
+
+use crate::app::App;
+use crate::exit::{Failure, FailureKind, Outcome};
+use crate::output;
+use crate::secrets::{KeyOptions, key_ring, prompt};
+use clap::{Args, Subcommand};
+use std::io::IsTerminal;
+use vrel_model::{KeyRole, toml_file::closest};
+use vrel_trust::{NewKey, Password, Protection, Scrypt, generate, inspect_secret_key};
+use vrel_world::World;
+
+/// Make and list signing keys.
+#[derive(Debug, Args)]
+pub(crate) struct Keys {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a minisign key for a role of signing/policy.toml.
+    ///
+    /// The secret key goes into the key directory, outside the repository; the public key goes to
+    /// signing/keys/ROLE.pub, to be committed. The password comes from a file, from VREL_KEY_PASSWORD or from the
+    /// terminal. Both files are in minisign's format.
+    #[command(after_help = "Examples:\n  vrel keys generate release\n  \
+                            vrel keys generate pointer --password-file pointer.pass\n  \
+                            vrel keys generate release --no-password --key-dir throwaway   # tests only")]
+    Generate {
+        /// The role, for example release or pointer.
+        role: KeyRole,
+        /// Do not encrypt the secret key: whoever can read the file can sign.
+        #[arg(long, conflicts_with = "password_file")]
+        no_password: bool,
+        #[command(flatten)]
+        keys: KeyOptions,
+    },
+    /// List the roles, their public keys, and which secret keys are on this machine.
+    #[command(after_help = "Examples:\n  vrel keys list\n  vrel keys list --json")]
+    List {
+        #[command(flatten)]
+        keys: KeyOptions,
+    },
+}
+
+impl Keys {
+    /// Runs the verb.
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        match self.command {
+            Command::Generate {
+                role,
+                no_password,
+                keys,
+            } => make(app, &role, no_password, &keys),
+            Command::List { keys } => list(app, &keys),
+        }
+    }
+}
+
+fn make(app: &App, role: &KeyRole, no_password: bool, keys: &KeyOptions) -> Outcome {
+    let (site, policies) = app.site()?;
+    if !policies.signing.roles.contains_key(role) {
+        let known: Vec<_> = policies.signing.roles.keys().map(KeyRole::as_str).collect();
+        let message = format!(
+            "signing/policy.toml has no role `{role}`; it has {}",
+            known.join(", ")
+        );
+        let failure = Failure::new(FailureKind::Policy, message);
+        return Err(match closest(role.as_str(), known.iter().copied()) {
+            Some(meant) => failure.hint(format!("did you mean `{meant}`?")),
+            None => failure,
+        });
+    }
+    let secret_file = keys.file(role)?;
+    if secret_file.starts_with(site.root()) && !secret_file.starts_with(site.state()) {
+        let message = format!("{} is inside the repository", secret_file.display());
+        return Err(Failure::new(FailureKind::Usage, message)
+            .hint("a secret key never lies where it could be committed"));
+    }
+    let public_file = site.public_keys().join(format!("{role}.pub"));
+    for file in [&secret_file, &public_file] {
+        if app.world.fs().metadata(file)?.is_some() {
+            let message = format!("{} is there already; keys are never overwritten", file.display());
+            return Err(Failure::new(FailureKind::Policy, message).hint(
+                "move the old key away first, and keep its public file as `ROLE-old.pub` while it is trusted",
+            ));
+        }
+    }
+    let password = if no_password {
+        None
+    } else {
+        Some(new_password(keys)?)
+    };
+    let protection = match &password {
+        Some(password) => Protection::Password {
+            password,
+            scrypt: Scrypt::STRONG,
+        },
+        None => Protection::FileModeOnly,
+    };
+    app.world.fs().create_dir_all(&keys.dir()?)?;
+    app.world.fs().create_dir_all(&site.public_keys())?;
+    let new = NewKey {
+        role,
+        secret_file: &secret_file,
+        public_file: &public_file,
+        protection,
+    };
+    let made = generate(&app.world, &new)?;
+    if app.global.json {
+        return output::print_json(&serde_json::json!({
+            "role": role, "keyid": made.public.id(), "public": public_file, "secret": secret_file,
+            "encrypted": made.scrypt.is_some(),
+        }));
+    }
+    output::print(&format!(
+        "Key {} for the role {role}\n  secret  {}\n  public  {}\nCommit the public file, and keep a copy of the secret \
+         one in a safe place.\n",
+        made.public.id(),
+        secret_file.display(),
+        public_file.display()
+    ))
+}
+
+fn new_password(keys: &KeyOptions) -> Result<Password, Failure> {
+    if let Some(password) = keys.given_password()? {
+        return Ok(password);
+    }
+    if !std::io::stdin().is_terminal() {
+        let message = "a key needs a password, and there is no terminal to ask for one";
+        return Err(Failure::new(FailureKind::Usage, message)
+            .hint("pass `--password-file FILE`, set VREL_KEY_PASSWORD, or say `--no-password`"));
+    }
+    let password = prompt("Password of the new key: ")?;
+    if prompt("The same again: ")? == password {
+        Ok(Password::new(password))
+    } else {
+        Err(Failure::new(
+            FailureKind::Usage,
+            "the two passwords differ; no key was made",
+        ))
+    }
+}
+
+fn list(app: &App, keys: &KeyOptions) -> Outcome {
+    let (site, policies) = app.site()?;
+    let ring = key_ring(app, &site.public_keys(), &policies.signing)?;
+    let mut rows = Vec::new();
+    let mut data = Vec::new();
+    for (role, policy) in &policies.signing.roles {
+        let secret_file = keys.file(role)?;
+        let secret = match inspect_secret_key(&app.world, &secret_file, Scrypt::STRONG) {
+            Ok(info) if info.scrypt.is_some() => "here, encrypted".to_owned(),
+            Ok(_) => "here, not encrypted".to_owned(),
+            Err(vrel_trust::TrustError::KeyFile {
+                problem: vrel_trust::KeyFileProblem::Missing,
+                ..
+            }) => "not here".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let ids: Vec<_> = ring.keys(role).iter().map(vrel_trust::PublicKey::id).collect();
+        let shown = ids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let shown = if shown.is_empty() {
+            "none: `vrel keys generate`".to_owned()
+        } else {
+            shown
+        };
+        rows.push(vec![
+            role.to_string(),
+            shown,
+            secret.clone(),
+            policy.purpose.clone(),
+        ]);
+        data.push(serde_json::json!({
+            "role": role, "purpose": policy.purpose, "public_keys": ids, "secret": secret, "secret_file": secret_file,
+        }));
+    }
+    if app.global.json {
+        return output::print_json(&data);
+    }
+    let head = ["role", "public keys", "secret key", "purpose"]
+        .map(str::to_owned)
+        .to_vec();
+    output::print(&output::table(
+        &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+        &[],
+    ))
+}

@@ -1,0 +1,43 @@
+//! The verbs, one file each: arguments whose doc comments are the help, and `run`.
+
+pub(crate) mod boot;
+pub(crate) mod build;
+pub(crate) mod completions;
+pub(crate) mod cut_rc;
+pub(crate) mod doctor;
+pub(crate) mod keys;
+pub(crate) mod log;
+pub(crate) mod man;
+pub(crate) mod notes;
+pub(crate) mod plan;
+pub(crate) mod resume;
+pub(crate) mod serve;
+pub(crate) mod status;
+pub(crate) mod undo;
+pub(crate) mod verify;
+
+use crate::app::App;
+use crate::args::{Cli, Verb};
+use crate::exit::Outcome;
+
+/// Runs the verb of a parsed command line.
+pub(crate) fn run(cli: Cli) -> Outcome {
+    let app = App::new(cli.global);
+    match cli.verb {
+        Verb::Doctor(verb) => verb.run(&app),
+        Verb::Keys(verb) => verb.run(&app),
+        Verb::Plan(verb) => verb.run(&app),
+        Verb::CutRc(verb) => verb.run(&app),
+        Verb::Status(verb) => verb.run(&app),
+        Verb::Log(verb) => verb.run(&app),
+        Verb::Resume(verb) => verb.run(&app),
+        Verb::Undo(verb) => verb.run(&app),
+        Verb::Build(verb) => verb.run(&app),
+        Verb::Boot(verb) => verb.run(&app),
+        Verb::Notes(verb) => verb.run(&app),
+        Verb::Verify(verb) => verb.run(&app),
+        Verb::Serve(verb) => verb.run(&app),
+        Verb::Completions(verb) => verb.run(),
+        Verb::Man(verb) => verb.run(),
+    }
+}

@@ -1,0 +1,174 @@
+//! `vrel plan`.
+
+use crate::app::App;
+use crate::exit::{Failure, FailureKind, Outcome};
+use crate::output;
+use clap::{Args, Subcommand};
+use vrel_engine::collect_snapshot;
+use vrel_model::{Plan, RefChange, Version};
+use vrel_process::{Finding, plan_cut_rc};
+use vrel_world::World;
+
+/// Show everything that a command would do, and do nothing.
+///
+/// Needs no key, no token and no network. With `--json` it prints the same plan that the command follows.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects"
+)]
+pub(crate) struct PlanArgs {
+    /// The command to plan.
+    #[command(subcommand)]
+    command: Planned,
+}
+
+#[derive(Debug, Subcommand)]
+enum Planned {
+    /// Plan a release candidate.
+    #[command(name = "cut-rc")]
+    CutRc {
+        /// The candidate's version, for example 0.6.0-rc1.
+        version: Version,
+    },
+}
+
+impl PlanArgs {
+    /// Runs the verb.
+    pub(crate) fn run(self, app: &App) -> Outcome {
+        let Planned::CutRc { version } = self.command;
+        let (site, policies) = app.site()?;
+        let snapshot = collect_snapshot(&app.world, &site, policies, &version)?;
+        let outcome = plan_cut_rc(&snapshot, &version, app.world.now());
+        if let Some(commit) = outcome.already_done {
+            return Err(already_done(&version, &commit));
+        }
+        let fatal = outcome.findings.iter().any(Finding::is_fatal);
+        if app.global.json {
+            output::print_json(&serde_json::json!({"plan": outcome.plan, "findings": outcome.findings}))?;
+        } else if let Some(plan) = &outcome.plan {
+            output::print(&describe(plan))?;
+        }
+        warn(&outcome.findings);
+        if fatal {
+            Err(Failure::from_findings(&outcome.findings))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// The answer to cutting a release that is finished.
+pub(crate) fn already_done(version: &Version, commit: &str) -> Failure {
+    let message = format!("{version} is released already, from commit {commit}; see `vrel log {version}`");
+    Failure::new(FailureKind::NothingToDo, message)
+}
+
+/// Says the findings that do not forbid going on.
+pub(crate) fn warn(findings: &[Finding]) {
+    for finding in findings.iter().filter(|finding| !finding.is_fatal()) {
+        output::say(&format!("warning: {finding}"));
+        if let Some(hint) = &finding.hint {
+            output::say(&format!(" hint: {hint}"));
+        }
+    }
+}
+
+/// The plan as a person reads it.
+#[must_use]
+pub(crate) fn describe(plan: &Plan) -> String {
+    let section = |title: &str, rows: Vec<Vec<String>>| {
+        let table = output::table(&rows, &[]);
+        format!(
+            "\n{title}\n{}",
+            table
+                .lines()
+                .map(|line| format!("  {line}\n"))
+                .collect::<String>()
+        )
+    };
+    let previous = plan
+        .previous
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), ToString::to_string);
+    let mut text = format!(
+        "{} {} for the channel {}\n  commit    {}\n  previous  {previous}\n  keys      {} (artifacts), {} (pointer)\n",
+        plan.product_name, plan.version, plan.channel, plan.commit, plan.key_role, plan.pointer_role
+    );
+    let refs = plan.refs.iter().map(|planned| {
+        let change = match &planned.change {
+            RefChange::CreateBranch(commit) => format!("new branch at {}", short(commit)),
+            RefChange::Keep(commit) => format!("stays at {}", short(commit)),
+            RefChange::CreateTag(commit) => format!("new annotated tag on {}", short(commit)),
+            RefChange::Commit(subject) => format!("new commit “{subject}”"),
+        };
+        let push = if planned.push {
+            format!("pushed to {}", plan.remote)
+        } else {
+            "not pushed".to_owned()
+        };
+        vec![planned.name.clone(), change, push]
+    });
+    text += &section("Git refs", refs.collect());
+    let artifacts = plan.artifacts.iter().map(|artifact| {
+        let boots = if artifact.boot.is_empty() {
+            String::new()
+        } else {
+            format!("boots from {}", artifact.boot.join(", "))
+        };
+        vec![
+            artifact.name.to_string(),
+            format!("at most {}", artifact.max_size),
+            boots,
+        ]
+    });
+    text += &section("Artifacts", artifacts.collect());
+    let objects = plan
+        .objects
+        .iter()
+        .map(|object| vec![object.path.clone(), object.what.clone()]);
+    text += &section(
+        &format!("Objects in {}, in this order", plan.origin),
+        objects.collect(),
+    );
+    let from = plan
+        .pointer
+        .from
+        .map_or_else(|| "none".to_owned(), |version| version.to_string());
+    let before = plan
+        .pointer
+        .head_before
+        .as_ref()
+        .map_or_else(|| "none".to_owned(), ToString::to_string);
+    text += &section(
+        "Pointer",
+        vec![
+            vec!["version".into(), format!("{from} → {}", plan.pointer.to)],
+            vec![
+                format!("head of {}", plan.channel),
+                format!("{before} → {}", plan.version),
+            ],
+            vec!["expires".into(), plan.pointer.expires.to_string()],
+        ],
+    );
+    let messages = plan
+        .messages
+        .iter()
+        .map(|message| vec![message.path.clone(), message.what.clone()]);
+    text += &section("Messages", messages.collect());
+    let steps = plan.steps.iter().enumerate().map(|(index, step)| {
+        let last = if step.reversible { "" } else { "cannot be undone" };
+        vec![
+            format!("{:>2}", index + 1),
+            step.name.clone(),
+            step.summary.clone(),
+            last.to_owned(),
+        ]
+    });
+    text + &section("Steps", steps.collect())
+}
+
+/// A commit's id as people quote it.
+#[must_use]
+pub(crate) fn short(commit: &str) -> &str {
+    commit.get(..12).unwrap_or(commit)
+}

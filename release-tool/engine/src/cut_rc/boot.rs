@@ -1,0 +1,214 @@
+//! Boot tests: every image boots before anything is published, and says that it is what it should be.
+
+use super::build::build_error;
+use super::documents::staged_digests;
+use super::{Release, conflict, done, failed, missing};
+use crate::run::Observation;
+use crate::{EngineError, ProgressEvent};
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use vrel_build::qemu::{self, Boot, Files};
+use vrel_build::{Machine, flat};
+use vrel_model::{Arch, ArtifactKind, BootRecord, PlannedArtifact, Sha256Digest};
+
+/// What is kept of one boot: the record that the manifest gets, and of which bytes it is.
+#[derive(Debug, Serialize, Deserialize)]
+struct Evidence {
+    sha256: Sha256Digest,
+    record: BootRecord,
+}
+
+/// One boot to make.
+struct Test<'a> {
+    artifact: &'a PlannedArtifact,
+    arch: Arch,
+    medium: &'a str,
+    sha256: Sha256Digest,
+}
+
+impl Test<'_> {
+    fn evidence_file(&self, release: &Release<'_>) -> PathBuf {
+        release
+            .work_file("boots")
+            .join(format!("{}.{}.json", self.artifact.name, self.medium))
+    }
+
+    fn evidence(&self, release: &Release<'_>) -> Result<Option<Evidence>, EngineError> {
+        let bytes = release.read(&self.evidence_file(release))?;
+        let evidence = bytes.and_then(|bytes| serde_json::from_slice::<Evidence>(&bytes).ok());
+        let expected = release.plan.identity(self.arch);
+        Ok(
+            evidence
+                .filter(|evidence| evidence.sha256 == self.sha256 && evidence.record.identity == expected),
+        )
+    }
+}
+
+fn tests<'a>(release: &Release<'a>) -> Result<Vec<Test<'a>>, EngineError> {
+    let digests = staged_digests(release)?.ok_or_else(|| failed("boot", "the artifacts are not hashed"))?;
+    let mut tests = Vec::new();
+    for (artifact, digests) in release.plan.artifacts.iter().zip(digests) {
+        for medium in &artifact.boot {
+            let hint = "take `boot` out of its file in artifacts/, or list `arches`";
+            let arch = artifact.arch.ok_or_else(|| {
+                conflict(
+                    "boot",
+                    format!("{} has no architecture to boot on", artifact.name),
+                    hint,
+                )
+            })?;
+            tests.push(Test {
+                artifact,
+                arch,
+                medium,
+                sha256: digests.sha256,
+            });
+        }
+    }
+    Ok(tests)
+}
+
+/// Every image that must boot has booted with the bytes that it has now.
+pub(super) fn all_booted(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let tests = tests(release)?;
+    for test in &tests {
+        if test.evidence(release)?.is_none() {
+            return missing(format!("a boot of {} from {}", test.artifact.name, test.medium));
+        }
+    }
+    done(format!("{} boots", tests.len()))
+}
+
+/// The records of all boots, in the plan's order.
+pub(super) fn records(release: &Release<'_>) -> Result<Vec<BootRecord>, EngineError> {
+    let mut records = Vec::new();
+    for test in tests(release)? {
+        let evidence = test.evidence(release)?;
+        let gone = || {
+            failed(
+                "boot",
+                format!("the record of booting {} is gone", test.artifact.name),
+            )
+        };
+        records.push(evidence.ok_or_else(gone)?.record);
+    }
+    Ok(records)
+}
+
+/// Makes the boots that were not made yet, several at a time.
+pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
+    let os = release
+        .site
+        .sources(&release.plan.version)
+        .join(&release.config.os.source);
+    let machines = Machine::read_all(release.world, &os).map_err(|error| build_error("boot", error))?;
+    release.world.fs().create_dir_all(&release.work_file("boots"))?;
+    let tests = tests(release)?;
+    let mut pending = Vec::new();
+    for test in &tests {
+        if test.evidence(release)?.is_none() {
+            pending.push(test);
+        }
+    }
+    let done = AtomicUsize::new(tests.len() - pending.len());
+    let next = AtomicUsize::new(0);
+    let failure: Mutex<Option<EngineError>> = Mutex::new(None);
+    let first_failure = || failure.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let work = || {
+        while let Some(test) = pending.get(next.fetch_add(1, Ordering::SeqCst)) {
+            // The others are ended, but none is begun after a failure.
+            if first_failure().is_some() {
+                return;
+            }
+            if let Err(error) = boot_one(release, &machines, test) {
+                first_failure().get_or_insert(error);
+                return;
+            }
+            let done = done.fetch_add(1, Ordering::SeqCst) as u64 + 1;
+            let what = format!("{} from {}", test.artifact.name, test.medium);
+            let total = tests.len() as u64;
+            release.progress.event(&ProgressEvent::Advanced {
+                step: "boot",
+                done,
+                total,
+                what: &what,
+            });
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..release.jobs.min(pending.len()) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    let failed = first_failure().take();
+    failed.map_or(Ok(()), Err)
+}
+
+fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Result<(), EngineError> {
+    let error = |error| build_error("boot", error);
+    let machine = machines.iter().find(|machine| machine.arch == test.arch);
+    let machine = machine.ok_or_else(|| {
+        let message = format!("os/machines has no machine for {}", test.arch);
+        conflict(
+            "boot",
+            message,
+            "describe one there, or take `boot` out of the files in artifacts/",
+        )
+    })?;
+    let staged = release.staged(test.artifact.name.as_str());
+    let (mut flat_kernel, mut initrd) = (None, None);
+    if test.artifact.kind == ArtifactKind::Kernel {
+        let kernel = release.world.fs().read(&staged)?;
+        let path = release
+            .work_file("boots")
+            .join(format!("{}.flat", test.artifact.name));
+        release.write(
+            &path,
+            &flat::flatten(&kernel, test.artifact.name.as_str()).map_err(error)?,
+        )?;
+        flat_kernel = Some(path);
+        let of_arch =
+            |other: &&PlannedArtifact| other.kind == ArtifactKind::Initrd && other.arch == Some(test.arch);
+        initrd = release
+            .plan
+            .artifacts
+            .iter()
+            .find(of_arch)
+            .map(|initrd| release.staged(initrd.name.as_str()));
+    }
+    let is_kernel = test.artifact.kind == ArtifactKind::Kernel;
+    let expected = release.identity(test.arch);
+    let boot = Boot {
+        machine,
+        medium: test.medium,
+        files: Files {
+            kernel: is_kernel.then_some(staged.as_path()),
+            kernel_flat: flat_kernel.as_deref(),
+            initrd: initrd.as_deref(),
+            image: (!is_kernel).then_some(staged.as_path()),
+        },
+        expected: &expected,
+    };
+    let booted = qemu::boot(release.world, &boot, &mut |line| {
+        release.progress.event(&ProgressEvent::Output {
+            step: "boot",
+            source: line.source,
+            line: line.text,
+        });
+    })
+    .map_err(error)?;
+    let evidence = Evidence {
+        sha256: test.sha256,
+        record: BootRecord {
+            artifact: test.artifact.name.clone(),
+            medium: test.medium.to_owned(),
+            machine: machine.name.clone(),
+            identity: booted.identity.to_string(),
+        },
+    };
+    let json = serde_json::to_vec_pretty(&evidence).map_err(|error| failed("boot", error))?;
+    release.write(&test.evidence_file(release), &json)
+}

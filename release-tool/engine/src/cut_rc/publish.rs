@@ -1,0 +1,248 @@
+//! Objects, reading back, and the pointer.
+
+use super::{MANIFEST, Release, conflict, done, failed, missing};
+use crate::EngineError;
+use crate::run::Observation;
+use std::num::NonZeroUsize;
+use vrel_model::{ChannelHead, Pointer, SignedPointer};
+use vrel_origin::{
+    LocalOrigin, ObjectPath, OriginError, PointerCheck, TrustRoot, VerifyRequest, verify_release,
+};
+use vrel_trust::{digest_bytes, sign_pointer, verify_pointer};
+
+/// What stands in the origin's lock while this program holds it.
+const HOLDER: &str = "vrel cut-rc";
+
+fn origin_error(step: &str, error: OriginError) -> EngineError {
+    match error {
+        OriginError::World(error) => error.into(),
+        error @ (OriginError::Immutable { .. } | OriginError::PointerMoved { .. }) => conflict(
+            step,
+            error,
+            "published files never change: take the next candidate's number",
+        ),
+        error @ OriginError::NoOrigin { .. } => EngineError::Step {
+            step: step.to_owned(),
+            message: error.to_string(),
+            hint: Some("pass --init-origin to start a new one there".to_owned()),
+            conflict: true,
+        },
+        error => failed(step, error),
+    }
+}
+
+/// The objects of the plan with the staged file that each is.
+fn objects(release: &Release<'_>) -> Result<Vec<(ObjectPath, std::path::PathBuf)>, EngineError> {
+    let mut objects = Vec::new();
+    for planned in &release.plan.objects {
+        let path: ObjectPath = planned.path.parse().map_err(|error| failed("publish", error))?;
+        let name = planned.path.rsplit('/').next().unwrap_or(&planned.path);
+        objects.push((path, release.staged(name)));
+    }
+    Ok(objects)
+}
+
+/// Every object is in the origin with the staged content.
+pub(super) fn is_published(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let fs = release.world.fs();
+    let mut bytes = 0;
+    for (object, staged) in objects(release)? {
+        let there = release.site.origin().join(object.as_str());
+        let (Some(have), Some(want)) = (fs.metadata(&there)?, fs.metadata(&staged)?) else {
+            return missing(object.as_str());
+        };
+        if have.len != want.len {
+            return Err(conflict(
+                "publish",
+                format!(
+                    "{} is published with {} bytes, expected {}",
+                    object.as_str(),
+                    have.len,
+                    want.len
+                ),
+                "published files never change: take the next candidate's number",
+            ));
+        }
+        bytes += have.len;
+    }
+    // The contents are compared by the step that reads back.
+    let size = vrel_model::ByteSize(bytes);
+    done(format!(
+        "{} objects, {size}, in {}",
+        release.plan.objects.len(),
+        release.site.origin().display()
+    ))
+}
+
+pub(super) fn publish(release: &Release<'_>) -> Result<(), EngineError> {
+    let objects = objects(release)?;
+    let error = |error| origin_error("publish", error);
+    let dir = release.site.origin();
+    let origin = if release.init_origin {
+        LocalOrigin::init(release.world, dir)
+    } else {
+        LocalOrigin::open(release.world, dir)
+    };
+    let origin = origin.map_err(error)?;
+    for (index, (object, staged)) in objects.iter().enumerate() {
+        release.world.check_interrupt()?;
+        origin.put_file_new(object, staged).map_err(error)?;
+        release.progress.event(&crate::ProgressEvent::Advanced {
+            step: "publish",
+            done: index as u64 + 1,
+            total: objects.len() as u64,
+            what: object.as_str(),
+        });
+    }
+    Ok(())
+}
+
+/// Takes the objects out of the origin again; nobody can know of them, because no pointer leads to them.
+pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
+    let heads = crate::origin_facts(release.world, release.site)?.heads;
+    if heads.values().any(|head| *head == release.plan.version) {
+        let message = format!("the pointer leads to {}", release.plan.version);
+        return Err(conflict(
+            "publish",
+            message,
+            "it is public and cannot be taken back",
+        ));
+    }
+    let dir = release.site.origin().join(release.plan.release_dir());
+    Ok(release.world.fs().remove_dir_all(&dir)?)
+}
+
+/// The file that says that this very manifest was read back.
+const READ_BACK: &str = "read-back";
+
+fn manifest_digest(
+    release: &Release<'_>,
+    step: &str,
+) -> Result<(u64, vrel_model::Sha256Digest), EngineError> {
+    let manifest = release
+        .read(&release.staged(MANIFEST))?
+        .ok_or_else(|| failed(step, "the manifest is gone"))?;
+    let digests = digest_bytes(&manifest);
+    Ok((digests.length, digests.sha256))
+}
+
+pub(super) fn was_read_back(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let (_, digest) = manifest_digest(release, "read-back")?;
+    let recorded = release.read(&release.work_file(READ_BACK))?;
+    if recorded.as_deref() == Some(digest.to_string().as_bytes()) {
+        return done(format!(
+            "{} objects verified as a reader would",
+            release.plan.objects.len()
+        ));
+    }
+    missing("a verification of what was published")
+}
+
+pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
+    let (_, digest) = manifest_digest(release, "read-back")?;
+    let origin = LocalOrigin::open(release.world, release.site.origin());
+    let origin = origin.map_err(|error| origin_error("read-back", error))?;
+    let request = VerifyRequest {
+        trust: TrustRoot {
+            ring: release.ring,
+            signing: &release.policies.signing,
+            channels: &release.policies.channels,
+        },
+        product: &release.plan.product,
+        version: &release.plan.version,
+        pointer: PointerCheck::Skip,
+        now: release.world.now(),
+        threads: NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN),
+    };
+    let report =
+        verify_release(&origin, &request, &|_| {}).map_err(|error| origin_error("read-back", error))?;
+    let mut findings: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    if !report
+        .good
+        .iter()
+        .any(|file| file.name.as_str() == MANIFEST && file.sha256 == digest)
+    {
+        findings.push(format!("{MANIFEST} is not the one that was staged, {digest}"));
+    }
+    if !findings.is_empty() {
+        return Err(conflict(
+            "read-back",
+            findings.join("; "),
+            "`vrel undo` drops this release",
+        ));
+    }
+    release.write(&release.work_file(READ_BACK), digest.to_string().as_bytes())
+}
+
+/// The pointer in the origin, verified; its age does not matter to who replaces it.
+fn current_pointer(
+    release: &Release<'_>,
+    origin: &LocalOrigin<'_>,
+) -> Result<Option<(Pointer, vrel_model::Sha256Digest)>, EngineError> {
+    let Some(bytes) = origin.pointer().map_err(|error| origin_error("pointer", error))? else {
+        return Ok(None);
+    };
+    let signed = SignedPointer::parse(&bytes).map_err(|error| failed("pointer", error))?;
+    let issued = signed.pointer().map_err(|error| failed("pointer", error))?.issued;
+    let role = &release.plan.pointer_role;
+    let pointer = verify_pointer(&signed, release.ring, role, &release.plan.product, issued)
+        .map_err(|error| failed("pointer", error))?;
+    Ok(Some((pointer, digest_bytes(&bytes).sha256)))
+}
+
+/// The channel's head is this release.
+pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let origin = LocalOrigin::open(release.world, release.site.origin());
+    let origin = origin.map_err(|error| origin_error("pointer", error))?;
+    let (_, digest) = manifest_digest(release, "pointer")?;
+    let plan = release.plan;
+    let Some((pointer, _)) = current_pointer(release, &origin)? else {
+        return missing("a pointer");
+    };
+    match pointer.channels.get(&plan.channel) {
+        Some(head) if head.release == plan.version && head.manifest_sha256 == digest => done(format!(
+            "pointer {}: {} is the head of {}",
+            pointer.version, plan.version, plan.channel
+        )),
+        Some(head) if head.release > plan.version => Err(conflict(
+            "pointer",
+            format!("{} became the head of {} meanwhile", head.release, plan.channel),
+            "a channel does not go backwards by accident",
+        )),
+        _ => missing(format!("{} as the head of {}", plan.version, plan.channel)),
+    }
+}
+
+pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
+    let plan = release.plan;
+    let origin = LocalOrigin::open(release.world, release.site.origin());
+    let origin = origin.map_err(|error| origin_error("pointer", error))?;
+    let (manifest_length, manifest_sha256) = manifest_digest(release, "pointer")?;
+    let current = current_pointer(release, &origin)?;
+    // Another channel may have moved since the plan was made; its head is kept, and the version counts on from there.
+    let (version, mut channels, expected) = match current {
+        None => (1, std::collections::BTreeMap::new(), None),
+        Some((pointer, digest)) => (pointer.version + 1, pointer.channels, Some(digest)),
+    };
+    let head = ChannelHead {
+        release: plan.version.clone(),
+        manifest_length,
+        manifest_sha256,
+    };
+    channels.insert(plan.channel.clone(), head);
+    let pointer = Pointer {
+        kind: "pointer".to_owned(),
+        spec: 1,
+        product: plan.product.clone(),
+        version,
+        issued: plan.created,
+        expires: plan.pointer.expires,
+        channels,
+    };
+    let key = release.signer("pointer", &plan.pointer_role)?;
+    let signed = sign_pointer(&pointer, key).map_err(|error| failed("pointer", error))?;
+    origin
+        .swap_pointer(expected, &signed, HOLDER)
+        .map_err(|error| origin_error("pointer", error))?;
+    Ok(())
+}

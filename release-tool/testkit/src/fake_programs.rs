@@ -1,0 +1,179 @@
+//! Programs that the scene acts: compiler, linker and emulator. Everything else is the machine's.
+
+use crate::binaries;
+use std::path::{Path, PathBuf};
+use vrel_world::{Command, ErrorKind, Exit, Processes, RealWorld, Result, Stream, World, WorldError};
+
+/// What the acted compiler says of itself.
+const RUSTC: &str =
+    "rustc 1.95.0 (000000000 2026-04-14)\nbinary: rustc\nhost: x86_64-unknown-linux-gnu\nrelease: 1.95.0\n";
+
+/// The targets whose core libraries are there, with the machine number of their files.
+pub(crate) const TARGETS: [(&str, u16); 5] = [
+    ("x86_64-unknown-none", 62),
+    ("x86_64-unknown-uefi", 0x8664),
+    ("aarch64-unknown-none-softfloat", 183),
+    ("aarch64-unknown-uefi", 0xaa64),
+    ("riscv64-acted-uefi", 0x5064),
+];
+
+/// riscv64's kernel and programs; its loader has a target of its own here, because nothing is linked.
+pub(crate) const RISCV64: (&str, u16) = ("riscv64imac-unknown-none-elf", 243);
+
+#[derive(Debug)]
+pub(crate) struct FakePrograms {
+    real: RealWorld,
+    sysroot: PathBuf,
+}
+
+impl FakePrograms {
+    /// Lays out the compiler's directory.
+    pub(crate) fn new(sysroot: &Path) -> Self {
+        Self {
+            real: RealWorld::default(),
+            sysroot: sysroot.to_owned(),
+        }
+    }
+
+    /// Writes the files by which a compiler is recognised.
+    pub(crate) fn lay_out(sysroot: &Path) -> std::io::Result<()> {
+        let lld = sysroot.join("lib/rustlib/x86_64-unknown-linux-gnu/bin/rust-lld");
+        let mut files = vec![sysroot.join("bin/rustc"), sysroot.join("bin/cargo"), lld];
+        for (target, _) in TARGETS.iter().chain([&RISCV64]) {
+            files.push(
+                sysroot
+                    .join("lib/rustlib")
+                    .join(target)
+                    .join("lib/libcore-0.rlib"),
+            );
+        }
+        for file in files {
+            if let Some(parent) = file.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(file, "acted by the scene\n")?;
+        }
+        Ok(())
+    }
+
+    fn rustc(&self, command: &Command) -> String {
+        if command.args.iter().any(|arg| arg == "sysroot") {
+            format!("{}\n", self.sysroot.display())
+        } else {
+            RUSTC.to_owned()
+        }
+    }
+}
+
+/// The value that follows a flag.
+fn value<'c>(command: &'c Command, flag: &str) -> Option<&'c str> {
+    let at = command.args.iter().position(|arg| arg == flag)?;
+    command.args.get(at + 1).map(String::as_str)
+}
+
+fn compile(command: &Command) -> std::io::Result<()> {
+    let missing = |what: &str| std::io::Error::other(format!("cargo build without {what}"));
+    let target = value(command, "--target").ok_or_else(|| missing("--target"))?;
+    let dir = value(command, "--target-dir").ok_or_else(|| missing("--target-dir"))?;
+    let known = TARGETS.iter().chain([&RISCV64]).find(|(name, _)| *name == target);
+    let (_, machine) = known.ok_or_else(|| missing("a target that the scene knows"))?;
+    let out = Path::new(dir).join(target).join("release");
+    std::fs::create_dir_all(&out)?;
+    let packages = command
+        .args
+        .windows(2)
+        .filter(|pair| pair[0] == "--package")
+        .map(|pair| pair[1].as_str());
+    for package in packages {
+        let (name, content) = match package {
+            "boot" => (format!("{package}.efi"), binaries::efi(*machine)),
+            "kernel" => (package.to_owned(), binaries::kernel(*machine)),
+            _ => (package.to_owned(), binaries::program(*machine)),
+        };
+        std::fs::write(out.join(name), content)?;
+    }
+    Ok(())
+}
+
+/// What a machine that boots these bytes says of itself: the identity in the kernel that is among them.
+fn identity_in(bytes: &[u8]) -> Option<String> {
+    let magic = b"VERIDIAN-IDENT1\n";
+    let at = bytes.windows(magic.len()).position(|window| window == magic)? + magic.len();
+    let text: Vec<u8> = bytes[at..]
+        .iter()
+        .copied()
+        .take_while(|byte| *byte != 0)
+        .collect();
+    let text = String::from_utf8(text).ok()?;
+    let field = |name: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    };
+    Some(format!(
+        "{} {} ({}) {}",
+        field("name")?,
+        field("version")?,
+        field("commit")?,
+        field("arch")?
+    ))
+}
+
+fn boot(command: &Command) -> std::io::Result<Option<String>> {
+    let medium = command
+        .args
+        .iter()
+        .find_map(|arg| arg.split_once("file=").map(|(_, file)| file));
+    let file = medium
+        .or_else(|| value(command, "-kernel"))
+        .ok_or_else(|| std::io::Error::other("nothing to boot"))?;
+    Ok(identity_in(&std::fs::read(file)?))
+}
+
+impl Processes for FakePrograms {
+    fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
+        let failed = |error: std::io::Error| {
+            WorldError::new(
+                "run",
+                command.program.display().to_string(),
+                ErrorKind::Other,
+                error.to_string(),
+            )
+        };
+        let mut print = |text: &str| {
+            text.lines()
+                .for_each(|line| on_line(Stream::Stdout, line.as_bytes()))
+        };
+        let name = command
+            .program
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        let verb = command.args.first().map_or("", String::as_str);
+        match (name, verb) {
+            ("rustc", _) => print(&self.rustc(command)),
+            ("rust-lld", _) => print("LLD 22.1.2 (compatible with GNU linkers)\n"),
+            ("cargo", "-V") => print("cargo 1.95.0 (000000000 2026-03-21)\n"),
+            ("cargo", "fetch") => {}
+            ("cargo", "build") => compile(command).map_err(failed)?,
+            (qemu, _) if qemu.starts_with("qemu-system-") => {
+                let Some(identity) = boot(command).map_err(failed)? else {
+                    print("no bootable device\n");
+                    return Ok(Exit::Status(1));
+                };
+                print(&format!("kernel: up\n{identity}\n"));
+                return Ok(Exit::Status(if qemu.ends_with("x86_64") { 33 } else { 0 }));
+            }
+            _ => return self.real.processes().run(command, on_line),
+        }
+        Ok(Exit::Status(0))
+    }
+
+    fn find(&self, name: &str) -> Option<PathBuf> {
+        match name {
+            "rustc" | "cargo" => Some(self.sysroot.join("bin").join(name)),
+            qemu if qemu.starts_with("qemu-system-") => Some(PathBuf::from(qemu)),
+            "/usr/bin/rustc" | "rust-lld" | "lld" => None,
+            other => self.real.processes().find(other),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! A whole fake release world that anybody can release into without secrets.
+//!
+//! A [`Scene`] is a temporary directory with a real git repository, a real bare remote and throwaway keys. Its
+//! [`SceneWorld`] is real where that is cheap (files, git) and acts where it is not: the clock stands still, and compiler
+//! and emulator are programs of this crate. The compiler writes small ELF and PE files that pass every check of the real
+//! ones; the emulator reads the bytes that it is given and prints the identity that it finds in them, so that a wrong
+//! image is found out here as well. [`Faulty`] makes one chosen effect of another world fail, or kills the process there.
+
+mod binaries;
+mod fake_programs;
+mod faulty;
+mod scene;
+
+pub use faulty::{Fault, Faulty, Mode};
+pub use scene::{Scene, SceneWorld, published};

@@ -1,0 +1,481 @@
+//! The fake release world itself.
+
+use crate::fake_programs::FakePrograms;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tempfile::TempDir;
+use vrel_engine::{
+    EngineError, Journal, Release, Signers, Silent, Site, apply, collect_snapshot, cut_rc_steps, load_all,
+    load_at_commit, load_from_work_tree, undo,
+};
+use vrel_model::{UtcTime, Version};
+use vrel_process::{Outcome, plan_cut_rc};
+use vrel_trust::{KeyRing, NewKey, Protection, Scrypt, SecretKey, generate};
+use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
+
+/// When everything in a scene happens.
+const NOW: i64 = 1_795_230_000;
+
+/// The files of the scene's repository, by path.
+const FILES: [(&str, &str); 18] = [
+    (".gitignore", "/.vrel/\n/origin/\n"),
+    ("vrel.toml", include_str!("../scene/vrel.toml")),
+    ("channels/beta.toml", include_str!("../../../channels/beta.toml")),
+    ("channels/lts.toml", include_str!("../../../channels/lts.toml")),
+    ("channels/nightly.toml", include_str!("../../../channels/nightly.toml")),
+    ("channels/stable.toml", include_str!("../../../channels/stable.toml")),
+    ("signing/policy.toml", include_str!("../scene/signing.toml")),
+    (
+        "artifacts/kernel.toml",
+        include_str!("../../../artifacts/kernel.toml"),
+    ),
+    (
+        "artifacts/initrd.toml",
+        include_str!("../../../artifacts/initrd.toml"),
+    ),
+    ("artifacts/iso.toml", include_str!("../../../artifacts/iso.toml")),
+    (
+        "artifacts/disk.toml",
+        include_str!("../../../artifacts/disk.toml"),
+    ),
+    (
+        "artifacts/source.toml",
+        include_str!("../../../artifacts/source.toml"),
+    ),
+    ("RELEASE_TODO.md", include_str!("../../../RELEASE_TODO.md")),
+    ("os/targets.toml", include_str!("../scene/targets.toml")),
+    (
+        "os/images/minimal.toml",
+        "init = \"init\"\nprograms = [\"init\"]\n",
+    ),
+    (
+        "os/machines/acted-x86_64.toml",
+        include_str!("../scene/machine-x86_64.toml"),
+    ),
+    (
+        "os/machines/acted-aarch64.toml",
+        include_str!("../scene/machine-aarch64.toml"),
+    ),
+    (
+        "os/machines/acted-riscv64.toml",
+        include_str!("../scene/machine-riscv64.toml"),
+    ),
+];
+
+/// The history of the scene's repository, after the first commit.
+const HISTORY: [&str; 4] = [
+    "feat(kernel): boot on riscv64",
+    "fix(loader): find the initrd on every volume\n\nFixes #7",
+    "perf(kernel): map large pages",
+    "chore: tidy up",
+];
+
+/// A temporary directory with a repository, its bare remote, throwaway keys and an acted toolchain.
+pub struct Scene {
+    _dir: TempDir,
+    base: PathBuf,
+}
+
+/// The world of a scene: real files and git, a clock that stands still, acted compiler and emulator.
+pub struct SceneWorld {
+    real: RealWorld,
+    programs: FakePrograms,
+    random: Mutex<u64>,
+    now: AtomicU64,
+}
+
+impl World for SceneWorld {
+    fn fs(&self) -> &dyn Fs {
+        self.real.fs()
+    }
+
+    fn git(&self) -> &dyn Git {
+        self.real.git()
+    }
+
+    fn processes(&self) -> &dyn Processes {
+        &self.programs
+    }
+
+    fn now(&self) -> UtcTime {
+        let seconds = i64::try_from(self.now.load(Ordering::SeqCst)).unwrap_or(NOW);
+        UtcTime::from_unix(seconds).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn random(&self, buffer: &mut [u8]) -> Result<()> {
+        // SplitMix64: the same keys in every run.
+        let mut state = self
+            .random
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        for byte in buffer {
+            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut mixed = *state;
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            *byte = (mixed ^ (mixed >> 31)).to_le_bytes()[0];
+        }
+        Ok(())
+    }
+
+    fn check_interrupt(&self) -> Result<()> {
+        self.real.check_interrupt()
+    }
+}
+
+impl SceneWorld {
+    fn new(sysroot: &Path) -> Self {
+        Self {
+            real: RealWorld::default(),
+            programs: FakePrograms::new(sysroot),
+            random: Mutex::new(1),
+            now: AtomicU64::new(NOW.unsigned_abs()),
+        }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, seconds: u64) {
+        self.now.fetch_add(seconds, Ordering::SeqCst);
+    }
+}
+
+fn git(dir: &Path, args: &[&str]) {
+    let date = format!("@{} +0000", NOW - 3600);
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(dir)
+        .args([
+            "-c",
+            "commit.gpgSign=false",
+            "-c",
+            "tag.gpgSign=false",
+            "-c",
+            "init.templateDir=",
+        ])
+        .args(args)
+        .envs([("GIT_AUTHOR_DATE", &date), ("GIT_COMMITTER_DATE", &date)])
+        .envs([
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CONFIG_SYSTEM", "/dev/null"),
+        ])
+        .output()
+        .unwrap_or_else(|error| panic!("git {args:?}: {error}"));
+    assert!(
+        output.status.success(),
+        "git {args:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+fn write(path: &Path, content: &[u8]) {
+    if let Some(parent) = path.parent() {
+        std::fs::create_dir_all(parent).unwrap_or_else(|error| panic!("{}: {error}", parent.display()));
+    }
+    std::fs::write(path, content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// A new directory, in memory where the machine has a file system for that.
+fn temporary() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let made = if memory.is_dir() {
+        TempDir::new_in(memory)
+    } else {
+        TempDir::new()
+    };
+    made.unwrap_or_else(|error| panic!("no temporary directory: {error}"))
+}
+
+fn copy_tree(from: &Path, to: &Path) {
+    let copy = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(
+        copy.is_ok_and(|status| status.success()),
+        "cp {} {}",
+        from.display(),
+        to.display()
+    );
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Scene {
+    /// Sets the scene: commits on `main`, pushed to the remote; keys for both roles, the public ones committed.
+    #[must_use]
+    pub fn new() -> Self {
+        let dir = temporary();
+        let base = dir.path().join("scene");
+        let scene = Self { _dir: dir, base };
+        let repo = scene.repo();
+        for (path, content) in FILES {
+            write(&repo.join(path), content.as_bytes());
+        }
+        FakePrograms::lay_out(&scene.sysroot()).unwrap_or_else(|error| panic!("{error}"));
+        scene.make_keys();
+        git(&scene.base, &["init", "-q", "--bare", "-b", "main", "remote.git"]);
+        git(&repo, &["init", "-q", "-b", "main"]);
+        for (key, value) in [
+            ("user.name", "Releaser"),
+            ("user.email", "r@example.org"),
+            ("gc.auto", "0"),
+        ] {
+            git(&repo, &["config", key, value]);
+        }
+        git(&repo, &["remote", "add", "origin", "../remote.git"]);
+        git(&repo, &["add", "."]);
+        git(&repo, &["commit", "-q", "-m", "feat: start"]);
+        for message in HISTORY {
+            git(&repo, &["commit", "-q", "--allow-empty", "-m", message]);
+        }
+        git(&repo, &["push", "-q", "origin", "main"]);
+        scene
+    }
+
+    fn make_keys(&self) {
+        let world = self.world();
+        for role in ["release", "pointer"] {
+            let role = role.parse().unwrap_or_else(|error| panic!("{error}"));
+            let (secret_file, public_file) = self.key_files(&role);
+            write(&public_file, b"");
+            std::fs::remove_file(&public_file).unwrap_or_else(|error| panic!("{error}"));
+            write(&self.base.join("keys/.keep"), b"");
+            let new = NewKey {
+                role: &role,
+                secret_file: &secret_file,
+                public_file: &public_file,
+                protection: Protection::FileModeOnly,
+            };
+            generate(&world, &new).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    fn key_files(&self, role: &vrel_model::KeyRole) -> (PathBuf, PathBuf) {
+        let public = self.repo().join("signing/keys").join(format!("{role}.pub"));
+        (self.base.join("keys").join(format!("{role}.key")), public)
+    }
+
+    /// Another scene in the same state, in another directory.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let dir = temporary();
+        let base = dir.path().join("scene");
+        copy_tree(&self.base, &base);
+        Self { _dir: dir, base }
+    }
+
+    /// The repository.
+    #[must_use]
+    pub fn repo(&self) -> PathBuf {
+        self.base.join("repo")
+    }
+
+    /// The bare remote.
+    #[must_use]
+    pub fn remote(&self) -> PathBuf {
+        self.base.join("remote.git")
+    }
+
+    /// The origin.
+    #[must_use]
+    pub fn origin(&self) -> PathBuf {
+        self.repo().join("origin")
+    }
+
+    /// The directory of secret keys.
+    #[must_use]
+    pub fn keys(&self) -> PathBuf {
+        self.base.join("keys")
+    }
+
+    fn sysroot(&self) -> PathBuf {
+        self.base.join("sysroot")
+    }
+
+    /// A world to release in.
+    #[must_use]
+    pub fn world(&self) -> SceneWorld {
+        SceneWorld::new(&self.sysroot())
+    }
+
+    /// Runs git in the repository.
+    pub fn git(&self, args: &[&str]) {
+        git(&self.repo(), args);
+    }
+
+    /// The trusted public keys.
+    ///
+    /// # Panics
+    /// When the scene's files are not in order.
+    #[must_use]
+    pub fn ring(&self) -> KeyRing {
+        let world = self.world();
+        let policies = load_from_work_tree(&world, &self.repo()).unwrap_or_else(|error| panic!("{error}"));
+        KeyRing::load(&world, &self.repo().join("signing/keys"), &policies.signing)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn signers(&self) -> Signers {
+        let load = |role: &str| {
+            let role = role.parse().unwrap_or_else(|error| panic!("{error}"));
+            SecretKey::load(&self.world(), &self.key_files(&role).0, None, Scrypt::THROWAWAY)
+                .unwrap_or_else(|error| panic!("{error}"))
+        };
+        Signers {
+            release: load("release"),
+            pointer: load("pointer"),
+        }
+    }
+
+    /// Plans a candidate from the facts of a world.
+    ///
+    /// # Errors
+    /// When a fact cannot be gathered.
+    pub fn plan(&self, world: &dyn World, version: &Version) -> std::result::Result<Outcome, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        let site = Site::new(&self.repo(), &policies.config);
+        let snapshot = collect_snapshot(world, &site, policies, version)?;
+        Ok(plan_cut_rc(&snapshot, version, world.now()))
+    }
+
+    fn with_release<T>(
+        &self,
+        world: &dyn World,
+        journal: &Journal,
+        run: impl FnOnce(&Release<'_>) -> std::result::Result<T, EngineError>,
+    ) -> std::result::Result<T, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        let site = Site::new(&self.repo(), &policies.config);
+        let plan = journal.plan().clone();
+        let config = load_at_commit(world, &self.repo(), &plan.commit)?;
+        let (ring, signers) = (self.ring(), self.signers());
+        run(&Release {
+            world,
+            site: &site,
+            plan: &plan,
+            policies: &policies,
+            config: &config,
+            ring: &ring,
+            signers: Some(&signers),
+            progress: &Silent,
+            // One after the other: the number of an effect must mean the same effect in every run.
+            jobs: 1,
+            init_origin: true,
+            cache: site.cache(),
+            cargo_home: self.base.join("cargo"),
+        })
+    }
+
+    fn site(&self, world: &dyn World) -> std::result::Result<Site, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        Ok(Site::new(&self.repo(), &policies.config))
+    }
+
+    /// Cuts a candidate, as the command does after its checks.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    ///
+    /// # Panics
+    /// When the plan has a finding that forbids it.
+    pub fn cut_rc(&self, world: &dyn World, version: &Version) -> std::result::Result<(), EngineError> {
+        let outcome = self.plan(world, version)?;
+        let plan = outcome
+            .plan
+            .filter(|_| !outcome.findings.iter().any(vrel_process::Finding::is_fatal));
+        let plan = plan.unwrap_or_else(|| panic!("{:#?}", outcome.findings));
+        let mut journal = Journal::start(world, &self.site(world)?, plan)?;
+        self.follow(world, &mut journal)
+    }
+
+    fn follow(&self, world: &dyn World, journal: &mut Journal) -> std::result::Result<(), EngineError> {
+        let copy = journal.clone();
+        self.with_release(world, &copy, |release| {
+            apply(world, release, &cut_rc_steps(), journal, &Silent)
+        })
+    }
+
+    fn open_journal(&self, world: &dyn World) -> std::result::Result<Option<Journal>, EngineError> {
+        Ok(load_all(world, &self.site(world)?)?
+            .into_iter()
+            .find(Journal::is_open))
+    }
+
+    /// Goes on with an unfinished release; `false` when there is none.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    pub fn resume(&self, world: &dyn World) -> std::result::Result<bool, EngineError> {
+        let Some(mut journal) = self.open_journal(world)? else {
+            return Ok(false);
+        };
+        self.follow(world, &mut journal)?;
+        Ok(true)
+    }
+
+    /// Takes an unfinished release back; `false` when there is none.
+    ///
+    /// # Errors
+    /// When it is public, or an effect fails.
+    pub fn undo(&self, world: &dyn World) -> std::result::Result<bool, EngineError> {
+        let Some(journal) = self.open_journal(world)? else {
+            return Ok(false);
+        };
+        let copy = journal.clone();
+        self.with_release(world, &copy, |release| {
+            undo(world, release, &cut_rc_steps(), journal, &Silent)
+        })?;
+        Ok(true)
+    }
+
+    /// Everything that others can see of the scene: the origin's files, the remote's refs, the plan and the drafts.
+    #[must_use]
+    pub fn visible(&self) -> BTreeMap<String, Vec<u8>> {
+        let mut all = published(&self.origin());
+        let refs = Command::new("git")
+            .arg("-C")
+            .arg(self.remote())
+            .args(["for-each-ref"])
+            .output();
+        all.insert(
+            "refs".into(),
+            refs.map(|output| output.stdout).unwrap_or_default(),
+        );
+        all.insert(
+            "plan".into(),
+            std::fs::read(self.repo().join("RELEASE_TODO.md")).unwrap_or_default(),
+        );
+        for (path, content) in published(&self.repo().join(".vrel/outbox")) {
+            all.insert(format!("outbox/{path}"), content);
+        }
+        all
+    }
+}
+
+/// The files of a directory by relative path, without hidden ones.
+#[must_use]
+pub fn published(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut pending = vec![dir.to_owned()];
+    while let Some(current) = pending.pop() {
+        let Ok(entries) = std::fs::read_dir(&current) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                pending.push(path);
+            } else if let (Ok(relative), Ok(content)) = (path.strip_prefix(dir), std::fs::read(&path)) {
+                files.insert(relative.display().to_string(), content);
+            }
+        }
+    }
+    files
+}
