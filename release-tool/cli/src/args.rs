@@ -16,7 +16,7 @@ use std::path::PathBuf;
 #[command(
     name = "vrel",
     version,
-    propagate_version = true,
+   
     subcommand_required = true,
     arg_required_else_help = true
 )]
