@@ -3,7 +3,7 @@
 //! A footer is `Key: text` at the start of a line, anywhere in the body outside fenced code. Its text goes on, over
 //! blank lines too, until the next footer (Conventional Commits 1.0.0, rule 9).
 
-use crate::markdown::is_blank;
+use crate::markdown::{is_blank, opening_fence};
 use crate::references::collect_settled;
 
 /// The footers that matter to the notes.
@@ -72,18 +72,23 @@ const KEYS: &[(&str, Key)] = &[
 
 /// The key of a footer and the text that follows it on its line.
 fn footer(line: &str) -> Option<(Key, &str)> {
-    // Most lines are told from a footer by their first bytes; the longest key has 16 with its colon.
-    let (key, text) = line.split_once(':').or_else(|| line.split_once(" #"))?;
-    if key.len() > 32 || !key.starts_with(|first: char| first.is_ascii_alphabetic()) {
-        return None;
-    }
-    if let Some((_, known)) = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
-        return Some((*known, text.trim()));
-    }
-    let word = key
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    (word && key.len() > 3 && key[key.len() - 3..].eq_ignore_ascii_case("-by")).then_some((Key::Other, text))
+    [":", " #"].into_iter().find_map(|separator| {
+        let (key, text) = line.split_once(separator)?;
+        // The longest key has 15 bytes; prose before a colon is mostly longer.
+        if key.len() > 20 {
+            return None;
+        }
+        if let Some((_, known)) = KEYS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key)) {
+            return Some((*known, text.trim()));
+        }
+        // `Reviewed-by`, `Tested-by` and whatever else people sign.
+        let bytes = key.as_bytes();
+        let word = bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || *byte == b'-');
+        (word && bytes.len() > 3 && bytes.to_ascii_lowercase().ends_with(b"-by"))
+            .then_some((Key::Other, text))
+    })
 }
 
 impl Footers {
@@ -91,12 +96,23 @@ impl Footers {
     pub(crate) fn parse(body: &str) -> Self {
         let mut footers = Self::default();
         let mut open: Option<(Key, String)> = None;
-        let mut in_code = false;
-        for line in body.lines() {
+        let mut closing_fence = None;
+        let mut lines = body.lines();
+        while let Some(line) = lines.next() {
             let words = line.trim();
-            if words.starts_with("```") {
-                in_code = !in_code;
-            }
+            let in_code = match closing_fence {
+                Some(fence) => {
+                    if words == fence {
+                        closing_fence = None;
+                    }
+                    true
+                }
+                None => {
+                    closing_fence = opening_fence(words)
+                        .filter(|fence| lines.clone().any(|later| later.trim() == *fence));
+                    closing_fence.is_some()
+                }
+            };
             if !in_code {
                 collect_settled(words, &mut footers.issues);
                 // Only a line that is not indented begins a footer: indented ones go on with it.
@@ -137,7 +153,8 @@ impl Footers {
             Key::Limitation => self.limitations.push(text),
             Key::UpgradeNote => self.upgrade_notes.push(text),
             Key::CoAuthor => {
-                let (name, address) = text.split_once('<').unwrap_or((&text, ""));
+                let line = text.lines().next().unwrap_or_default();
+                let (name, address) = line.split_once('<').unwrap_or((line, ""));
                 let address = address.split('>').next().unwrap_or_default();
                 self.co_authors
                     .push((name.trim().to_owned(), address.trim().to_owned()));
@@ -160,5 +177,88 @@ fn attach(items: &mut [(String, Option<String>)], alone: &mut Option<String>, te
             there.push_str(&text);
         }
         None => *slot = Some(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pair(text: &str, more: Option<&str>) -> (String, Option<String>) {
+        (text.to_owned(), more.map(str::to_owned))
+    }
+
+    #[test]
+    fn footers_go_on_until_the_next_one() {
+        let footers = Footers::parse(
+            "\nWhy this is done.\nNote: this is prose.\n\nBREAKING CHANGE: the first\n  goes on\n\nand on.\n\
+             migration: do this\nBREAKING-CHANGE: the second\nReviewed-by: Ada <ada@example.org>\nnot part of anything\n",
+        );
+        assert_eq!(
+            footers.breaking,
+            [
+                pair("the first\ngoes on\n\nand on.", Some("do this")),
+                pair("the second", None)
+            ]
+        );
+        assert_eq!(footers.migration, None);
+    }
+
+    #[test]
+    fn code_holds_no_footers() {
+        let footers = Footers::parse(
+            "Migration: run\n```sh\nHighlight: no\n  Fixes #1\n```\nHighlight: yes\nFixes #2\n",
+        );
+        assert_eq!(
+            footers.migration.as_deref(),
+            Some("run\n```sh\nHighlight: no\n  Fixes #1\n```")
+        );
+        assert_eq!(footers.highlights, ["yes"]);
+        assert_eq!(footers.issues, [2]);
+    }
+
+    #[test]
+    fn each_remedy_belongs_to_what_stands_before_it() {
+        let footers = Footers::parse(
+            "Known-Issue: a\nWorkaround: for a\nWorkaround: more for a\nKnown-Issue: b\n\
+             Workaround:\nDeprecated: x\nReplacement: y\nLimitation: l\nUpgrade-Note: u\n",
+        );
+        assert_eq!(
+            footers.known_issues,
+            [pair("a", Some("for a\n\nmore for a")), pair("b", None)]
+        );
+        assert_eq!(footers.deprecated, [pair("x", Some("y"))]);
+        assert_eq!(
+            (footers.limitations, footers.upgrade_notes),
+            (vec!["l".into()], vec!["u".into()])
+        );
+        let alone = Footers::parse("Workaround: of nothing\nReplacement: z\n");
+        assert_eq!(
+            (alone.known_issues, alone.replacement.as_deref()),
+            (vec![], Some("z"))
+        );
+    }
+
+    #[test]
+    fn what_git_and_forges_add_is_left_out() {
+        let footers = Footers::parse(
+            "Highlight: fast\nSigned-off-by: A <a@b>\nRefs #3\nChange-Id: I1\nFixes #12\nHighlight: small\n\
+             (cherry picked from commit 0123456789012345678901234567890123456789)\n\
+             Co-Authored-By: Zoë  <zoe@example.org>\nCo-authored-by: Nobody\n",
+        );
+        assert_eq!(footers.highlights, ["fast", "small"]);
+        assert_eq!(footers.issues, [12]);
+        let people = [("Zoë", "zoe@example.org"), ("Nobody", "")];
+        assert_eq!(
+            footers.co_authors,
+            people.map(|(name, address)| (name.to_owned(), address.to_owned()))
+        );
+    }
+
+    #[test]
+    fn an_unclosed_fence_swallows_no_footer() {
+        let footers = Footers::parse("```\nHighlight: seen\nFixes #3\n");
+        assert_eq!(footers.highlights, ["seen"]);
+        assert_eq!(footers.issues, [3]);
     }
 }

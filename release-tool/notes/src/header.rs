@@ -115,3 +115,102 @@ pub(crate) fn is_fixup(subject: &str) -> bool {
         .iter()
         .any(|mark| subject.starts_with(mark))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_are_told_apart() {
+        for (subject, kind, scope, breaking, description, pulls) in [
+            ("feat: boot", Kind::Feature, None, false, "boot", &[][..]),
+            ("feat(ipc): send.", Kind::Feature, Some("ipc"), false, "send", &[]),
+            ("FEAT(IPC)!: send", Kind::Feature, Some("IPC"), true, "send", &[]),
+            ("fix!: stop (#12)", Kind::Fix, None, true, "stop", &[12]),
+            (
+                "fix( mm ):stop (#1) (#22)",
+                Kind::Fix,
+                Some("mm"),
+                false,
+                "stop",
+                &[1, 22],
+            ),
+            ("fix: stop (see #1)", Kind::Fix, None, false, "stop (see #1)", &[]),
+            ("fix: stop (#0)", Kind::Fix, None, false, "stop (#0)", &[]),
+            (
+                "fix(security): check",
+                Kind::Improvement("Security"),
+                Some("security"),
+                false,
+                "check",
+                &[],
+            ),
+            (
+                "perf(): run",
+                Kind::Improvement("Performance"),
+                None,
+                false,
+                "run",
+                &[],
+            ),
+            (
+                "docs: explain",
+                Kind::Improvement("Documentation"),
+                None,
+                false,
+                "explain",
+                &[],
+            ),
+            (
+                "docs(plan): tick",
+                Kind::Internal,
+                Some("plan"),
+                false,
+                "tick",
+                &[],
+            ),
+            ("feat(ci): run", Kind::Internal, Some("ci"), false, "run", &[]),
+            (
+                "deprecate(abi): sys_old",
+                Kind::Deprecation,
+                Some("abi"),
+                false,
+                "sys_old",
+                &[],
+            ),
+            ("refactor: a: b", Kind::Internal, None, false, "a: b", &[]),
+        ] {
+            let expected = Header {
+                kind,
+                scope,
+                breaking,
+                description,
+                pulls: pulls.to_vec(),
+            };
+            assert_eq!(parse(subject), Some(expected), "{subject}");
+        }
+    }
+
+    #[test]
+    fn what_follows_no_convention_has_no_kind() {
+        for subject in [
+            "",
+            ":",
+            "feat",
+            "feat:",
+            "feat: ",
+            "feat: (#12)",
+            "feat: .",
+            "feat:\u{200b}",
+            "feat (ipc): send",
+            "feat(ipc: send",
+            "feat ipc: send",
+            "kernel: fix the trap frame",
+            "https://example.org/",
+            "Merge branch 'a: b'",
+            "fixup! feat: boot",
+        ] {
+            assert_eq!(parse(subject), None, "{subject:?}");
+        }
+    }
+}

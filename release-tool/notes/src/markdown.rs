@@ -42,6 +42,15 @@ fn on_one_line(text: &str) -> String {
 
 /// The text as part of a paragraph, list item or heading.
 pub(crate) fn inline(text: &str) -> String {
+    escaped(text, false)
+}
+
+/// The text as a cell of a table, where `|` must be escaped in code too.
+pub(crate) fn cell(text: &str) -> String {
+    escaped(text, true)
+}
+
+fn escaped(text: &str, in_cell: bool) -> String {
     let line = on_one_line(text);
     let mut out = String::with_capacity(line.len() + 8);
     let mut rest = line.as_str();
@@ -54,8 +63,13 @@ pub(crate) fn inline(text: &str) -> String {
         before = Some('`');
         match closing(inside, ticks) {
             Some(end) if !inside[..end].trim().is_empty() => {
+                let code = &inside[..end];
                 out.push_str(fence);
-                out.push_str(&inside[..end]);
+                if in_cell {
+                    out.push_str(&code.replace('|', "\\|"));
+                } else {
+                    out.push_str(code);
+                }
                 out.push_str(fence);
                 rest = &inside[end + ticks..];
             }
@@ -68,13 +82,6 @@ pub(crate) fn inline(text: &str) -> String {
         }
     }
     escape(rest, before, None, &mut out);
-    out
-}
-
-/// The text as a cell of a table, where a code span could not hold a `|`.
-pub(crate) fn cell(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    escape(&on_one_line(text), None, None, &mut out);
     out
 }
 
@@ -96,18 +103,18 @@ fn closing(text: &str, ticks: usize) -> Option<usize> {
 /// are the characters around the text; none before it means the start of a paragraph.
 fn escape(text: &str, before: Option<char>, after: Option<char>, out: &mut String) {
     let mut previous = before;
-    let mut characters = text.chars().peekable();
+    let mut characters = text.char_indices().peekable();
     // Digits so far at the start of the paragraph, where `1.` begins a list.
     let mut only_digits = before.is_none();
-    while let Some(c) = characters.next() {
-        let next = characters.peek().copied().or(after);
+    while let Some((at, c)) = characters.next() {
+        let next = characters.peek().map(|(_, next)| *next).or(after);
         let at_start = previous.is_none();
         let alphanumeric = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
         let special = match c {
-            '`' | '*' | '[' | ']' | '<' | '|' | '~' => true,
+            '`' | '*' | '[' | ']' | '<' | '|' | '~' | '$' => true,
             '_' => !(alphanumeric(previous) && alphanumeric(next)),
             '\\' => next.is_none_or(|next| next.is_ascii_punctuation()),
-            '&' => next.is_some_and(|next| next.is_ascii_alphanumeric() || next == '#'),
+            '&' => is_entity(&text[at + 1..]),
             '#' => !next.is_some_and(|next| next.is_ascii_digit()) && !alphanumeric(previous),
             '>' | '-' | '+' | '=' | ':' => at_start,
             '.' | ')' => only_digits && !at_start,
@@ -120,6 +127,12 @@ fn escape(text: &str, before: Option<char>, after: Option<char>, out: &mut Strin
         only_digits &= c.is_ascii_digit();
         previous = Some(c);
     }
+}
+
+/// Whether what follows a `&` makes it a character reference, as in `&lt;`.
+fn is_entity(rest: &str) -> bool {
+    let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '#');
+    name.len() < rest.len() && name.starts_with(';')
 }
 
 /// The text as paragraphs, lists and fenced code that stand first in a list item: every line but the first is indented
@@ -231,14 +244,18 @@ fn parts(text: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// The language of the code that the opening fence `words` begins, and how many lines it has; `None` when it is no
-/// fence, or is never closed, or has nothing inside.
-fn fenced<'a>(words: &'a str, following: &[&str]) -> Option<(&'a str, usize)> {
+/// The backticks of a line that opens fenced code.
+pub(crate) fn opening_fence(words: &str) -> Option<&str> {
     let (fence, language) = words.split_at(words.len() - words.trim_start_matches('`').len());
-    if fence.len() < 3 || language.contains('`') {
-        return None;
-    }
+    (fence.len() >= 3 && !language.contains('`')).then_some(fence)
+}
+
+/// The language of the code that `words` open, and how many of the following lines it has; `None` when it is no fence,
+/// or is never closed, or has nothing inside.
+fn fenced<'a>(words: &'a str, following: &[&str]) -> Option<(&'a str, usize)> {
+    let fence = opening_fence(words)?;
     let length = following.iter().position(|line| line.trim() == fence)?;
+    let language = &words[fence.len()..];
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+".contains(&byte);
     let language = if language.bytes().all(plain) { language } else { "" };
     let empty = following[..length].iter().all(|line| is_blank(line));
@@ -261,4 +278,157 @@ fn item(words: &str) -> Option<(&str, &str)> {
 fn longest_run(lines: &[&str]) -> usize {
     let run = |line: &&str| line.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     lines.iter().map(run).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+
+    /// The extensions that forges have.
+    fn forge() -> Options {
+        Options::ENABLE_TABLES
+            | Options::ENABLE_FOOTNOTES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_MATH
+            | Options::ENABLE_GFM
+    }
+
+    /// What a reader of the Markdown sees, and which kinds of markup there are.
+    fn read(markdown: &str) -> (String, Vec<&'static str>) {
+        let mut seen = String::new();
+        let mut markup = Vec::new();
+        for event in Parser::new_ext(markdown, forge()) {
+            match event {
+                Event::Text(text) => seen.push_str(&text),
+                Event::Code(text) => {
+                    seen.push_str(&text);
+                    markup.push("code");
+                }
+                Event::SoftBreak => seen.push('\n'),
+                Event::Start(Tag::Paragraph) => markup.push("paragraph"),
+                Event::Start(Tag::List(_)) => markup.push("list"),
+                Event::Start(Tag::Item) => markup.push("item"),
+                Event::Start(Tag::CodeBlock(_)) => markup.push("code block"),
+                Event::Start(_) => markup.push("other"),
+                Event::End(_) => {}
+                _ => markup.push("other"),
+            }
+        }
+        (seen, markup)
+    }
+
+    #[test]
+    fn markup_that_nobody_meant_is_shown_as_it_was_written() {
+        for (text, expected) in [
+            (
+                "plain words, with (brackets) and 1.5 GiB!",
+                "plain words, with (brackets) and 1.5 GiB!",
+            ),
+            ("<script>alert(1)</script>", "\\<script>alert(1)\\</script>"),
+            (
+                "[x](javascript:y) and ![z](w)",
+                "\\[x\\](javascript:y) and !\\[z\\](w)",
+            ),
+            ("a | b", "a \\| b"),
+            ("2 * 3 *stars* ~~gone~~", "2 \\* 3 \\*stars\\* \\~\\~gone\\~\\~"),
+            ("$5 or $HOME", "\\$5 or \\$HOME"),
+            ("snake_case and _emphasis_", "snake_case and \\_emphasis\\_"),
+            ("# no heading #", "\\# no heading \\#"),
+            ("#12 and C# stay", "#12 and C# stay"),
+            ("1. no list", "1\\. no list"),
+            ("- no item", "\\- no item"),
+            ("> no quote, a > b", "\\> no quote, a > b"),
+            ("AT&T &amp; &#60;", "AT&T \\&amp; \\&#60;"),
+            ("C:\\dir \\* end\\", "C:\\dir \\\\\\* end\\\\"),
+            (
+                "`code|<b>` stays, ` alone does not",
+                "`code|<b>` stays, \\` alone does not",
+            ),
+            ("``a ` b`` and ``` `` ```", "``a ` b`` and ``` `` ```"),
+            ("` ` and ``", "\\` \\` and \\`\\`"),
+            ("  many \t blanks\nand lines ", "many blanks and lines"),
+            ("a\u{202e}b\u{7}c\u{200b}", "abc"),
+        ] {
+            assert_eq!(inline(text), expected);
+        }
+        assert_eq!(cell("`a|b` | <i>"), "`a\\|b` \\| \\<i>");
+    }
+
+    #[test]
+    fn blocks_keep_paragraphs_lists_and_code() {
+        let text =
+            "first\nline\n\nsecond\n- one\n  goes on\n* two\n1. three\n```sh\nvrel <x>\n\n  y  \n```\nlast";
+        assert_eq!(
+            block(text, 2),
+            "first line\n\n  second\n\n  - one goes on\n  - two\n  1. three\n\n  ```sh\n  vrel <x>\n\n    y\n  ```\n\n  last"
+        );
+        assert_eq!(block_after_label("words", 2), " words");
+        assert_eq!(block_after_label("- one", 2), "\n\n  - one");
+        assert_eq!(block("```\nnever closed", 2), "\\`\\`\\` never closed");
+        assert_eq!(block("````\n```\n````", 0), "````\n```\n````");
+        assert_eq!(block("```\na ````` b\n```", 0), "``````\na ````` b\n``````");
+        assert_eq!(block("-\n1.\nx", 2), "\\- 1. x");
+    }
+
+    #[test]
+    fn what_shows_nothing_is_blank() {
+        for blank in ["", " \n\t", "\u{200b}\u{feff}", "\u{1b}\u{202e}", "\u{3164}"] {
+            assert!(is_blank(blank), "{blank:?}");
+        }
+        assert!(!is_blank("\u{200b}x"));
+    }
+
+    /// Texts that are rich in what Markdown reacts to.
+    fn text() -> impl Strategy<Value = String> {
+        let tricky = proptest::sample::select(
+            "`*_[]()<>|~#\\&;!:=+-.1 29\n\t\"'$^{}@/ahttp://www.example.com\u{200b}é"
+                .chars()
+                .collect::<Vec<_>>(),
+        );
+        proptest::collection::vec(prop_oneof![4 => tricky, 1 => any::<char>()], 0..40)
+            .prop_map(|characters| characters.into_iter().collect())
+    }
+
+    proptest! {
+        #[test]
+        fn one_line_is_read_as_it_was_written(text in text()) {
+            let (seen, markup) = read(&inline(&text));
+            let bare = |text: &str| text.chars().filter(|c| *c != '`' && !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(bare(&seen), bare(&on_one_line(&text)));
+            prop_assert!(!markup.iter().any(|kind| *kind != "code" && *kind != "paragraph"), "{:?}", markup);
+        }
+
+        #[test]
+        fn a_cell_is_one_cell(text in text()) {
+            let table = format!("| a | b |\n| --- | --- |\n| {} | last |\n", cell(&text));
+            let (seen, _) = read(&table);
+            let bare = |text: &str| text.chars().filter(|c| *c != '`' && !c.is_whitespace()).collect::<String>();
+            prop_assert_eq!(bare(&seen), format!("ab{}last", bare(&on_one_line(&text))));
+        }
+
+        #[test]
+        fn a_block_stays_within_its_list_item(text in text()) {
+            if is_blank(&text) {
+                prop_assert_eq!(block(&text, 2), "");
+                return Ok(());
+            }
+            let item = format!("- {}\n- next\n", block(&text, 2));
+            let (_, markup) = read(&item);
+            prop_assert!(!markup.contains(&"other"), "{item:?} {markup:?}");
+            let mut depth = 0;
+            let mut top_items = 0;
+            for event in Parser::new_ext(&item, forge()) {
+                match event {
+                    Event::Start(Tag::Item) => { top_items += usize::from(depth == 0); depth += 1; }
+                    Event::End(pulldown_cmark::TagEnd::Item) => depth -= 1,
+                    Event::Start(Tag::Paragraph | Tag::CodeBlock(_)) => prop_assert!(depth > 0, "{:?}", item),
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(top_items, 2, "{:?}", item);
+        }
+    }
 }

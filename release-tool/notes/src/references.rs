@@ -41,3 +41,35 @@ pub(crate) fn mentioned(text: &str) -> impl Iterator<Item = u64> {
         .skip(1)
         .filter_map(|rest| number(&rest[..rest.bytes().take_while(u8::is_ascii_digit).count()]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_settled_counts() {
+        for (line, expected) in [
+            ("Fixes #12", &[12][..]),
+            ("fixes: #12, #13 and #14.", &[12, 13, 14]),
+            ("This closes #5 (and resolves #6) for good", &[5, 6]),
+            ("RESOLVED #7 #8", &[7, 8]),
+            ("Fixes #9, closes #9", &[9]),
+            ("See #1, and fix it like #2", &[]),
+            ("Fixes the crash of #3", &[]),
+            ("Fixes owner/name#4", &[]),
+            ("Fixes #", &[]),
+            ("Fixes #0 #1x #99999999999999999999", &[]),
+            ("Fixes 0123abc", &[]),
+        ] {
+            let mut issues = Vec::new();
+            collect_settled(line, &mut issues);
+            assert_eq!(issues, expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn mentions_are_found_anywhere() {
+        let found: Vec<u64> = mentioned("it hangs (#12, see a/b#3), # #x ##5").collect();
+        assert_eq!(found, [12, 3, 5]);
+    }
+}
