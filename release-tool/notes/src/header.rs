@@ -42,7 +42,6 @@ fn kind(name: &str) -> Option<Kind> {
         ("sec", Kind::Improvement("Security")),
         ("a11y", Kind::Improvement("Accessibility")),
         ("ux", Kind::Improvement("Usability")),
-        ("improve", Kind::Improvement("Usability")),
         ("docs", Kind::Improvement("Documentation")),
         ("doc", Kind::Improvement("Documentation")),
         ("deprecate", Kind::Deprecation),
