@@ -16,7 +16,6 @@ use std::path::PathBuf;
 #[command(
     name = "vrel",
     version,
-   
     subcommand_required = true,
     arg_required_else_help = true
 )]
