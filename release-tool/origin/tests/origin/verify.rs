@@ -3,7 +3,8 @@
 use crate::fixture::{Draft, NOW, PRODUCT, PUBLIC, Project, only, texts, time, version};
 use std::process::Command;
 use std::sync::Mutex;
-use vrel_origin::{PointerCheck, VerifyProgress, VerifyRequest, verify_release};
+use vrel_origin::{LocalOrigin, PointerCheck, VerifyProgress, VerifyRequest, verify_release};
+use vrel_world::{Interrupt, RealWorld};
 
 #[test]
 fn a_good_release_has_no_findings_and_lists_its_files() {
@@ -261,4 +262,36 @@ fn notes_may_speak_of_other_things_elsewhere() {
     };
     project.point(1, &project.put(&draft));
     assert_eq!(project.findings(), [""; 0]);
+}
+
+#[test]
+fn a_wish_to_stop_is_no_finding() {
+    let project = Project::with_release();
+    let interrupt = Interrupt::default();
+    let world = RealWorld::new(interrupt.clone(), None);
+    let origin = LocalOrigin::open(&world, &project.origin_dir()).unwrap();
+    let request = VerifyRequest {
+        trust: project.trust(),
+        product: PRODUCT,
+        version: &version("0.6.0-rc1"),
+        pointer: PUBLIC,
+        now: time(NOW),
+        threads: 2.try_into().unwrap(),
+    };
+    // Asked at the beginning, and in the middle of an artifact.
+    let stop = |event: VerifyProgress<'_>| {
+        if matches!(event, VerifyProgress::Read { .. }) {
+            interrupt.set();
+        }
+    };
+    assert!(
+        verify_release(&origin, &request, &stop)
+            .unwrap_err()
+            .is_interruption()
+    );
+    assert!(
+        verify_release(&origin, &request, &|_| {})
+            .unwrap_err()
+            .is_interruption()
+    );
 }
