@@ -233,7 +233,10 @@ fn a_file_is_committed_once_and_the_work_tree_follows() {
     // A person's own edit is not overwritten.
     std::fs::write(repo.join("sub/plan.md"), "edited\n").unwrap();
     assert_eq!(git_world.commit_file(&repo, &new).unwrap(), id);
-    assert_eq!(std::fs::read_to_string(repo.join("sub/plan.md")).unwrap(), "edited\n");
+    assert_eq!(
+        std::fs::read_to_string(repo.join("sub/plan.md")).unwrap(),
+        "edited\n"
+    );
 
     let late = FileCommit {
         content: b"other\n",

@@ -171,7 +171,16 @@ impl Fs for RealFs {
     }
 
     fn create_dir_all(&self, path: &Path) -> Result<()> {
-        at("make the directory", path, fs::create_dir_all(path))
+        let missing: Vec<&Path> = path
+            .ancestors()
+            .take_while(|ancestor| !ancestor.exists())
+            .collect();
+        at("make the directory", path, fs::create_dir_all(path))?;
+        // Outermost first: a directory whose own name was lost takes everything in it along.
+        missing
+            .iter()
+            .rev()
+            .try_for_each(|made| at("make the directory", made, sync_parent(made)))
     }
 
     fn write(&self, path: &Path, content: &[u8], mode: u32) -> Result<()> {

@@ -89,9 +89,13 @@ fn time_of(commit: &git2::Commit<'_>) -> Result<UtcTime> {
 /// Brings the index and the work tree in line with a file that was just committed on the checked-out branch. A file
 /// that is neither as it was before (`old`) nor as it is now holds a person's work and stays.
 fn refresh_work_tree(repo: &Repository, commit: &FileCommit<'_>, old: Option<&[u8]>) -> Result<()> {
-    let head = repo.find_reference("HEAD").map_err(|error| failed("read", "HEAD", &error))?;
+    let head = repo
+        .find_reference("HEAD")
+        .map_err(|error| failed("read", "HEAD", &error))?;
     let on_branch = head.symbolic_target().ok().flatten() == Some(&format!("refs/heads/{}", commit.branch));
-    let Some(work_tree) = repo.workdir().filter(|_| on_branch) else { return Ok(()) };
+    let Some(work_tree) = repo.workdir().filter(|_| on_branch) else {
+        return Ok(());
+    };
     let file = work_tree.join(commit.path);
     let there = std::fs::read(&file).ok();
     if there.as_deref() != Some(commit.content) {
@@ -120,7 +124,9 @@ fn replace_file(git_dir: &Path, file: &Path, content: &[u8]) -> Result<()> {
         let mut temporary = tempfile::Builder::new().prefix("vrel-").tempfile_in(git_dir)?;
         temporary.write_all(content)?;
         let mode = std::fs::metadata(file).map_or(0o644, |found| found.permissions().mode());
-        temporary.as_file().set_permissions(std::fs::Permissions::from_mode(mode))?;
+        temporary
+            .as_file()
+            .set_permissions(std::fs::Permissions::from_mode(mode))?;
         temporary.persist(file).map(drop).map_err(|error| error.error)
     };
     write().map_err(|error| WorldError::io("write", file, &error))
@@ -266,7 +272,10 @@ impl Git for RealGit {
     }
 
     fn first_parent(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
-        Ok(find_commit(&open(repo)?, commit)?.parent_id(0).ok().map(|id| id.to_string()))
+        Ok(find_commit(&open(repo)?, commit)?
+            .parent_id(0)
+            .ok()
+            .map(|id| id.to_string()))
     }
 
     fn is_ancestor(&self, repo: &Path, ancestor: &str, descendant: &str) -> Result<bool> {
@@ -388,9 +397,8 @@ impl Git for RealGit {
     }
 
     fn identity_problem(&self, repo: &Path) -> Result<Option<String>> {
-        let time = UtcTime::from_unix(0).map_err(|error| {
-            WorldError::new("read", "the time", ErrorKind::Other, error.to_string())
-        })?;
+        let time = UtcTime::from_unix(0)
+            .map_err(|error| WorldError::new("read", "the time", ErrorKind::Other, error.to_string()))?;
         Ok(identity(&open(repo)?, time).err().map(|error| error.to_string()))
     }
 
