@@ -141,6 +141,10 @@ install_bootstrap() {
   done < <(bootstrap_requirements "$family")
 }
 
+# What cargo is told to compile in order to have the tool. A script that compiles more later says so here, because another
+# choice of packages has other features, and libraries would be compiled twice.
+compile=(--package vrel-cli)
+
 # Makes the machine ready for the parts of the pipeline given (build, boot, test, bench; all when none is given), and
 # sets `vrel` to the tool.
 prepare() { # PART...
@@ -149,7 +153,7 @@ prepare() { # PART...
   for part in "$@"; do areas+=(--for "$part"); done
   install_bootstrap
   say "compiling vrel"
-  (cd "$repo" && cargo build --quiet --locked --package vrel-cli)
+  (cd "$repo" && cargo build --quiet --locked "${compile[@]}")
   vrel="$(cd "$repo" && cd "${CARGO_TARGET_DIR:-target}" && pwd)/debug/vrel"
   "$vrel" --repo "$repo" doctor --install "${areas[@]+"${areas[@]}"}" >/dev/null
 }
