@@ -25,11 +25,13 @@
 mod edits;
 mod error;
 mod head;
+mod known;
 mod lines;
 mod read;
 mod record;
 mod sections;
 
 pub use error::TodoError;
+pub use known::KnownIssue;
 pub use read::{BlockingIssue, Goal, RoadmapRelease, Todo};
 pub use record::Released;

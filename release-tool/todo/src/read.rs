@@ -2,7 +2,7 @@
 
 use crate::lines::{Item, Kind, Line, block_end, paragraph_end, split};
 use crate::sections::{Sections, top_items};
-use crate::{TodoError, head};
+use crate::{KnownIssue, TodoError, head, known};
 use std::ops::Range;
 use vrel_model::{Stage, Version};
 
@@ -14,6 +14,7 @@ pub struct Todo {
     pub(crate) entries: Vec<Entry>,
     pub(crate) next: Next,
     blocking: Vec<BlockingIssue>,
+    known: Vec<KnownIssue>,
 }
 
 /// A release, or a range of them, in the roadmap.
@@ -105,12 +106,14 @@ impl Todo {
         let entries = roadmap(&lines, &sections.roadmap)?;
         let next = next(text, &lines, &sections.next)?;
         let blocking = blocking(&lines, &sections.blocking)?;
+        let known = known::read(&lines, &sections.known)?;
         Ok(Self {
             text: text.to_owned(),
             sections,
             entries,
             next,
             blocking,
+            known,
         })
     }
 
@@ -140,6 +143,14 @@ impl Todo {
         let last = version.final_version();
         let stops = |issue: &&BlockingIssue| issue.version.as_ref().is_none_or(|stopped| *stopped == last);
         self.blocking.iter().filter(stops).collect()
+    }
+
+    /// What is known not to work in this release or candidate, for its notes.
+    #[must_use]
+    pub fn known_issues_of(&self, version: &Version) -> Vec<&KnownIssue> {
+        let last = version.final_version();
+        let shows = |issue: &&KnownIssue| issue.version.as_ref().is_none_or(|shown| *shown == last);
+        self.known.iter().filter(shows).collect()
     }
 
     /// Everything on the roadmap, in the plan's order.
@@ -311,7 +322,11 @@ fn field(lines: &[Line<'_>], items: &[usize], name: &'static str) -> Result<Opti
                 field: name,
             });
         }
-        let last = &lines[paragraph_end(lines, at) - 1];
+        // Markdown takes an unindented line right below into the item too; a person who writes one means a new
+        // paragraph, which must survive a change of the value.
+        let own = |line: &&Line<'_>| line.kind == Kind::Text && line.indent >= item.content_column;
+        let more = lines[at + 1..].iter().take_while(own).count();
+        let last = &lines[at + more];
         let end = last.start + last.body.trim_end().len();
         found = Some(Field {
             line,
@@ -375,7 +390,7 @@ fn blocking(lines: &[Line<'_>], section: &Range<usize>) -> Result<Vec<BlockingIs
 }
 
 /// A text and the lines of its paragraph behind line `at`, on one line.
-fn paragraph(lines: &[Line<'_>], at: usize, text: &str) -> String {
+pub(crate) fn paragraph(lines: &[Line<'_>], at: usize, text: &str) -> String {
     let more = lines[at + 1..paragraph_end(lines, at)]
         .iter()
         .map(|line| line.body.trim());
@@ -386,7 +401,12 @@ fn paragraph(lines: &[Line<'_>], at: usize, text: &str) -> String {
     parts.join(" ")
 }
 
-fn shape(lines: &[Line<'_>], at: usize, expected: &'static str, remedy: &'static str) -> TodoError {
+pub(crate) fn shape(
+    lines: &[Line<'_>],
+    at: usize,
+    expected: &'static str,
+    remedy: &'static str,
+) -> TodoError {
     let found = lines[at].body.trim().chars().take(80).collect();
     TodoError::Shape {
         line: at + 1,

@@ -10,6 +10,8 @@ pub(crate) struct Sections {
     pub(crate) roadmap: Range<usize>,
     pub(crate) next: Range<usize>,
     pub(crate) blocking: Range<usize>,
+    /// Empty when absent: then nothing is known.
+    pub(crate) known: Range<usize>,
     /// May be absent: a plan without one has nothing to clear when the next release moves on.
     pub(crate) checklist: Option<Range<usize>>,
 }
@@ -23,6 +25,7 @@ impl Sections {
             roadmap: required("Roadmap")?,
             next: required("Next release")?,
             blocking: required("Blocking issues")?,
+            known: section_of(lines, "Known issues")?.unwrap_or_default(),
             checklist: section_of(lines, "Pre-release checklist")?,
         })
     }

@@ -1,5 +1,6 @@
 //! Reading living plans, and recording releases in them.
 
+mod known_issues;
 mod living_plan;
 mod properties;
 mod reading;
