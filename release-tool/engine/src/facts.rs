@@ -31,6 +31,7 @@ pub fn collect_snapshot(
     for tip in [&main_tip, &release_branch_tip].into_iter().flatten() {
         commit_times.insert(tip.clone(), git.commit_time(root, tip)?);
     }
+    let (plan_problem, blockers) = living_plan(world, site, &policies, main_tip.as_deref(), version)?;
     let tags = git
         .tags(root)?
         .into_iter()
@@ -63,12 +64,49 @@ pub fn collect_snapshot(
         remote_url: git.remote_url(root, &policies.config.git.remote)?,
         commit_times,
         origin: origin_facts(world, site)?,
+        plan_problem,
+        blockers,
         unfinished,
         finished,
         remote: None,
         environment: None,
         policies,
     })
+}
+
+/// What is wrong with the living plan on the development branch, and which issues it says block the release.
+fn living_plan(
+    world: &dyn World,
+    site: &Site,
+    policies: &Policies,
+    main_tip: Option<&str>,
+    version: &Version,
+) -> Result<(Option<String>, Vec<String>), EngineError> {
+    let Some(tip) = main_tip else {
+        return Ok((None, Vec::new()));
+    };
+    let path = policies.config.plan.file.to_string_lossy();
+    let Some(bytes) = world.git().file_at(site.root(), tip, &path)? else {
+        return Ok((
+            Some(format!("there is no such file on {}", policies.config.git.main)),
+            Vec::new(),
+        ));
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Ok((Some("it is not UTF-8 text".to_owned()), Vec::new()));
+    };
+    match vrel_todo::Todo::parse(&text) {
+        Err(error) => Ok((Some(error.to_string()), Vec::new())),
+        Ok(todo) => {
+            let blockers = todo.blockers_of(version).into_iter();
+            Ok((
+                None,
+                blockers
+                    .map(|issue| format!("line {}: {}", issue.line, issue.text))
+                    .collect(),
+            ))
+        }
+    }
 }
 
 /// What the origin's pointer says, unverified: good for planning, where nothing is trusted to it.

@@ -27,6 +27,10 @@ pub struct Snapshot {
     pub commit_times: BTreeMap<String, UtcTime>,
     /// The origin.
     pub origin: OriginFacts,
+    /// What is wrong with the living plan, if anything is: the release could not be recorded in it.
+    pub plan_problem: Option<String>,
+    /// The issues that the living plan says block this release.
+    pub blockers: Vec<String>,
     /// A release whose journal has no end.
     pub unfinished: Option<Version>,
     /// Releases that this repository's journals say are finished, with their commit.

@@ -39,6 +39,9 @@ impl Notes {
             Some(path) => read_context(app, path, &self.version)?,
             None => collect(app, &self.version)?,
         };
+        for gap in context.gaps() {
+            output::say(&format!("warning: {gap}"));
+        }
         let text = if self.context || app.global.json {
             context.to_json()
         } else {
@@ -55,7 +58,13 @@ fn read_context(app: &App, path: &Path, version: &Version) -> Result<NotesContex
     };
     let bytes = app.world.fs().read(path)?;
     let text = String::from_utf8(bytes).map_err(|_| wrong("this file is not UTF-8 text".into()))?;
-    let context = NotesContext::from_json(&text).map_err(|error| wrong(error.to_string()))?;
+    let context = NotesContext::from_json(&text).map_err(|error| {
+        let failure = wrong(error.to_string());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    })?;
     if &context.version == version {
         Ok(context)
     } else {

@@ -8,12 +8,13 @@ use vrel_model::{Stage, Version};
 type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
-pub(super) const ALL: [Check; 17] = [
+pub(super) const ALL: [Check; 18] = [
     is_candidate,
     complete_history,
     right_branch,
     clean_tree,
     nothing_unfinished,
+    living_plan,
     new_version,
     newer_than_line,
     no_line_backwards,
@@ -114,6 +115,20 @@ fn nothing_unfinished(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
         Finding::policy("nothing-unfinished", message)
             .hint("run `vrel resume` to finish it or `vrel undo` to drop it"),
     ]
+}
+
+fn living_plan(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+    let file = snapshot.policies.config.plan.file.display();
+    // Found out now, because the plan is written only after the release is public.
+    let problem = snapshot.plan_problem.iter().map(|problem| {
+        Finding::policy("living-plan", format!("{file}: {problem}")).hint("mend the plan and commit it")
+    });
+    let blockers = snapshot.blockers.iter().map(|issue| {
+        let message = format!("{file} says that this blocks {version}: {issue}");
+        Finding::policy("blocking-issues", message)
+            .hint("solve it, or tick it off in the plan, and commit that")
+    });
+    problem.chain(blockers).collect()
 }
 
 fn new_version(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {

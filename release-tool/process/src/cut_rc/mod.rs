@@ -25,18 +25,34 @@ pub struct StepRow {
 pub const STEPS: [StepRow; 16] = [
     row("branch", "make the release branch if it is not there", true),
     row("source", "export the commit's sources", true),
-    row("compile", "compile kernel, loader and programs for every architecture", true),
+    row(
+        "compile",
+        "compile kernel, loader and programs for every architecture",
+        true,
+    ),
     row("pack", "pack the artifacts and hold them to their size", true),
     row("digest", "hash every artifact and write SHA256SUMS", true),
-    row("boot", "boot every image in QEMU and compare what it says of itself", true),
+    row(
+        "boot",
+        "boot every image in QEMU and compare what it says of itself",
+        true,
+    ),
     row("notes", "write the release notes from the history", true),
     row("manifest", "write the manifest", true),
-    row("sign", "sign artifacts, checksums and manifest, and verify the signatures", true),
+    row(
+        "sign",
+        "sign artifacts, checksums and manifest, and verify the signatures",
+        true,
+    ),
     row("publish", "copy artifacts, then documents, into the origin", true),
     row("read-back", "verify what was published as a reader would", true),
     row("tag", "make the annotated tag", true),
     row("push", "push the release branch and the tag", false),
-    row("pointer", "move the channel's pointer: the release is public", false),
+    row(
+        "pointer",
+        "move the channel's pointer: the release is public",
+        false,
+    ),
     row("plan", "record the release in the living plan", false),
     row("announce", "write the announcement's draft", false),
 ];

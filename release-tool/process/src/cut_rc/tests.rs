@@ -59,6 +59,8 @@ fn snapshot() -> Snapshot {
         remote_url: Some("x".into()),
         commit_times: [MAIN, BRANCH].map(|commit| (commit.to_owned(), now())).into(),
         origin: OriginFacts::default(),
+        plan_problem: None,
+        blockers: Vec::new(),
         unfinished: None,
         finished: Default::default(),
         remote: None,
