@@ -60,5 +60,39 @@ pub fn notes_context(
     git.history(site.root(), &hidden, range.commit, &mut |commit| {
         collector.add(&commit)
     })?;
-    Ok(collector.finish())
+    let mut context = collector.finish();
+    context
+        .known_issues
+        .extend(known_issues(world, site, config, range)?);
+    Ok(context)
+}
+
+/// The issues that the living plan of the release's commit says are known in it. A plan that cannot be read has none: the
+/// notes of an old release must not depend on what plans look like today.
+fn known_issues(
+    world: &dyn World,
+    site: &Site,
+    config: &Config,
+    range: &NotesRange<'_>,
+) -> Result<Vec<vrel_notes::KnownIssue>, EngineError> {
+    let path = config.plan.file.to_string_lossy();
+    let bytes = world
+        .git()
+        .file_at(site.root(), range.commit, &path)?
+        .unwrap_or_default();
+    let Some(todo) = String::from_utf8(bytes)
+        .ok()
+        .and_then(|text| vrel_todo::Todo::parse(&text).ok())
+    else {
+        return Ok(Vec::new());
+    };
+    let issues = todo
+        .known_issues_of(range.version)
+        .into_iter()
+        .map(|issue| vrel_notes::KnownIssue {
+            area: None,
+            text: issue.text.clone(),
+            workaround: issue.workaround.clone(),
+        });
+    Ok(issues.collect())
 }

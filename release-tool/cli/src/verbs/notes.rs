@@ -47,7 +47,13 @@ impl Notes {
         } else {
             render(&context)
         };
-        output::print(&text.map_err(|error| Failure::new(FailureKind::Bug, error.to_string()))?)
+        // What a person edited may be impossible to render; what was collected never is.
+        let kind = if self.from_context.is_some() {
+            FailureKind::Policy
+        } else {
+            FailureKind::Bug
+        };
+        output::print(&text.map_err(|error| Failure::new(kind, error.to_string()))?)
     }
 }
 
