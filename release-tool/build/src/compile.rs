@@ -20,7 +20,7 @@ pub struct Request<'a> {
     pub toolchain: &'a Toolchain,
     /// What `targets.toml` in `os` says.
     pub targets: &'a Targets,
-    /// The operating system's source directory.
+    /// The operating system's source directory, an absolute path like the others here.
     pub os: &'a Path,
     /// Where compiled crates and core libraries are kept between builds; made when missing.
     pub cache: &'a Path,
@@ -59,18 +59,20 @@ pub fn compile(
     request: &Request<'_>,
     on_line: &mut (dyn FnMut(Line<'_>) + Send),
 ) -> Result<BTreeMap<Arch, Compiled>, BuildError> {
+    for path in [request.os, request.cache, request.cargo_home] {
+        // The compiler runs in other directories than the tool, and paths in its output are replaced by prefix.
+        if !path.is_absolute() {
+            return Err(BuildError::RelativePath {
+                path: path.to_owned(),
+            });
+        }
+    }
     let sysroot = match request.toolchain.core {
         CoreLibraries::Installed => None,
         CoreLibraries::FromSource => {
             // For all targets, and not just for those of `arches`: the next architecture will not have to wait again.
             let triples = request.targets.triples();
-            Some(sysroot::prepare(
-                world,
-                request.toolchain,
-                request.cache,
-                &triples,
-                on_line,
-            )?)
+            Some(sysroot::prepare(world, request, &triples, on_line)?)
         }
     };
     fetch(world, request, on_line)?;
@@ -180,7 +182,7 @@ impl<'a> Job<'a> {
         flags.extend_from_slice(remap);
         flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
         let target_dir = self.target_dir(request.cache);
-        let mut command = cargo_command(request.toolchain, &flags)
+        let mut command = cargo_command(request, &flags)
             .dir(request.os)
             .args([
                 "build",
@@ -287,7 +289,7 @@ fn fetch(
     request: &Request<'_>,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<(), BuildError> {
-    let command = cargo_command(request.toolchain, &[])
+    let command = cargo_command(request, &[])
         .dir(request.os)
         .args(["fetch", "--locked"]);
     run_compiler(world, &command, "the sources of crates", "crates", on_line)
@@ -309,11 +311,13 @@ fn remap_flags(world: &dyn World, request: &Request<'_>) -> Result<Vec<String>, 
     Ok(flags)
 }
 
-/// A cargo that compiles with this toolchain and these flags, whatever the environment says.
-pub(crate) fn cargo_command(toolchain: &Toolchain, flags: &[String]) -> Command {
+/// A cargo that compiles with the request's toolchain and these flags, whatever the environment says.
+pub(crate) fn cargo_command(request: &Request<'_>, flags: &[String]) -> Command {
+    let toolchain = request.toolchain;
     let mut flags = flags.to_vec();
     flags.push(format!("-Clinker={}", toolchain.linker.display()));
     let command = Command::new(&toolchain.cargo)
+        .env("CARGO_HOME", request.cargo_home.display().to_string())
         .env("RUSTC", toolchain.rustc.display().to_string())
         // Overrides all other places for flags; flags are separated by this character.
         .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\x1f"))

@@ -41,6 +41,12 @@ pub enum BuildError {
         /// The targets.
         targets: Vec<String>,
     },
+    /// A path that depends on the directory that the tool runs in.
+    #[error("{}: expected an absolute path to build with, got a relative one", path.display())]
+    RelativePath {
+        /// The path.
+        path: PathBuf,
+    },
     /// The compiler failed.
     #[error("cannot compile {what}:\n{}", output.trim_end())]
     Compile {

@@ -10,6 +10,8 @@ pub mod compile;
 pub mod disk;
 mod error;
 pub mod esp;
+#[cfg(test)]
+mod fake;
 pub mod flat;
 mod ids;
 mod image_file;

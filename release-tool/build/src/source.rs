@@ -4,7 +4,7 @@
 //! byte, so that anybody can check the tarball against the repository with git alone.
 
 use crate::{BuildError, image_file::ImageFile};
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use tar::{EntryType, Header};
 use vrel_model::UtcTime;
@@ -29,6 +29,9 @@ pub struct Source<'a> {
 
 /// git pads archives to this size.
 const TAR_BLOCK: u64 = 10_240;
+
+/// The compressor takes locks for every piece that it is given, so it is given large ones.
+const BUFFER: usize = 256 << 10;
 
 /// Writes the tarball to `path`.
 ///
@@ -61,7 +64,7 @@ fn pack(world: &dyn World, file: &mut ImageFile, source: &Source<'_>) -> Result<
     encoder.include_checksum(true)?;
     encoder.multithread(source.workers.max(1))?;
     let mut tar = Tar {
-        out: encoder,
+        out: BufWriter::with_capacity(BUFFER, encoder),
         len: 0,
         time: source.time,
         directory: String::new(),
@@ -84,7 +87,10 @@ fn pack(world: &dyn World, file: &mut ImageFile, source: &Source<'_>) -> Result<
         (Some(failure), _) => return Err(failure),
         (None, walked) => walked.map_err(|error| Failure::Other(error.into()))?,
     }
-    let encoder = tar.finish()?;
+    let encoder = tar
+        .finish()?
+        .into_inner()
+        .map_err(io::IntoInnerError::into_error)?;
     encoder.finish()?;
     file.flush()?;
     let len = file.written();

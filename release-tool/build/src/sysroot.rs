@@ -4,8 +4,8 @@
 //! their digests, by which each use recognises a directory that was damaged. Such a directory is built anew. A directory gets its
 //! name only when it is complete, so a build that is killed leaves nothing that could be taken for a result.
 
-use crate::compile::{cargo_command, run_compiler};
-use crate::{BuildError, Line, Toolchain, digest_of};
+use crate::compile::{Request, cargo_command, run_compiler};
+use crate::{BuildError, Line, digest_of};
 use std::path::{Path, PathBuf};
 use vrel_world::{ErrorKind, World};
 
@@ -22,20 +22,19 @@ const LIBRARIES: [&str; 3] = ["alloc", "compiler_builtins", "core"];
 /// Name of the list of digests.
 const SUMS: &str = "SHA256SUMS";
 
-/// The directory for rustc's `--sysroot` with the core libraries for all of `targets`, under `cache`. What is missing is
+/// The directory for rustc's `--sysroot` with the core libraries for all of `targets`, in the request's cache. What is missing is
 /// built, in one go, so that cargo can use all processors.
 ///
 /// # Errors
 /// When the libraries cannot be built, with the compiler's message, or not be stored.
 pub(crate) fn prepare(
     world: &dyn World,
-    toolchain: &Toolchain,
-    cache: &Path,
+    request: &Request<'_>,
     targets: &[String],
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<PathBuf, BuildError> {
-    let key = digest_of(&[toolchain.identity().as_bytes(), RECIPE.as_bytes()]).to_string();
-    let sysroots = cache.join("sysroots");
+    let key = digest_of(&[request.toolchain.identity().as_bytes(), RECIPE.as_bytes()]).to_string();
+    let sysroots = request.cache.join("sysroots");
     let root = sysroots.join(&key[..16]);
     let mut missing = Vec::new();
     for target in targets {
@@ -53,7 +52,7 @@ pub(crate) fn prepare(
     let mut random = [0; 8];
     world.random(&mut random)?;
     let building = sysroots.join(format!(".building-{:016x}", u64::from_le_bytes(random)));
-    let result = build(world, toolchain, &building, &missing, on_line).and_then(|()| {
+    let result = build(world, request, &building, &missing, on_line).and_then(|()| {
         let publish = |target: &&str| publish(world, &building, target, &target_dir(&root, target));
         missing.iter().try_for_each(publish)
     });
@@ -70,7 +69,7 @@ fn target_dir(root: &Path, target: &str) -> PathBuf {
 
 fn build(
     world: &dyn World,
-    toolchain: &Toolchain,
+    request: &Request<'_>,
     dir: &Path,
     targets: &[&str],
     on_line: &mut dyn FnMut(Line<'_>),
@@ -82,14 +81,14 @@ fn build(
     fs.write(&package.join("Cargo.toml"), manifest.as_bytes(), 0o644)?;
     fs.write(&package.join("lib.rs"), b"#![no_std]\n", 0o644)?;
 
-    let source = toolchain.library_source();
+    let source = request.toolchain.library_source();
     let flags = [
         // The libraries take part in link-time optimisation, for which they must hold their intermediate form as well.
         "-Cembed-bitcode=yes".to_owned(),
         format!("--remap-path-prefix={}=/rust/library", source.display()),
         format!("--remap-path-prefix={}=/rust/sysroot", dir.display()),
     ];
-    let mut command = cargo_command(toolchain, &flags)
+    let mut command = cargo_command(request, &flags)
         .dir(&package)
         // Building the standard library is a feature of nightly compilers; distributions make stable ones do it so.
         .env("RUSTC_BOOTSTRAP", "1")
@@ -180,4 +179,162 @@ fn is_intact(world: &dyn World, dir: &Path) -> Result<bool, BuildError> {
         count += 1;
     }
     Ok(count == LIBRARIES.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::FakeWorld;
+    use crate::toolchain::CoreLibraries;
+    use crate::{Targets, Toolchain};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use vrel_model::toml_file;
+    use vrel_world::{Command, Exit};
+
+    /// Does what cargo does as far as this module sees it.
+    fn fake_cargo(command: &Command) -> (Exit, String) {
+        let after = |flag: &str| {
+            let at = command.args.iter().position(|arg| arg == flag).unwrap();
+            command.args[at + 1].clone()
+        };
+        let target_dir = after("--target-dir");
+        for pair in command.args.windows(2).filter(|pair| pair[0] == "--target") {
+            let deps = Path::new(&target_dir).join(&pair[1]).join("release/deps");
+            std::fs::create_dir_all(&deps).unwrap();
+            for library in LIBRARIES {
+                std::fs::write(deps.join(format!("lib{library}-1.rlib")), &pair[1]).unwrap();
+            }
+        }
+        (Exit::Status(0), "Finished".to_owned())
+    }
+
+    struct Setup {
+        dir: tempfile::TempDir,
+        world: FakeWorld,
+        toolchain: Toolchain,
+        targets: Targets,
+        fails: Arc<AtomicBool>,
+    }
+
+    fn setup() -> Setup {
+        let dir = tempfile::tempdir().unwrap();
+        let fails = Arc::new(AtomicBool::new(false));
+        let failing = fails.clone();
+        let world = FakeWorld::default().program(None, "/cargo", move |command| {
+            if failing.load(Ordering::Relaxed) {
+                return (
+                    Exit::Status(101),
+                    "error: no space in the compiler's head".to_owned(),
+                );
+            }
+            fake_cargo(command)
+        });
+        let toolchain = Toolchain {
+            rustc: "/rustc".into(),
+            cargo: "/cargo".into(),
+            linker: "/rust-lld".into(),
+            sysroot: "/sysroot".into(),
+            core: CoreLibraries::FromSource,
+            rustc_version: "rustc 1\n".to_owned(),
+            cargo_version: "cargo 1\n".to_owned(),
+            linker_version: "LLD 1\n".to_owned(),
+        };
+        let targets = toml_file::parse(Path::new("targets.toml"), "").unwrap();
+        Setup {
+            dir,
+            world,
+            toolchain,
+            targets,
+            fails,
+        }
+    }
+
+    impl Setup {
+        fn prepare(&self, triples: &[&str]) -> Result<PathBuf, BuildError> {
+            let request = Request {
+                toolchain: &self.toolchain,
+                targets: &self.targets,
+                os: self.dir.path(),
+                cache: self.dir.path(),
+                cargo_home: self.dir.path(),
+                arches: &[],
+                programs: &[],
+                jobs: 1,
+            };
+            let triples: Vec<_> = triples.iter().map(|&triple| triple.to_owned()).collect();
+            prepare(&self.world, &request, &triples, &mut |_| {})
+        }
+
+        fn runs(&self) -> usize {
+            self.world.ran.lock().unwrap().len()
+        }
+
+        /// What is left beside finished directories.
+        fn litter(&self) -> Vec<String> {
+            let entries = std::fs::read_dir(self.dir.path().join("sysroots")).unwrap();
+            let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+            names.filter(|name| name.starts_with('.')).collect()
+        }
+    }
+
+    #[test]
+    fn libraries_are_built_once_and_only_for_targets_that_lack_them() {
+        let setup = setup();
+        let root = setup.prepare(&["a", "b"]).unwrap();
+        for target in ["a", "b"] {
+            let library = root.join("lib/rustlib").join(target).join("lib/libcore-1.rlib");
+            assert_eq!(std::fs::read_to_string(library).unwrap(), target);
+        }
+        assert_eq!(setup.prepare(&["b"]).unwrap(), root);
+        assert_eq!(setup.runs(), 1);
+        assert_eq!(setup.prepare(&["a", "c"]).unwrap(), root);
+        let args = setup.world.ran.lock().unwrap()[1].args.join(" ");
+        assert!(
+            args.contains("--target c") && !args.contains("--target a"),
+            "{args}"
+        );
+        assert_eq!(setup.litter(), [""; 0]);
+    }
+
+    #[test]
+    fn another_toolchain_gets_other_libraries() {
+        let mut setup = setup();
+        let one = setup.prepare(&["a"]).unwrap();
+        setup.toolchain.linker_version = "LLD 2\n".to_owned();
+        assert_ne!(one, setup.prepare(&["a"]).unwrap());
+    }
+
+    #[test]
+    fn damaged_libraries_are_built_anew() {
+        let setup = setup();
+        let libraries = setup.prepare(&["a"]).unwrap().join("lib/rustlib/a");
+        let damages: [&dyn Fn(); 4] = [
+            &|| std::fs::write(libraries.join("lib/libcore-1.rlib"), b"b").unwrap(),
+            &|| std::fs::remove_file(libraries.join("lib/liballoc-1.rlib")).unwrap(),
+            &|| std::fs::write(libraries.join(SUMS), b"").unwrap(),
+            &|| std::fs::remove_file(libraries.join(SUMS)).unwrap(),
+        ];
+        for (number, damage) in damages.iter().enumerate() {
+            damage();
+            setup.prepare(&["a"]).unwrap();
+            assert_eq!(setup.runs(), number + 2);
+            assert_eq!(std::fs::read(libraries.join("lib/libcore-1.rlib")).unwrap(), b"a");
+        }
+    }
+
+    #[test]
+    fn a_failed_build_leaves_nothing_and_has_the_compiler_s_words() {
+        let setup = setup();
+        setup.fails.store(true, Ordering::Relaxed);
+        let error = setup.prepare(&["a"]).unwrap_err();
+        assert!(error.to_string().contains("the core libraries for a"), "{error}");
+        assert!(
+            error.to_string().contains("no space in the compiler's head"),
+            "{error}"
+        );
+        assert_eq!(setup.litter(), [""; 0]);
+        setup.fails.store(false, Ordering::Relaxed);
+        setup.prepare(&["a"]).unwrap();
+    }
 }

@@ -45,21 +45,16 @@ pub struct Toolchain {
 impl Toolchain {
     /// Looks for a toolchain that can compile for all of `targets` and is at least Rust `minimum` (such as `1.95`).
     ///
-    /// Changes nothing. Runs, for the `rustc` of the search path and for `/usr/bin/rustc`: `rustc --print sysroot` and
-    /// `rustc -vV` of the compiler in that sysroot; then `cargo -V` and the linker's `--version`.
+    /// Changes nothing. Considers the `rustc` of the search path, that of `rustup which rustc`, and `/usr/bin/rustc`: asks
+    /// each for `--print sysroot`, and the compiler in that sysroot for `-vV`; then asks cargo for `-V` and the linker for
+    /// `--version`.
     ///
     /// # Errors
     /// [`BuildError::NoToolchain`] with the reason for each compiler that was considered.
     pub fn find(world: &dyn World, targets: &[String], minimum: &str) -> Result<Self, BuildError> {
         let mut rejected = Vec::new();
         let mut candidates = Vec::new();
-        for rustc in [
-            world.processes().find("rustc"),
-            world.processes().find(SYSTEM_RUSTC),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for rustc in compilers(world) {
             match Candidate::inspect(world, &rustc, minimum) {
                 Ok(candidate) if candidates.iter().any(|c: &Candidate| c.rustc == candidate.rustc) => {}
                 Ok(candidate) => candidates.push(candidate),
@@ -72,17 +67,24 @@ impl Toolchain {
         let linker = find_linker(world, &candidates);
         for way in [CoreLibraries::Installed, CoreLibraries::FromSource] {
             for candidate in &candidates {
-                let reason = match candidate.offers(world, targets, way) {
-                    Err(reason) => reason,
-                    Ok(()) => match (&linker, candidate.cargo(world)) {
-                        (Some(linker), Some(cargo)) => return candidate.complete(world, cargo, linker, way),
-                        (None, _) => "no LLD linker was found: neither rust-lld nor lld".to_owned(),
-                        (_, None) => "no cargo was found".to_owned(),
-                    },
-                };
-                rejected.push(format!("{}: {reason}", candidate.rustc.display()));
+                match (
+                    candidate.offers(world, targets, way),
+                    &linker,
+                    candidate.cargo(world),
+                ) {
+                    (Ok(()), Some(linker), Some(cargo)) => {
+                        return candidate.complete(world, cargo, linker, way);
+                    }
+                    (Ok(()), None, _) => {
+                        rejected.push("there is no LLD: neither rust-lld nor lld".to_owned())
+                    }
+                    (Ok(()), _, None) => rejected.push("there is no cargo".to_owned()),
+                    (Err(reason), ..) => rejected.push(format!("{}: {reason}", candidate.rustc.display())),
+                }
             }
         }
+        rejected.sort();
+        rejected.dedup();
         Err(BuildError::NoToolchain {
             rejected,
             targets: targets.to_vec(),
@@ -117,6 +119,21 @@ impl Toolchain {
 
 fn library_source(sysroot: &Path) -> PathBuf {
     sysroot.join("lib/rustlib/src/rust/library")
+}
+
+/// The compilers of this machine, in the order in which they are tried.
+fn compilers(world: &dyn World) -> impl Iterator<Item = PathBuf> {
+    let find = |name: &str| world.processes().find(name);
+    let by_rustup = find("rustup").and_then(|rustup| {
+        let output = world
+            .processes()
+            .output(&Command::new(rustup).args(["which", "rustc"]))
+            .ok()?;
+        Some(PathBuf::from(String::from_utf8_lossy(&output).trim()))
+    });
+    [find("rustc"), by_rustup, find(SYSTEM_RUSTC)]
+        .into_iter()
+        .flatten()
 }
 
 /// A compiler that exists and is new enough.
@@ -282,6 +299,163 @@ fn at_least(release: &str, minimum: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::FakeWorld;
+    use vrel_world::Exit;
+
+    const TARGETS: [&str; 2] = ["x86_64-unknown-none", "x86_64-unknown-uefi"];
+
+    /// A machine with the parts of toolchains that a test names, in directories of its own.
+    struct Setup {
+        dir: tempfile::TempDir,
+        world: FakeWorld,
+    }
+
+    impl Setup {
+        fn new() -> Self {
+            Self {
+                dir: tempfile::tempdir().unwrap(),
+                world: FakeWorld::default(),
+            }
+        }
+
+        fn touch(&self, path: &str) -> PathBuf {
+            let path = self.dir.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"").unwrap();
+            path
+        }
+
+        /// A compiler in `<root>/bin`, in the search path as `name`.
+        fn rustc(mut self, name: &str, root: &str, release: &str) -> Self {
+            let path = self.touch(&format!("{root}/bin/rustc"));
+            let sysroot = self.dir.path().join(root).display().to_string();
+            let version = format!("rustc {release}\nhost: h\nrelease: {release}\n");
+            self.world = self.world.program(Some(name), path, move |command| {
+                let text = if command.args == ["-vV"] {
+                    &version
+                } else {
+                    &sysroot
+                };
+                (Exit::Status(0), text.clone())
+            });
+            self
+        }
+
+        fn tool(mut self, name: &str, path: &str) -> Self {
+            let path = self.touch(path);
+            let text = format!("{name} 1");
+            self.world = self
+                .world
+                .program(Some(name), path, move |_| (Exit::Status(0), text.clone()));
+            self
+        }
+
+        /// Core libraries, library sources, or the linker of a compiler.
+        fn part(self, path: &str) -> Self {
+            self.touch(path);
+            self
+        }
+
+        fn find(&self) -> Result<Toolchain, BuildError> {
+            Toolchain::find(&self.world, &TARGETS.map(str::to_owned), "1.95")
+        }
+
+        fn rejected(&self) -> String {
+            match self.find().unwrap_err() {
+                BuildError::NoToolchain { rejected, .. } => rejected.join("; "),
+                other => panic!("{other}"),
+            }
+        }
+    }
+
+    fn core(root: &str, target: &str) -> String {
+        format!("{root}/lib/rustlib/{target}/lib/libcore-1.rlib")
+    }
+
+    const SOURCE: &str = "lib/rustlib/src/rust/library/Cargo.lock";
+
+    #[test]
+    fn installed_targets_come_before_sources_whichever_compiler_has_them() {
+        let setup = Setup::new()
+            .rustc("rustc", "debian", "1.96.0")
+            .part(&format!("debian/{SOURCE}"))
+            .tool("cargo", "bin/cargo")
+            .tool("lld", "bin/lld");
+        let found = setup.find().unwrap();
+        assert_eq!(found.core, CoreLibraries::FromSource);
+        assert!(found.cargo.ends_with("bin/cargo") && found.linker.ends_with("bin/lld"));
+        assert_eq!(
+            found.digest(),
+            digest_of(&[b"rustc 1.96.0\nhost: h\nrelease: 1.96.0\n"])
+        );
+
+        let rustup = setup.dir.path().join("rustup/bin/rustc").display().to_string();
+        let mut setup = setup
+            .rustc("unlisted", "rustup", "1.95.0")
+            .part(&core("rustup", TARGETS[0]));
+        setup.world = setup.world.program(Some("rustup"), "/rustup", move |_| {
+            (Exit::Status(0), rustup.clone())
+        });
+        let linker = setup.touch("rustup/lib/rustlib/h/bin/rust-lld");
+        setup.world = setup
+            .world
+            .program(None, linker, |_| (Exit::Status(0), "LLD 22".to_owned()));
+        // One target is not enough: a release has one way for all.
+        assert_eq!(setup.find().unwrap().core, CoreLibraries::FromSource);
+        let setup = setup
+            .part(&core("rustup", TARGETS[1]))
+            .tool("own", "rustup/bin/cargo");
+        let found = setup.find().unwrap();
+        assert_eq!(found.core, CoreLibraries::Installed);
+        assert!(found.rustc.ends_with("rustup/bin/rustc") && found.cargo.ends_with("rustup/bin/cargo"));
+        assert!(found.linker.ends_with("bin/rust-lld") && found.identity().contains("LLD 22"));
+    }
+
+    #[test]
+    fn whatever_is_missing_is_named() {
+        assert_eq!(Setup::new().rejected(), "there is no `rustc` in the search path");
+        let old = Setup::new().rustc("rustc", "a", "1.94.1");
+        assert!(
+            old.rejected()
+                .ends_with("Rust 1.95 or newer is needed, this is `1.94.1`"),
+            "{}",
+            old.rejected()
+        );
+        let bare = Setup::new()
+            .rustc("rustc", "a", "1.95.0")
+            .part(&core("a", TARGETS[0]));
+        assert!(
+            bare.rejected().contains("not installed for x86_64-unknown-uefi"),
+            "{}",
+            bare.rejected()
+        );
+        assert!(
+            bare.rejected()
+                .contains("the sources of the core libraries are not in")
+        );
+        let no_linker = bare.part(&format!("a/{SOURCE}")).tool("cargo", "bin/cargo");
+        assert!(
+            no_linker.rejected().contains("there is no LLD"),
+            "{}",
+            no_linker.rejected()
+        );
+        let error = no_linker.find().unwrap_err();
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("rustup target add x86_64-unknown-none x86_64-unknown-uefi")
+        );
+        let no_cargo = Setup::new()
+            .rustc("rustc", "a", "1.95.0")
+            .part(&format!("a/{SOURCE}"))
+            .tool("lld", "bin/lld");
+        assert!(
+            no_cargo.rejected().contains("there is no cargo"),
+            "{}",
+            no_cargo.rejected()
+        );
+    }
 
     #[test]
     fn versions_compare_by_number() {
