@@ -52,15 +52,16 @@ pub struct Compiled {
 /// The same sources give the same bytes, in whatever directories sources, cache and crates are.
 ///
 /// # Errors
-/// When something does not compile ([`BuildError::Compile`] has the compiler's own words), when what was compiled is not for
-/// the architecture, and when an effect fails.
+/// When something does not compile ([`BuildError::Compile`] has the compiler's own words), when what was
+/// compiled is not for the architecture, and when an effect fails.
 pub fn compile(
     world: &dyn World,
     request: &Request<'_>,
     on_line: &mut (dyn FnMut(Line<'_>) + Send),
 ) -> Result<BTreeMap<Arch, Compiled>, BuildError> {
     for path in [request.os, request.cache, request.cargo_home] {
-        // The compiler runs in other directories than the tool, and paths in its output are replaced by prefix.
+        // The compiler runs in other directories than the tool, and paths in its output are replaced by
+        // prefix.
         if !path.is_absolute() {
             return Err(BuildError::RelativePath {
                 path: path.to_owned(),
@@ -70,7 +71,8 @@ pub fn compile(
     let sysroot = match request.toolchain.core {
         CoreLibraries::Installed => None,
         CoreLibraries::FromSource => {
-            // For all targets, and not just for those of `arches`: the next architecture will not have to wait again.
+            // For all targets, and not just for those of `arches`: the next architecture will not have to
+            // wait again.
             let triples = request.targets.triples();
             Some(sysroot::prepare(world, request, &triples, on_line)?)
         }
@@ -101,8 +103,8 @@ pub fn compile(
         .collect()
 }
 
-/// The three cargo calls of an architecture. Kernel and programs are compiled apart, so that the features that one needs
-/// of a crate don't change the other.
+/// The three cargo calls of an architecture. Kernel and programs are compiled apart, so that the features
+/// that one needs of a crate don't change the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
     Kernel,
@@ -160,8 +162,9 @@ impl<'a> Job<'a> {
         format!("{} {part}", self.arch)
     }
 
-    /// Loaders share one directory, for the procedural macros that all of them need; cargo then builds one after the other. The rest
-    /// has one directory for each architecture, so that they can be built at the same time.
+    /// Loaders share one directory, for the procedural macros that all of them need; cargo then builds one
+    /// after the other. The rest has one directory for each architecture, so that they can be built at the
+    /// same time.
     fn target_dir(&self, cache: &Path) -> PathBuf {
         let target = cache.join("target");
         match self.part {
@@ -282,8 +285,8 @@ fn assemble(request: &Request<'_>, arch: Arch, built: &mut Built) -> Result<Comp
     })
 }
 
-/// Fetches the sources of crates that are not on this machine yet; the network is used for nothing else, and not at all when
-/// everything is there.
+/// Fetches the sources of crates that are not on this machine yet; the network is used for nothing else, and
+/// not at all when everything is there.
 fn fetch(
     world: &dyn World,
     request: &Request<'_>,
@@ -335,7 +338,8 @@ pub(crate) fn cargo_command(request: &Request<'_>, flags: &[String]) -> Command 
     .fold(command, Command::env_remove)
 }
 
-/// Runs cargo and passes its lines on; `what` completes the sentence "cannot compile …", `source` labels the lines.
+/// Runs cargo and passes its lines on; `what` completes the sentence "cannot compile …", `source` labels the
+/// lines.
 pub(crate) fn run_compiler(
     world: &dyn World,
     command: &Command,

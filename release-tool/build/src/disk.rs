@@ -11,7 +11,8 @@ use vrel_world::World;
 
 const SECTOR: u64 = 512;
 
-/// The partition starts here, and the table's copy has as much room behind it: aligned for every kind of disk.
+/// The partition starts here, and the table's copy has as much room behind it: aligned for every kind of
+/// disk.
 pub(crate) const MARGIN: u64 = 1 << 20;
 
 /// Writes the image with this partition to `path`.

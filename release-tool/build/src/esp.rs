@@ -6,7 +6,8 @@ use hadris_fs::{DateTime, ErrorKind, Node, PathError, Tree};
 use hadris_storage::{BlockSize, MemDevice};
 use vrel_model::UtcTime;
 
-/// Enough for a system of a few MiB; smaller ones boot no faster, larger ones take longer to hash and to copy.
+/// Enough for a system of a few MiB; smaller ones boot no faster, larger ones take longer to hash and to
+/// copy.
 pub const DEFAULT_SIZE: u64 = 16 << 20;
 
 /// Smaller ones are of no use for a system.

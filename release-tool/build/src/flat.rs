@@ -13,7 +13,8 @@ const MAX_LEN: u64 = 256 << 20;
 /// `objcopy -O binary` makes. `name` is only used in errors.
 ///
 /// # Errors
-/// When the file is not an ELF file, has nothing to load, or has segments that overlap or are more than 256 MiB apart.
+/// When the file is not an ELF file, has nothing to load, or has segments that overlap or are more than 256
+/// MiB apart.
 pub fn flatten(elf: &[u8], name: &str) -> Result<Vec<u8>, BuildError> {
     let wrong = |problem: String| BuildError::Flat {
         file: name.to_owned(),

@@ -4,7 +4,8 @@ use crate::digest_of;
 use uuid::Uuid;
 use vrel_model::{Arch, Version};
 
-/// Identifiers of file systems and disks, derived from what is built, so that building again gives the same ones.
+/// Identifiers of file systems and disks, derived from what is built, so that building again gives the same
+/// ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ids {
     seed: String,

@@ -9,8 +9,8 @@ use vrel_world::{OutFile, World, WorldError};
 /// Zeros are left out in pieces of this size, which is what file systems store as a hole.
 const HOLE: usize = 4096;
 
-/// A file that is written sparsely, and that remembers why a write failed: libraries that write images fold the system's
-/// errors into theirs.
+/// A file that is written sparsely, and that remembers why a write failed: libraries that write images fold
+/// the system's errors into theirs.
 pub(crate) struct ImageFile {
     file: Box<dyn OutFile>,
     path: PathBuf,
@@ -98,8 +98,8 @@ impl fmt::Debug for ImageFile {
 }
 
 impl Write for ImageFile {
-    /// Writes one run of pieces that are all zero or all not. Zeros behind the end are not stored; [`ImageFile::extend`] accounts
-    /// for them.
+    /// Writes one run of pieces that are all zero or all not. Zeros behind the end are not stored;
+    /// [`ImageFile::extend`] accounts for them.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         let is_hole = |piece: &[u8]| piece.iter().all(|&byte| byte == 0);
         let mut pieces = buffer.chunks(HOLE);

@@ -20,7 +20,8 @@ impl Image {
     /// Reads `images/<name>.toml` of the operating system's source directory.
     ///
     /// # Errors
-    /// When the file is missing or malformed, names a program twice, or an `init` that is not among the programs.
+    /// When the file is missing or malformed, names a program twice, or an `init` that is not among the
+    /// programs.
     pub fn read(world: &dyn World, os: &Path, name: &str) -> Result<Self, BuildError> {
         let path = os.join("images").join(format!("{name}.toml"));
         let image: Self = read_toml(world, &path)?;

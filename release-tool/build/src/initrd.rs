@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use tar::{Builder, EntryType, Header};
 use vrel_model::UtcTime;
 
-/// The archive with the image's programs, in the order of their names there, each of mode 0755 and dated `time`.
+/// The archive with the image's programs, in the order of their names there, each of mode 0755 and dated
+/// `time`.
 ///
 /// # Errors
 /// When a program of the image is not among `programs`, or its name is too long for ustar.

@@ -1,7 +1,8 @@
 //! The hybrid ISO image: boots by UEFI from a CD and, written to a USB stick as it is, from that.
 //!
-//! The EFI system partition stands behind the ISO 9660 file system; the CD's boot catalogue and the stick's partition table
-//! both point to it. The same files are in the ISO file system too, for people who open the image.
+//! The EFI system partition stands behind the ISO 9660 file system; the CD's boot catalogue and the stick's
+//! partition table both point to it. The same files are in the ISO file system too, for people who open the
+//! image.
 
 use crate::image_file::ImageFile;
 use crate::{BuildError, Ids, esp};
@@ -21,7 +22,8 @@ const BLOCK: BlockSize = BlockSize::new(512).expect("512 is not zero");
 /// Longest volume name of ISO 9660 (ECMA-119, section 8.4.8).
 const MAX_VOLUME_NAME: usize = 32;
 
-/// Writes the image to `path`. `volume` is what the CD is called, shown by desktops: it is made to fit ISO 9660.
+/// Writes the image to `path`. `volume` is what the CD is called, shown by desktops: it is made to fit ISO
+/// 9660.
 ///
 /// # Errors
 /// When the file cannot be written.

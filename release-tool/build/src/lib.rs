@@ -1,9 +1,9 @@
 //! Compiles the operating system, packs it into artifacts and boots them.
 //!
-//! Every function here is given its paths, versions and times; all effects go through [`vrel_world::World`]. Equal inputs
-//! give equal bytes: identifiers are derived from what is built ([`Ids`]), times are the commit's, and compiled code
-//! neither knows where it was compiled nor which version it is (the version is stamped in afterwards, see
-//! [`stamp::write_identity`]).
+//! Every function here is given its paths, versions and times; all effects go through [`vrel_world::World`].
+//! Equal inputs give equal bytes: identifiers are derived from what is built ([`Ids`]), times are the
+//! commit's, and compiled code neither knows where it was compiled nor which version it is (the version is
+//! stamped in afterwards, see [`stamp::write_identity`]).
 
 mod binary;
 pub mod compile;

@@ -33,7 +33,8 @@ pub struct Machine {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Medium {
-    /// Where the firmware may be, by distribution; the first file that exists is used. Empty when none is needed.
+    /// Where the firmware may be, by distribution; the first file that exists is used. Empty when none is
+    /// needed.
     #[serde(default)]
     pub firmware: Vec<PathBuf>,
     /// Arguments for this medium, with placeholders in braces: see [`PLACEHOLDERS`].
@@ -42,8 +43,8 @@ pub struct Medium {
     pub timeout_s: u64,
 }
 
-/// What may stand in braces in the arguments of a [`Medium`]: the kernel as an ELF file and as a flat image, the initrd,
-/// a disk or CD image, the firmware.
+/// What may stand in braces in the arguments of a [`Medium`]: the kernel as an ELF file and as a flat image,
+/// the initrd, a disk or CD image, the firmware.
 pub const PLACEHOLDERS: [&str; 5] = ["kernel", "kernel_flat", "initrd", "image", "firmware"];
 
 impl Machine {

@@ -48,8 +48,8 @@ pub struct Booted {
     pub serial: Vec<String>,
 }
 
-/// Boots a machine and waits for its end. Its files are not changed, so several boots may use the same ones at the same
-/// time. Each line of the serial line goes to `on_line` as it comes.
+/// Boots a machine and waits for its end. Its files are not changed, so several boots may use the same ones
+/// at the same time. Each line of the serial line goes to `on_line` as it comes.
 ///
 /// The emulator is killed when the medium's time limit is over, and when a person asks the tool to stop.
 ///
@@ -99,8 +99,8 @@ pub fn boot(
 /// Boots a machine, whatever system may come up, and returns the last 200 lines of its serial line.
 ///
 /// # Errors
-/// When emulator, firmware or a file is missing, and with [`BuildError::Boot`], which has the end of the serial line, when
-/// the machine ends in any other way than by an orderly power-off.
+/// When emulator, firmware or a file is missing, and with [`BuildError::Boot`], which has the end of the
+/// serial line, when the machine ends in any other way than by an orderly power-off.
 pub fn run(
     world: &dyn World,
     machine: &Machine,
@@ -198,8 +198,8 @@ fn prepare(
     let command = Command::new(program)
         .args(machine.args.iter().cloned())
         .args(args)
-        // Firmware writes its variables to the disk it boots from. What is published must be what was tested, so writes
-        // go to a temporary file.
+        // Firmware writes its variables to the disk it boots from. What is published must be what was tested,
+        // so writes go to a temporary file.
         .arg("-snapshot")
         .timeout(limit);
     Ok((command, limit))

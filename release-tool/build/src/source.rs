@@ -1,7 +1,7 @@
 //! The source tarball: the files of a commit, as `git archive` packs them, compressed with zstd.
 //!
-//! The tar stream is the one that `git archive --format=tar --prefix=PREFIX COMMIT` writes with git's default settings, byte for
-//! byte, so that anybody can check the tarball against the repository with git alone.
+//! The tar stream is the one that `git archive --format=tar --prefix=PREFIX COMMIT` writes with git's default
+//! settings, byte for byte, so that anybody can check the tarball against the repository with git alone.
 
 use crate::{BuildError, image_file::ImageFile};
 use std::io::{self, BufWriter, Write};
@@ -36,8 +36,8 @@ const BUFFER: usize = 256 << 10;
 /// Writes the tarball to `path`.
 ///
 /// # Errors
-/// When the commit cannot be read or the file not be written, and for a commit whose `.gitattributes` make `git archive`
-/// leave out or change files.
+/// When the commit cannot be read or the file not be written, and for a commit whose `.gitattributes` make
+/// `git archive` leave out or change files.
 pub fn write(world: &dyn World, path: &Path, source: &Source<'_>) -> Result<(), BuildError> {
     let mut file = ImageFile::create(world, path)?;
     let packed = pack(world, &mut file, source);
@@ -141,7 +141,8 @@ impl<W: Write> Tar<W> {
         self.entry(header, b"pax_global_header", &record)
     }
 
-    /// Entries for a directory, a path with a slash at its end, and for those above it, where they have none yet.
+    /// Entries for a directory, a path with a slash at its end, and for those above it, where they have none
+    /// yet.
     fn directories(&mut self, path: &str) -> io::Result<()> {
         // Entries come in the order of the tree, so whatever directory was left is not entered again.
         let both = path
@@ -240,7 +241,8 @@ fn pax_record(key: &str, value: &[u8]) -> Vec<u8> {
     record
 }
 
-/// A path as the header's two fields, divided at the slash that git would choose; `None` when it does not fit.
+/// A path as the header's two fields, divided at the slash that git would choose; `None` when it does not
+/// fit.
 fn split_path(path: &[u8]) -> Option<(&[u8], &[u8])> {
     const NAME: usize = 100;
     const PREFIX: usize = 155;
@@ -256,8 +258,8 @@ fn split_path(path: &[u8]) -> Option<(&[u8], &[u8])> {
     (name.len() <= NAME).then_some((&path[..slash], name))
 }
 
-/// Attributes by which `git archive` would pack something else than the commit's own bytes; those with a value by their
-/// beginning.
+/// Attributes by which `git archive` would pack something else than the commit's own bytes; those with a
+/// value by their beginning.
 const CHANGING: [&str; 4] = ["export-ignore", "export-subst", "ident", "eol=crlf"];
 const CHANGING_WITH_VALUE: [&str; 2] = ["filter=", "working-tree-encoding="];
 

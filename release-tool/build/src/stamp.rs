@@ -1,8 +1,8 @@
 //! The identity that is written into a kernel after it was compiled.
 //!
-//! The kernel has a section of 256 bytes for it: 16 bytes that say what it is, then lines `name=`, `version=`, `commit=` and
-//! `arch=`, then zeros. Compiled code never depends on the identity: two kernels of different versions compiled from the
-//! same source differ in nothing else.
+//! The kernel has a section of 256 bytes for it: 16 bytes that say what it is, then lines `name=`, `version=`,
+//! `commit=` and `arch=`, then zeros. Compiled code never depends on the identity: two kernels of different versions
+//! compiled from the same source differ in nothing else.
 
 use crate::BuildError;
 use crate::binary::elf_header;
@@ -45,8 +45,8 @@ impl fmt::Display for Identity {
 }
 
 impl Identity {
-    /// Reads the line that a running system prints: `VeridianOS 0.6.0-rc1 (<40 hexadecimal digits>) x86_64`. `None` for any
-    /// other line.
+    /// Reads the line that a running system prints: `VeridianOS 0.6.0-rc1 (<40 hexadecimal digits>) x86_64`.
+    /// `None` for any other line.
     #[must_use]
     pub fn parse_line(line: &str) -> Option<Self> {
         let (rest, arch) = line.rsplit_once(' ')?;
@@ -90,7 +90,8 @@ impl Identity {
 /// Writes the identity into a kernel.
 ///
 /// # Errors
-/// When the file is not an ELF file with exactly one such section of the right length and start, or the identity does not fit.
+/// When the file is not an ELF file with exactly one such section of the right length and start, or the
+/// identity does not fit.
 pub fn write_identity(kernel: &mut [u8], identity: &Identity) -> Result<(), BuildError> {
     let section = identity.to_section()?;
     let range = find(kernel)?;

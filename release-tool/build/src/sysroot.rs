@@ -1,16 +1,17 @@
 //! Core libraries for bare-metal targets, built once from the compiler's own sources and kept.
 //!
-//! The libraries lie in a directory whose name is derived from everything that they depend on, and beside them a list of
-//! their digests, by which each use recognises a directory that was damaged. Such a directory is built anew. A directory gets its
-//! name only when it is complete, so a build that is killed leaves nothing that could be taken for a result.
+//! The libraries lie in a directory whose name is derived from everything that they depend on, and beside
+//! them a list of their digests, by which each use recognises a directory that was damaged. Such a directory
+//! is built anew. A directory gets its name only when it is complete, so a build that is killed leaves
+//! nothing that could be taken for a result.
 
 use crate::compile::{Request, cargo_command, run_compiler};
 use crate::{BuildError, Line, digest_of};
 use std::path::{Path, PathBuf};
 use vrel_world::{ErrorKind, World};
 
-/// What the libraries are built from and with, apart from the toolchain: part of the directory's name, to be changed with
-/// anything below that changes their bytes.
+/// What the libraries are built from and with, apart from the toolchain: part of the directory's name, to be
+/// changed with anything below that changes their bytes.
 const RECIPE: &str = "core alloc compiler_builtins; mem; opt-level=s; embed-bitcode; 1";
 
 /// How the progress of building them is labelled.
@@ -22,8 +23,8 @@ const LIBRARIES: [&str; 3] = ["alloc", "compiler_builtins", "core"];
 /// Name of the list of digests.
 const SUMS: &str = "SHA256SUMS";
 
-/// The directory for rustc's `--sysroot` with the core libraries for all of `targets`, in the request's cache. What is missing is
-/// built, in one go, so that cargo can use all processors.
+/// The directory for rustc's `--sysroot` with the core libraries for all of `targets`, in the request's
+/// cache. What is missing is built, in one go, so that cargo can use all processors.
 ///
 /// # Errors
 /// When the libraries cannot be built, with the compiler's message, or not be stored.
@@ -83,14 +84,16 @@ fn build(
 
     let source = request.toolchain.library_source();
     let flags = [
-        // The libraries take part in link-time optimisation, for which they must hold their intermediate form as well.
+        // The libraries take part in link-time optimisation, for which they must hold their intermediate form
+        // as well.
         "-Cembed-bitcode=yes".to_owned(),
         format!("--remap-path-prefix={}=/rust/library", source.display()),
         format!("--remap-path-prefix={}=/rust/sysroot", dir.display()),
     ];
     let mut command = cargo_command(request, &flags)
         .dir(&package)
-        // Building the standard library is a feature of nightly compilers; distributions make stable ones do it so.
+        // Building the standard library is a feature of nightly compilers; distributions make stable ones do
+        // it so.
         .env("RUSTC_BOOTSTRAP", "1")
         .args(["build", "--release", "--target-dir"])
         .arg(dir.join("target").display().to_string())

@@ -1,8 +1,9 @@
 //! Finding a compiler for bare-metal targets.
 //!
-//! Two ways are known: a toolchain with the targets' core libraries installed (rustup), or one that has its own library
-//! sources (a distribution's `rust-src`, or rustup's component), from which [`crate::sysroot`] builds them. One toolchain
-//! and one way serve all targets, because a release must not depend on what happens to be installed for which of them.
+//! Two ways are known: a toolchain with the targets' core libraries installed (rustup), or one that has its own
+//! library sources (a distribution's `rust-src`, or rustup's component), from which the core libraries are built. One
+//! toolchain and one way serve all targets, because a release must not depend on what happens to be installed for
+//! which of them.
 
 use crate::{BuildError, digest_of};
 use std::path::{Path, PathBuf};
@@ -43,44 +44,37 @@ pub struct Toolchain {
 }
 
 impl Toolchain {
-    /// Looks for a toolchain that can compile for all of `targets` and is at least Rust `minimum` (such as `1.95`).
+    /// Looks for a toolchain that can compile for all of `targets` and is at least Rust `minimum` (such as
+    /// `1.95`).
     ///
-    /// Changes nothing. Considers the `rustc` of the search path, that of `rustup which rustc`, and `/usr/bin/rustc`: asks
-    /// each for `--print sysroot`, and the compiler in that sysroot for `-vV`; then asks cargo for `-V` and the linker for
+    /// Changes nothing. Considers the `rustc` of the search path, that of `rustup which rustc`, and
+    /// `/usr/bin/rustc`: asks each for `--print sysroot`, and the compiler in that sysroot for `-vV`; then
+    /// asks cargo for `-V` and the linker for
     /// `--version`.
     ///
     /// # Errors
     /// [`BuildError::NoToolchain`] with the reason for each compiler that was considered.
     pub fn find(world: &dyn World, targets: &[String], minimum: &str) -> Result<Self, BuildError> {
         let mut rejected = Vec::new();
-        let mut candidates = Vec::new();
+        let mut candidates: Vec<Candidate> = Vec::new();
         for rustc in compilers(world) {
             match Candidate::inspect(world, &rustc, minimum) {
-                Ok(candidate) if candidates.iter().any(|c: &Candidate| c.rustc == candidate.rustc) => {}
+                Ok(candidate) if candidates.iter().any(|known| known.rustc == candidate.rustc) => {}
                 Ok(candidate) => candidates.push(candidate),
                 Err(reason) => rejected.push(format!("{}: {reason}", rustc.display())),
+            }
+            // The best that there can be, so whatever else is installed does not matter.
+            if let Ok(found) = choose(world, &candidates, targets, CoreLibraries::Installed) {
+                return found;
             }
         }
         if candidates.is_empty() && rejected.is_empty() {
             rejected.push("there is no `rustc` in the search path".to_owned());
         }
-        let linker = find_linker(world, &candidates);
         for way in [CoreLibraries::Installed, CoreLibraries::FromSource] {
-            for candidate in &candidates {
-                match (
-                    candidate.offers(world, targets, way),
-                    &linker,
-                    candidate.cargo(world),
-                ) {
-                    (Ok(()), Some(linker), Some(cargo)) => {
-                        return candidate.complete(world, cargo, linker, way);
-                    }
-                    (Ok(()), None, _) => {
-                        rejected.push("there is no LLD: neither rust-lld nor lld".to_owned())
-                    }
-                    (Ok(()), _, None) => rejected.push("there is no cargo".to_owned()),
-                    (Err(reason), ..) => rejected.push(format!("{}: {reason}", candidate.rustc.display())),
-                }
+            match choose(world, &candidates, targets, way) {
+                Ok(found) => return found,
+                Err(reasons) => rejected.extend(reasons),
             }
         }
         rejected.sort();
@@ -124,16 +118,40 @@ fn library_source(sysroot: &Path) -> PathBuf {
 /// The compilers of this machine, in the order in which they are tried.
 fn compilers(world: &dyn World) -> impl Iterator<Item = PathBuf> {
     let find = |name: &str| world.processes().find(name);
-    let by_rustup = find("rustup").and_then(|rustup| {
+    let by_rustup = move || {
         let output = world
             .processes()
-            .output(&Command::new(rustup).args(["which", "rustc"]))
+            .output(&Command::new(find("rustup")?).args(["which", "rustc"]))
             .ok()?;
         Some(PathBuf::from(String::from_utf8_lossy(&output).trim()))
-    });
-    [find("rustc"), by_rustup, find(SYSTEM_RUSTC)]
-        .into_iter()
+    };
+    let in_path = std::iter::once_with(move || find("rustc"));
+    in_path
+        .chain(std::iter::once_with(by_rustup))
+        .chain(std::iter::once_with(move || find(SYSTEM_RUSTC)))
         .flatten()
+}
+
+/// The first candidate that can compile for all targets in one way, or why none can.
+fn choose(
+    world: &dyn World,
+    candidates: &[Candidate],
+    targets: &[String],
+    way: CoreLibraries,
+) -> Result<Result<Toolchain, BuildError>, Vec<String>> {
+    let mut rejected = Vec::new();
+    for candidate in candidates {
+        if let Err(reason) = candidate.offers(world, targets, way) {
+            rejected.push(format!("{}: {reason}", candidate.rustc.display()));
+            continue;
+        }
+        match (find_linker(world, candidates), candidate.cargo(world)) {
+            (Some(linker), Some(cargo)) => return Ok(candidate.complete(world, cargo, &linker, way)),
+            (None, _) => rejected.push("there is no LLD: neither rust-lld nor lld".to_owned()),
+            (_, None) => rejected.push("there is no cargo".to_owned()),
+        }
+    }
+    Err(rejected)
 }
 
 /// A compiler that exists and is new enough.

@@ -32,7 +32,8 @@ fn fsck_finds_the_esp_clean() {
             "fsck.vfat",
             [OsStr::new("-n"), OsStr::new("-v"), system.esp.as_os_str()],
         );
-        // Loader, kernel, initrd, their three directories and the volume's label; the last line but for complaints.
+        // Loader, kernel, initrd, their three directories and the volume's label; the last line but for
+        // complaints.
         assert!(text.lines().last().unwrap().contains(": 7 files, "), "{text}");
         assert!(
             text.lines()
