@@ -84,12 +84,26 @@ fn prose(text: &str) -> String {
     out
 }
 
-/// The text without inline code.
+/// The text without inline code: what stands between two runs of equally many backquotes.
 fn without_code(text: &str) -> String {
-    let lines = text
-        .lines()
-        .map(|line| line.split('`').step_by(2).collect::<String>() + "\n");
-    lines.collect()
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find('`') {
+        out.push_str(&rest[..start]);
+        let code = &rest[start..];
+        let fence: String = code.chars().take_while(|c| *c == '`').collect();
+        rest = &code[fence.len()..];
+        let mut at = 0;
+        while let Some(found) = rest[at..].find(&fence) {
+            let run = rest[at + found..].chars().take_while(|c| *c == '`').count();
+            at += found + run;
+            if run == fence.len() {
+                rest = &rest[at..];
+                break;
+            }
+        }
+    }
+    out + rest
 }
 
 /// The address of a heading, as Markdown renderers make it.
