@@ -17,7 +17,7 @@ use vrel_model::{ByteSize, KeyRole, Manifest, Plan, Version};
 use vrel_origin::LocalOrigin;
 use vrel_process::{EnvironmentFacts, Policies, Snapshot};
 use vrel_trust::KeyRing;
-use vrel_world::World;
+use vrel_world::{FileKind, World};
 
 /// What a release takes of the file system besides its artifacts: compiled crates and core libraries.
 const BUILD_SPACE: u64 = 1 << 30;
@@ -183,17 +183,24 @@ impl<'a> Session<'a> {
     }
 
     fn origin_problem(&self) -> Option<String> {
-        if self.options.init_origin {
-            return None;
+        let place = self.site.origin();
+        if let Ok(Some(found)) = self.app.world.fs().metadata(place)
+            && found.kind != FileKind::Directory
+        {
+            return Some(format!(
+                "{}: expected a directory for the origin, got something else",
+                place.display()
+            ));
         }
-        let writable =
-            LocalOrigin::open(&self.app.world, self.site.origin()).and_then(|origin| origin.check_writable());
-        writable.err().map(|error| match error {
-            error @ vrel_origin::OriginError::NoOrigin { .. } => {
-                format!("{error}; pass --init-origin to start a new one")
+        let writable = LocalOrigin::open(&self.app.world, place).and_then(|origin| origin.check_writable());
+        match writable {
+            Ok(()) => None,
+            Err(vrel_origin::OriginError::NoOrigin { .. }) if self.options.init_origin => None,
+            Err(error @ vrel_origin::OriginError::NoOrigin { .. }) => {
+                Some(format!("{error}; pass --init-origin to start a new one"))
             }
-            error => error.to_string(),
-        })
+            Err(error) => Some(error.to_string()),
+        }
     }
 
     /// The secret keys that a plan needs.

@@ -26,6 +26,55 @@ pub(crate) struct FakePrograms {
     sysroot: PathBuf,
 }
 
+/// What an acted program did.
+pub(crate) struct Acted {
+    /// What it printed on its standard output.
+    pub(crate) said: String,
+    /// Its exit status.
+    pub(crate) status: i32,
+}
+
+/// Plays a program of the scene; `None` when it is none of those.
+pub(crate) fn act(sysroot: &Path, command: &Command) -> std::io::Result<Option<Acted>> {
+    let name = command
+        .program
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let verb = command.args.first().map_or("", String::as_str);
+    let mut status = 0;
+    let said = match (name, verb) {
+        ("rustc", _) => rustc(sysroot, command),
+        ("rust-lld", _) => "LLD 22.1.2 (compatible with GNU linkers)\n".to_owned(),
+        ("cargo", "-V") => "cargo 1.95.0 (000000000 2026-03-21)\n".to_owned(),
+        ("cargo", "fetch") => String::new(),
+        ("cargo", "build") => {
+            compile(command)?;
+            String::new()
+        }
+        (qemu, _) if qemu.starts_with("qemu-system-") => match boot(command)? {
+            Some(identity) => {
+                status = if qemu.ends_with("x86_64") { 33 } else { 0 };
+                format!("kernel: up\n{identity}\n")
+            }
+            None => {
+                status = 1;
+                "no bootable device\n".to_owned()
+            }
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(Acted { said, status }))
+}
+
+fn rustc(sysroot: &Path, command: &Command) -> String {
+    if command.args.iter().any(|arg| arg == "sysroot") {
+        format!("{}\n", sysroot.display())
+    } else {
+        RUSTC.to_owned()
+    }
+}
+
 impl FakePrograms {
     /// Lays out the compiler's directory.
     pub(crate) fn new(sysroot: &Path) -> Self {
@@ -54,14 +103,6 @@ impl FakePrograms {
             std::fs::write(file, "acted by the scene\n")?;
         }
         Ok(())
-    }
-
-    fn rustc(&self, command: &Command) -> String {
-        if command.args.iter().any(|arg| arg == "sysroot") {
-            format!("{}\n", self.sysroot.display())
-        } else {
-            RUSTC.to_owned()
-        }
     }
 }
 
@@ -139,33 +180,14 @@ impl Processes for FakePrograms {
                 error.to_string(),
             )
         };
-        let mut print = |text: &str| {
-            text.lines()
-                .for_each(|line| on_line(Stream::Stdout, line.as_bytes()))
-        };
-        let name = command
-            .program
-            .file_name()
-            .and_then(|name| name.to_str())
-            .unwrap_or_default();
-        let verb = command.args.first().map_or("", String::as_str);
-        match (name, verb) {
-            ("rustc", _) => print(&self.rustc(command)),
-            ("rust-lld", _) => print("LLD 22.1.2 (compatible with GNU linkers)\n"),
-            ("cargo", "-V") => print("cargo 1.95.0 (000000000 2026-03-21)\n"),
-            ("cargo", "fetch") => {}
-            ("cargo", "build") => compile(command).map_err(failed)?,
-            (qemu, _) if qemu.starts_with("qemu-system-") => {
-                let Some(identity) = boot(command).map_err(failed)? else {
-                    print("no bootable device\n");
-                    return Ok(Exit::Status(1));
-                };
-                print(&format!("kernel: up\n{identity}\n"));
-                return Ok(Exit::Status(if qemu.ends_with("x86_64") { 33 } else { 0 }));
+        match act(&self.sysroot, command).map_err(failed)? {
+            Some(Acted { said, status }) => {
+                said.lines()
+                    .for_each(|line| on_line(Stream::Stdout, line.as_bytes()));
+                Ok(Exit::Status(status))
             }
-            _ => return self.real.processes().run(command, on_line),
+            None => self.real.processes().run(command, on_line),
         }
-        Ok(Exit::Status(0))
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {

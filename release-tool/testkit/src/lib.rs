@@ -4,12 +4,17 @@
 //! [`SceneWorld`] is real where that is cheap (files, git) and acts where it is not: the clock stands still, and compiler
 //! and emulator are programs of this crate. The compiler writes small ELF and PE files that pass every check of the real
 //! ones; the emulator reads the bytes that it is given and prints the identity that it finds in them, so that a wrong
-//! image is found out here as well. [`Faulty`] makes one chosen effect of another world fail, or kills the process there.
+//! image is found out here as well. The same programs exist as real ones ([`Scene::install_programs`]), so that the real
+//! command line can release into a scene. [`Faulty`] makes one chosen effect of another world fail, or kills the process there.
 
 mod binaries;
 mod fake_programs;
 mod faulty;
+mod reader;
+mod real_programs;
 mod scene;
 
 pub use faulty::{Fault, Faulty, Mode};
+pub use reader::check_reader;
+pub use real_programs::{Fault as ProgramFault, play};
 pub use scene::{Scene, SceneWorld, published};

@@ -20,13 +20,20 @@ use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
 const NOW: i64 = 1_795_230_000;
 
 /// The files of the scene's repository, by path.
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 19] = [
     (".gitignore", "/.vrel/\n/origin/\n"),
     ("vrel.toml", include_str!("../scene/vrel.toml")),
+    ("requirements.toml", include_str!("../scene/requirements.toml")),
     ("channels/beta.toml", include_str!("../../../channels/beta.toml")),
     ("channels/lts.toml", include_str!("../../../channels/lts.toml")),
-    ("channels/nightly.toml", include_str!("../../../channels/nightly.toml")),
-    ("channels/stable.toml", include_str!("../../../channels/stable.toml")),
+    (
+        "channels/nightly.toml",
+        include_str!("../../../channels/nightly.toml"),
+    ),
+    (
+        "channels/stable.toml",
+        include_str!("../../../channels/stable.toml"),
+    ),
     ("signing/policy.toml", include_str!("../scene/signing.toml")),
     (
         "artifacts/kernel.toml",
@@ -292,7 +299,13 @@ impl Scene {
         self.base.join("keys")
     }
 
-    fn sysroot(&self) -> PathBuf {
+    /// The directory that holds everything of the scene.
+    #[must_use]
+    pub fn base(&self) -> &Path {
+        &self.base
+    }
+
+    pub(crate) fn sysroot(&self) -> PathBuf {
         self.base.join("sysroot")
     }
 

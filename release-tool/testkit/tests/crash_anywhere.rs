@@ -4,51 +4,14 @@
 //! does the pointer lead to something that is not there; and nothing was made public twice.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use vrel_model::{SignedPointer, Version};
-use vrel_testkit::{Fault, Faulty, Mode, Scene, published};
+use vrel_model::Version;
+use vrel_testkit::{Fault, Faulty, Mode, Scene, check_reader};
 use vrel_world::World;
 
 fn version() -> Version {
     "0.6.0-rc1".parse().unwrap()
-}
-
-/// What a reader sees who follows the pointer: every head's manifest and everything that it lists must be there.
-fn check_reader(origin: &Path, when: &str) {
-    let files = published(origin);
-    let Some(pointer) = files.get("pointer.json") else {
-        return;
-    };
-    let pointer = SignedPointer::parse(pointer).unwrap().pointer().unwrap();
-    for head in pointer.channels.values() {
-        let dir = format!("releases/{}", head.release);
-        let manifest = files.get(&format!("{dir}/manifest.json"));
-        let manifest =
-            manifest.unwrap_or_else(|| panic!("{when}: the pointer leads to a manifest that is not there"));
-        assert_eq!(
-            vrel_trust::digest_bytes(manifest).sha256,
-            head.manifest_sha256,
-            "{when}"
-        );
-        let manifest = vrel_model::Manifest::parse(manifest).unwrap();
-        for artifact in &manifest.artifacts {
-            let bytes = files.get(&format!("{dir}/{}", artifact.name));
-            let bytes = bytes.unwrap_or_else(|| panic!("{when}: {} is not there", artifact.name));
-            assert_eq!(
-                vrel_trust::digest_bytes(bytes).sha256,
-                artifact.sha256,
-                "{when}: {}",
-                artifact.name
-            );
-            assert!(
-                files.contains_key(&format!("{dir}/{}.minisig", artifact.name)),
-                "{when}: {}",
-                artifact.name
-            );
-        }
-    }
 }
 
 fn assert_same(expected: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Vec<u8>>, when: &str) {

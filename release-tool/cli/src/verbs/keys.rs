@@ -6,6 +6,7 @@ use crate::output;
 use crate::secrets::{KeyOptions, key_ring, prompt};
 use clap::{Args, Subcommand};
 use std::io::IsTerminal;
+use std::path::{Component, Path, PathBuf};
 use vrel_model::{KeyRole, toml_file::closest};
 use vrel_trust::{NewKey, Password, Protection, Scrypt, generate, inspect_secret_key};
 use vrel_world::World;
@@ -73,7 +74,9 @@ fn make(app: &App, role: &KeyRole, no_password: bool, keys: &KeyOptions) -> Outc
         });
     }
     let secret_file = keys.file(role)?;
-    if secret_file.starts_with(site.root()) && !secret_file.starts_with(site.state()) {
+    let (place, root) = (resolved(&secret_file)?, resolved(site.root())?);
+    let state = root.join(site.state().strip_prefix(site.root()).unwrap_or(&site.state()));
+    if place.starts_with(&root) && !place.starts_with(&state) {
         let message = format!("{} is inside the repository", secret_file.display());
         return Err(Failure::new(FailureKind::Usage, message)
             .hint("a secret key never lies where it could be committed"));
@@ -121,6 +124,28 @@ fn make(app: &App, role: &KeyRole, no_password: bool, keys: &KeyOptions) -> Outc
         secret_file.display(),
         public_file.display()
     ))
+}
+
+/// Where a path leads, of which the end need not exist: absolute, without `..` and symbolic links.
+fn resolved(path: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error: &std::io::Error| Failure::from(vrel_world::WorldError::io("look at", path, error));
+    let mut place = PathBuf::new();
+    for part in std::path::absolute(path)
+        .map_err(|error| failed(&error))?
+        .components()
+    {
+        if part == Component::ParentDir {
+            place.pop();
+            continue;
+        }
+        place.push(part);
+        match place.canonicalize() {
+            Ok(real) => place = real,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(&error)),
+        }
+    }
+    Ok(place)
 }
 
 fn new_password(keys: &KeyOptions) -> Result<Password, Failure> {

@@ -1,0 +1,39 @@
+//! What readers of an origin rely on.
+
+use crate::published;
+use std::path::Path;
+use vrel_model::{Manifest, SignedPointer};
+
+/// Follows the pointer as a reader does, who must find everything: each head's manifest, and whatever that lists, with
+/// its signature. An origin without a pointer promises nothing.
+///
+/// # Panics
+/// When something is missing or is not what was promised; `when` says in which situation.
+pub fn check_reader(origin: &Path, when: &str) {
+    let files = published(origin);
+    let Some(pointer) = files.get("pointer.json") else {
+        return;
+    };
+    let pointer = SignedPointer::parse(pointer).and_then(|signed| signed.pointer());
+    let pointer = pointer.unwrap_or_else(|error| panic!("{when}: {error}"));
+    for head in pointer.channels.values() {
+        let dir = format!("releases/{}", head.release);
+        let find = |name: &str| {
+            let path = format!("{dir}/{name}");
+            let found = files.get(&path);
+            found.unwrap_or_else(|| panic!("{when}: the pointer leads to {path}, which is not there"))
+        };
+        let manifest = find("manifest.json");
+        assert_eq!(
+            vrel_trust::digest_bytes(manifest).sha256,
+            head.manifest_sha256,
+            "{when}: the manifest of {dir}"
+        );
+        let manifest = Manifest::parse(manifest).unwrap_or_else(|error| panic!("{when}: {error}"));
+        for artifact in &manifest.artifacts {
+            let found = vrel_trust::digest_bytes(find(artifact.name.as_str())).sha256;
+            assert_eq!(found, artifact.sha256, "{when}: {}", artifact.name);
+            find(&format!("{}.minisig", artifact.name));
+        }
+    }
+}
