@@ -22,9 +22,9 @@ pub(crate) fn os() -> PathBuf {
         .unwrap()
 }
 
-/// Kept between test runs, so that the core libraries are built once.
+/// Where `vrel build` keeps what it compiles in this repository, so that the core libraries are built once.
 pub(crate) fn cache() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("system-cache")
+    os().join("../.vrel/cache")
 }
 
 pub(crate) fn cargo_home() -> PathBuf {
