@@ -24,7 +24,7 @@ pub(crate) fn os() -> PathBuf {
 
 /// Where `vrel build` keeps what it compiles in this repository, so that the core libraries are built once.
 pub(crate) fn cache() -> PathBuf {
-    os().join("../.vrel/cache")
+    os().parent().unwrap().join(".vrel/cache")
 }
 
 pub(crate) fn cargo_home() -> PathBuf {
