@@ -31,7 +31,7 @@ impl Random {
 /// `limit`; `None` then.
 fn go_on(scene: &Scene, limit: Option<Duration>) -> Option<ExitStatus> {
     let journal = scene.repo().join(format!(".vrel/journal/{VERSION}.jsonl"));
-    // A kill between fork and exec of a program leaves a child that holds the inherited lock until it execs: hence `--wait`.
+    // The lock of a tool that was killed can outlive it for a moment: hence `--wait`.
     let args: &[&str] = if journal.exists() {
         &["resume", "--init-origin", "--wait"]
     } else {
