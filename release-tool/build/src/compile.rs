@@ -295,7 +295,10 @@ fn fetch(
     let command = cargo_command(request, &[])
         .dir(request.os)
         .args(["fetch", "--locked"]);
-    run_compiler(world, &command, "the sources of crates", "crates", on_line)
+    run_compiler(world, &command, "", "crates", on_line).map_err(|error| match error {
+        BuildError::Compile { output, .. } => BuildError::Fetch { output },
+        other => other,
+    })
 }
 
 /// Flags that take the paths of this machine out of what is compiled.

@@ -55,6 +55,12 @@ pub enum BuildError {
         /// The end of what it printed.
         output: String,
     },
+    /// The sources of crates that the system uses could not be fetched.
+    #[error("cannot fetch the sources of the crates that os/Cargo.lock names:\n{}", output.trim_end())]
+    Fetch {
+        /// The end of what cargo printed.
+        output: String,
+    },
     /// A core library was built, but is not where it should be.
     #[error("expected one file lib{library}-*.rlib in {}, got {found}", dir.display())]
     CoreLibrary {
@@ -321,6 +327,9 @@ impl BuildError {
                  qemu-riscv64_smode"
                     .to_owned(),
             ),
+            Self::Fetch { .. } => {
+                Some("they are fetched once, by the first build: check the network and try again".to_owned())
+            }
             Self::EspFull { .. } => Some("raise `esp-size` in vrel.toml".to_owned()),
             Self::Attribute { .. } => {
                 Some("remove the attribute: a release's source is the commit's files as they are".to_owned())
