@@ -2,7 +2,7 @@
 
 use crate::binary::{check_efi, check_elf};
 use crate::toolchain::CoreLibraries;
-use crate::{BuildError, Line, Targets, Toolchain, flat, sysroot};
+use crate::{BuildError, Line, Targets, Toolchain, flat, slot, sysroot};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -77,8 +77,16 @@ pub fn compile(
             Some(sysroot::prepare(world, request, &triples, on_line)?)
         }
     };
-    fetch(world, request, on_line)?;
-    let remap = remap_flags(world, request)?;
+    let slot = slot::take(world, request)?;
+    fetch(world, request, &slot.source, on_line)?;
+    let mut flags = remap_flags(world, request, &slot.source)?;
+    flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
+    let place = Place {
+        request,
+        source: &slot.source,
+        target: &slot.target,
+        flags: &flags,
+    };
 
     let mut jobs = Vec::new();
     for &arch in request.arches {
@@ -86,7 +94,7 @@ pub fn compile(
     }
     let on_line = Mutex::new(on_line);
     let results = run_all(request.jobs, &jobs, |job| {
-        job.run(world, request, sysroot.as_deref(), &remap, &mut |line| {
+        job.run(world, &place, &mut |line| {
             if let Ok(mut on_line) = on_line.lock() {
                 on_line(line);
             }
@@ -110,6 +118,15 @@ enum Part {
     Kernel,
     Programs,
     Loader,
+}
+
+/// Where and with what all jobs of a build work.
+struct Place<'a> {
+    request: &'a Request<'a>,
+    source: &'a Path,
+    target: &'a Path,
+    /// Flags for rustc that all jobs have in common.
+    flags: &'a [String],
 }
 
 struct Job<'a> {
@@ -165,8 +182,7 @@ impl<'a> Job<'a> {
     /// Loaders share one directory, for the procedural macros that all of them need; cargo then builds one
     /// after the other. The rest has one directory for each architecture, so that they can be built at the
     /// same time.
-    fn target_dir(&self, cache: &Path) -> PathBuf {
-        let target = cache.join("target");
+    fn target_dir(&self, target: &Path) -> PathBuf {
         match self.part {
             Part::Loader => target.join("loader"),
             Part::Kernel | Part::Programs => target.join(self.arch.as_str()),
@@ -176,17 +192,13 @@ impl<'a> Job<'a> {
     fn run(
         &self,
         world: &dyn World,
-        request: &Request<'_>,
-        sysroot: Option<&Path>,
-        remap: &[String],
+        place: &Place<'_>,
         on_line: &mut dyn FnMut(Line<'_>),
     ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
-        let mut flags = self.flags.to_vec();
-        flags.extend_from_slice(remap);
-        flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
-        let target_dir = self.target_dir(request.cache);
-        let mut command = cargo_command(request, &flags)
-            .dir(request.os)
+        let flags = [self.flags, place.flags].concat();
+        let target_dir = self.target_dir(place.target);
+        let mut command = cargo_command(place.request, &flags)
+            .dir(place.source)
             .args([
                 "build",
                 "--release",
@@ -290,10 +302,11 @@ fn assemble(request: &Request<'_>, arch: Arch, built: &mut Built) -> Result<Comp
 fn fetch(
     world: &dyn World,
     request: &Request<'_>,
+    source: &Path,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<(), BuildError> {
     let command = cargo_command(request, &[])
-        .dir(request.os)
+        .dir(source)
         .args(["fetch", "--locked"]);
     run_compiler(world, &command, "", "crates", on_line).map_err(|error| match error {
         BuildError::Compile { output, .. } => BuildError::Fetch { output },
@@ -302,9 +315,9 @@ fn fetch(
 }
 
 /// Flags that take the paths of this machine out of what is compiled.
-fn remap_flags(world: &dyn World, request: &Request<'_>) -> Result<Vec<String>, BuildError> {
+fn remap_flags(world: &dyn World, request: &Request<'_>, source: &Path) -> Result<Vec<String>, BuildError> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
-    let mut flags = vec![remap(request.os, "/veridian/os")];
+    let mut flags = vec![remap(source, "/veridian/os")];
     let registries = request.cargo_home.join("registry/src");
     if world.fs().metadata(&registries)?.is_some() {
         // The directory's name depends on where crates were fetched from.

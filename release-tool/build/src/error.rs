@@ -47,6 +47,14 @@ pub enum BuildError {
         /// The path.
         path: PathBuf,
     },
+    /// Too many builds at the same time.
+    #[error("expected a free place to build in {}, got only occupied ones: {}", cache.display(), holders.join("; "))]
+    Busy {
+        /// Where builds take place.
+        cache: PathBuf,
+        /// What the others say of themselves.
+        holders: Vec<String>,
+    },
     /// The compiler failed.
     #[error("cannot compile {what}:\n{}", output.trim_end())]
     Compile {

@@ -89,3 +89,17 @@ impl World for FakeWorld {
         self.real.check_interrupt()
     }
 }
+
+/// A toolchain that exists only in name.
+pub(crate) fn toolchain() -> crate::Toolchain {
+    crate::Toolchain {
+        rustc: "/rustc".into(),
+        cargo: "/cargo".into(),
+        linker: "/rust-lld".into(),
+        sysroot: "/sysroot".into(),
+        core: crate::toolchain::CoreLibraries::FromSource,
+        rustc_version: "rustc 1\n".to_owned(),
+        cargo_version: "cargo 1\n".to_owned(),
+        linker_version: "LLD 1\n".to_owned(),
+    }
+}

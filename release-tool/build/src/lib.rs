@@ -20,6 +20,7 @@ pub mod initrd;
 pub mod iso;
 pub mod machines;
 pub mod qemu;
+mod slot;
 pub mod source;
 pub mod stamp;
 mod sysroot;

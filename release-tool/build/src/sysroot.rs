@@ -187,8 +187,7 @@ fn is_intact(world: &dyn World, dir: &Path) -> Result<bool, BuildError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::FakeWorld;
-    use crate::toolchain::CoreLibraries;
+    use crate::fake::{FakeWorld, toolchain};
     use crate::{Targets, Toolchain};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -233,16 +232,7 @@ mod tests {
             }
             fake_cargo(command)
         });
-        let toolchain = Toolchain {
-            rustc: "/rustc".into(),
-            cargo: "/cargo".into(),
-            linker: "/rust-lld".into(),
-            sysroot: "/sysroot".into(),
-            core: CoreLibraries::FromSource,
-            rustc_version: "rustc 1\n".to_owned(),
-            cargo_version: "cargo 1\n".to_owned(),
-            linker_version: "LLD 1\n".to_owned(),
-        };
+        let toolchain = toolchain();
         let targets = toml_file::parse(Path::new("targets.toml"), "").unwrap();
         Setup {
             dir,

@@ -1,10 +1,11 @@
 //! The system comes up from every medium on every architecture.
 
-use crate::fixture::{System, identity, machine, systems};
+use crate::fixture::{System, identity, ids, machine, systems, time};
 use std::path::Path;
 use vrel_build::qemu::{Boot, Files, boot, run};
+use vrel_build::{disk, esp};
 use vrel_model::Arch;
-use vrel_world::RealWorld;
+use vrel_world::{Interrupt, RealWorld};
 
 fn files<'a>(system: &'a System, medium: &str, initrd: &str) -> Files<'a> {
     Files {
@@ -122,4 +123,59 @@ fn a_system_of_another_version_is_noticed() {
     };
     let error = boot(&RealWorld::default(), &Boot { files, ..request }, &mut |_| {}).unwrap_err();
     assert!(error.to_string().contains("/no/such/initrd"), "{error}");
+}
+
+/// Starts a disk whose kernel is cut short, and stops the machine once the loader has said something about
+/// it.
+fn the_loader_explains(arch: Arch) {
+    let system = &systems()[&arch];
+    let kernel = std::fs::read(&system.kernel).unwrap();
+    let (loader, initrd) = (
+        std::fs::read(&system.loader).unwrap(),
+        std::fs::read(&system.initrd["minimal"]).unwrap(),
+    );
+    let content = esp::Content {
+        loader: &loader,
+        loader_file: &system.loader_file,
+        kernel: &kernel[..kernel.len() / 8],
+        initrd: &initrd,
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk.img");
+    let interrupt = Interrupt::default();
+    let world = RealWorld::new(interrupt.clone(), None);
+    let esp = esp::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    disk::write(&world, &disk, &esp, &ids(arch)).unwrap();
+    let files = Files {
+        image: Some(&disk),
+        ..Files::default()
+    };
+    let mut said = None;
+    let ended = run(&world, &machine(arch), "disk", &files, &mut |line| {
+        // Afterwards firmware tries other things to boot, without an end.
+        if line.text.contains("cannot start") {
+            said = Some(line.text.to_owned());
+            interrupt.set();
+        }
+    });
+    let said = said.unwrap_or_else(|| panic!("{ended:?}"));
+    assert!(
+        said.contains("\\veridian\\kernel.elf: cut short: expected at least"),
+        "{said}"
+    );
+}
+
+#[test]
+fn the_loader_explains_on_x86_64() {
+    the_loader_explains(Arch::X86_64);
+}
+
+#[test]
+fn the_loader_explains_on_aarch64() {
+    the_loader_explains(Arch::Aarch64);
+}
+
+#[test]
+fn the_loader_explains_on_riscv64() {
+    the_loader_explains(Arch::Riscv64);
 }

@@ -79,6 +79,7 @@ pub(crate) struct System {
     pub(crate) kernel: PathBuf,
     pub(crate) kernel_flat: PathBuf,
     pub(crate) loader: PathBuf,
+    pub(crate) loader_file: String,
     /// By image description.
     pub(crate) initrd: BTreeMap<&'static str, PathBuf>,
     pub(crate) esp: PathBuf,
@@ -154,5 +155,6 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         esp: put("esp.img", &esp),
         disk: disk_path,
         iso: iso_path,
+        loader_file,
     }
 }

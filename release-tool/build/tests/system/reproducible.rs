@@ -29,9 +29,9 @@ fn another_directory_gives_the_same_bytes() {
     systems();
     // The core libraries are compiled by the compiler's own recipe; here they only have another path.
     fs::create_dir(&other_cache).unwrap();
-    if let Ok(sysroots) = fs::read_dir(cache().join("sysroots")) {
-        drop(sysroots);
-        copy_tree(&cache().join("sysroots"), &other_cache.join("sysroots"));
+    let sysroots = cache().join("sysroots");
+    if sysroots.exists() {
+        copy_tree(&sysroots, &other_cache.join("sysroots"));
     }
     for (arch, compiled) in compile_all(&source, &other_cache, &Arch::ALL) {
         let system = &systems()[&arch];
