@@ -31,9 +31,6 @@ pub(crate) struct ReleaseOptions {
     /// Where compiled code is kept between releases [default: .vrel/cache]
     #[arg(long, env = "VREL_CACHE_DIR", value_name = "DIR")]
     cache_dir: Option<PathBuf>,
-    /// Start a new origin where `publish.origin` in vrel.toml has none yet.
-    #[arg(long)]
-    init_origin: bool,
     /// When another release command is at work here, wait for it.
     #[arg(long)]
     wait: bool,
@@ -66,6 +63,8 @@ pub(crate) struct Session<'a> {
     ring: KeyRing,
     options: ReleaseOptions,
     keys: KeyOptions,
+    /// Whether a person allowed that a missing origin is made.
+    init_origin: bool,
     _lock: Locked,
 }
 
@@ -90,8 +89,27 @@ impl<'a> Session<'a> {
             ring,
             options,
             keys,
+            init_origin: false,
             _lock: lock,
         })
+    }
+
+    /// The same session, allowed to make the origin where there is none.
+    pub(crate) fn init_origin(mut self, allowed: bool) -> Self {
+        self.init_origin = allowed;
+        self
+    }
+
+    /// Makes the origin where there is none, if a person allowed that. An empty origin is nothing that anybody sees, so
+    /// this comes before the journal: whoever resumes need not allow it again.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn prepare_origin(&self) -> Outcome {
+        if self.init_origin {
+            LocalOrigin::init(&self.app.world, self.site.origin())?;
+        }
+        Ok(())
     }
 
     /// The repository's paths.
@@ -195,7 +213,7 @@ impl<'a> Session<'a> {
         let writable = LocalOrigin::open(&self.app.world, place).and_then(|origin| origin.check_writable());
         match writable {
             Ok(()) => None,
-            Err(vrel_origin::OriginError::NoOrigin { .. }) if self.options.init_origin => None,
+            Err(vrel_origin::OriginError::NoOrigin { .. }) if self.init_origin => None,
             Err(error @ vrel_origin::OriginError::NoOrigin { .. }) => {
                 Some(format!("{error}; pass --init-origin to start a new one"))
             }
@@ -232,7 +250,6 @@ impl<'a> Session<'a> {
             signers,
             progress: reporter,
             jobs: jobs(self.options.jobs),
-            init_origin: self.options.init_origin,
             cache: self
                 .options
                 .cache_dir
@@ -342,8 +359,15 @@ fn lock(app: &App, site: &Site, options: &ReleaseOptions, command: &str) -> Resu
         app.world.now()
     );
     let mut told = false;
+    // A program that was killed without warning may live on for a moment in a child that has not become another program
+    // yet, and holds the lock as long.
+    let mut grace = 10;
     loop {
         match take_lock(&app.world, site, &holder) {
+            Err(EngineError::Locked { .. }) if grace > 0 => {
+                grace -= 1;
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
             Err(EngineError::Locked { holder }) if options.wait => {
                 app.world.check_interrupt()?;
                 if !told {

@@ -33,9 +33,9 @@ fn go_on(scene: &Scene, limit: Option<Duration>) -> Option<ExitStatus> {
     let journal = scene.repo().join(format!(".vrel/journal/{VERSION}.jsonl"));
     // The lock of a tool that was killed can outlive it for a moment: hence `--wait`.
     let args: &[&str] = if journal.exists() {
-        &["resume", "--init-origin", "--wait"]
+        &["resume"]
     } else {
-        &["cut-rc", VERSION, "--yes", "--init-origin", "--wait"]
+        &["cut-rc", VERSION, "--yes", "--init-origin"]
     };
     let errors = std::fs::File::create(scene.base().join("stderr")).unwrap();
     let mut child = scene

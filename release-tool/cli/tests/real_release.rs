@@ -195,7 +195,7 @@ fn kill_again_and_again(site: &Site) {
             .join(format!(".vrel/journal/{VERSION}.jsonl"))
             .exists();
         if started {
-            site.vrel(&["resume", "--init-origin"])
+            site.vrel(&["resume"])
         } else {
             site.vrel(&start)
         }

@@ -12,6 +12,7 @@ use vrel_engine::{
     load_at_commit, load_from_work_tree, undo,
 };
 use vrel_model::{UtcTime, Version};
+use vrel_origin::LocalOrigin;
 use vrel_process::{Outcome, plan_cut_rc};
 use vrel_trust::{KeyRing, NewKey, Protection, Scrypt, SecretKey, generate};
 use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
@@ -377,7 +378,6 @@ impl Scene {
             progress: &Silent,
             // One after the other: the number of an effect must mean the same effect in every run.
             jobs: 1,
-            init_origin: true,
             cache: site.cache(),
             cargo_home: self.base.join("cargo"),
         })
@@ -401,7 +401,14 @@ impl Scene {
             .plan
             .filter(|_| !outcome.findings.iter().any(vrel_process::Finding::is_fatal));
         let plan = plan.unwrap_or_else(|| panic!("{:#?}", outcome.findings));
-        let mut journal = Journal::start(world, &self.site(world)?, plan)?;
+        let site = self.site(world)?;
+        LocalOrigin::init(world, site.origin()).map_err(|error| EngineError::Step {
+            step: "origin".to_owned(),
+            message: error.to_string(),
+            hint: None,
+            conflict: false,
+        })?;
+        let mut journal = Journal::start(world, &site, plan)?;
         self.follow(world, &mut journal)
     }
 

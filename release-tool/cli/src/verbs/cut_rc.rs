@@ -28,6 +28,9 @@ pub(crate) struct CutRc {
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
+    /// Start a new origin where `publish.origin` in vrel.toml has none yet.
+    #[arg(long)]
+    init_origin: bool,
     #[command(flatten)]
     release: ReleaseOptions,
     #[command(flatten)]
@@ -38,7 +41,7 @@ impl CutRc {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
         let command = format!("vrel cut-rc {}", self.version);
-        let session = Session::open(app, self.release, self.keys, &command)?;
+        let session = Session::open(app, self.release, self.keys, &command)?.init_origin(self.init_origin);
 
         let snapshot = session.complete_snapshot(&self.version)?;
         let outcome = plan_cut_rc(&snapshot, &self.version, app.world.now());
@@ -64,6 +67,7 @@ impl CutRc {
 
         // The password is asked for before the journal starts: a wrong one leaves nothing behind.
         let signers = session.signers(&plan)?;
+        session.prepare_origin()?;
         let mut journal = Journal::start(&app.world, session.site(), plan)?;
         session.follow(&mut journal, &signers)
     }

@@ -4,7 +4,7 @@ use crate::{CUT, Ran, VREL, finish, refused, run, scene, state};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use vrel_testkit::Scene;
+use vrel_testkit::{ProgramFault, Scene};
 
 #[test]
 fn a_missing_program_is_named_with_the_command_that_installs_it() {
@@ -101,24 +101,35 @@ fn an_origin_that_cannot_be_written_is_found_before_anything_changes() {
 #[test]
 fn an_origin_that_becomes_read_only_meanwhile_is_named_and_resumed() {
     let scene = scene();
-    fs::create_dir(scene.origin()).unwrap();
-    // The origin is empty, so it is not looked at before: it is to be started.
+    scene.set_fault("cargo", ProgramFault::Fails);
+    run(&scene, &CUT).ends(4, &[]);
+    scene.clear_fault("cargo");
     let script = r#"
-        "$mount" -t tmpfs -o size=2g,ro none "$origin" || exit 99
-        "$vrel" cut-rc 0.6.0-rc1 --yes --init-origin; first=$?
-        "$mount" -o remount,rw "$origin" || exit 98
-        [ $first = 4 ] || exit $first
-        exec "$vrel" resume --init-origin"#;
+        "$mount" --bind "$origin" "$origin" && "$mount" -o remount,ro,bind "$origin" || exit 99
+        exec "$vrel" resume"#;
     in_own_mounts(&scene, script).ends(
-        0,
+        4,
         &[
             "ead-only file system",
             "/origin",
             "hint: then run `vrel resume` to go on, or `vrel undo` to drop the release",
         ],
     );
+    run(&scene, &["resume"]).ends(0, &[]);
     let status = run(&scene, &["status"]);
     assert!(status.stdout.contains("published"), "{}", status.stdout);
+}
+
+#[test]
+fn an_origin_that_cannot_be_started_is_named_and_nothing_begins() {
+    let scene = scene();
+    fs::create_dir(scene.origin()).unwrap();
+    let before = state(&scene);
+    let script = r#"
+        "$mount" -t tmpfs -o size=2g,ro none "$origin" || exit 99
+        exec "$vrel" cut-rc 0.6.0-rc1 --yes --init-origin"#;
+    in_own_mounts(&scene, script).ends(4, &["ead-only file system", "/origin"]);
+    assert_eq!(state(&scene), before);
 }
 
 #[test]
@@ -151,7 +162,7 @@ fn space_that_runs_out_meanwhile_is_named_and_resumed() {
         [ -e "$origin/pointer.json" ] && exit 97
         "$mount" -o remount,nr_inodes=10000 "$origin" || exit 98
         [ $first = 4 ] || exit $first
-        "$vrel" resume --init-origin || exit
+        "$vrel" resume || exit
         [ -e "$origin/pointer.json" ]"#;
     in_own_mounts(&scene, script).ends(
         0,

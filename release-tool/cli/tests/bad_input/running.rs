@@ -36,8 +36,7 @@ fn the_compilers_own_message_is_shown() {
     let log = run(&scene, &["log"]);
     assert!(log.stdout.contains("mismatched types"), "{}", log.stdout);
     scene.clear_fault("cargo");
-    run(&scene, &["resume"]).ends(3, &["hint: pass --init-origin"]);
-    run(&scene, &["resume", "--init-origin"]).ends(0, &[]);
+    run(&scene, &["resume"]).ends(0, &[]);
     published(&scene);
 }
 
@@ -61,6 +60,9 @@ fn a_release_that_failed_can_be_taken_back_without_a_trace() {
             .filter(|(name, _)| !name.starts_with("journal"))
             .collect::<Vec<_>>()
     };
+    // The origin that was allowed to be started stays, empty.
+    assert!(vrel_testkit::published(&scene.origin()).is_empty());
+    std::fs::remove_dir_all(scene.origin()).unwrap();
     assert_eq!(without_journals(state(&scene)), without_journals(before));
     scene.clear_fault("cargo");
     run(&scene, &CUT).ends(0, &[]);
@@ -90,7 +92,7 @@ fn a_machine_that_hangs_is_stopped_and_its_last_words_are_shown() {
     );
     assert!(!scene.origin().join("pointer.json").exists());
     scene.clear_fault("qemu-system-aarch64");
-    run(&scene, &["resume", "--init-origin"]).ends(0, &[]);
+    run(&scene, &["resume"]).ends(0, &[]);
     published(&scene);
 }
 
@@ -115,7 +117,7 @@ fn ctrl_c_stops_at_once_and_resume_finishes() {
         scene.clear_fault(program);
         let status = run(&scene, &["status"]);
         assert!(status.stdout.contains("run `vrel resume`"), "{}", status.stdout);
-        run(&scene, &["resume", "--init-origin"]).ends(0, &[]);
+        run(&scene, &["resume"]).ends(0, &[]);
         published(&scene);
     }
 }
@@ -153,7 +155,7 @@ fn a_push_that_the_remote_refuses_is_shown_and_resumed() {
     );
     check_reader(&scene.origin(), "after the refusal");
     scene.clear_fault("pre-receive");
-    run(&scene, &["resume", "--init-origin"]).ends(0, &[]);
+    run(&scene, &["resume"]).ends(0, &[]);
     published(&scene);
 }
 
@@ -173,6 +175,6 @@ fn after_the_push_there_is_no_way_back() {
             "hint: finish it with `vrel resume`",
         ],
     );
-    run(&scene, &["resume", "--init-origin"]).ends(0, &[]);
+    run(&scene, &["resume"]).ends(0, &[]);
     published(&scene);
 }

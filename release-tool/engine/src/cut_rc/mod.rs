@@ -40,8 +40,6 @@ pub struct Release<'a> {
     pub progress: &'a dyn Progress,
     /// How many programs run at the same time.
     pub jobs: usize,
-    /// Whether a person allowed that a missing origin is made.
-    pub init_origin: bool,
     /// Where compiled code is kept between releases.
     pub cache: PathBuf,
     /// Where cargo keeps the sources of crates, its `CARGO_HOME`.

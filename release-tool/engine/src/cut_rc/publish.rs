@@ -24,7 +24,7 @@ fn origin_error(step: &str, error: OriginError) -> EngineError {
         error @ OriginError::NoOrigin { .. } => EngineError::Step {
             step: step.to_owned(),
             message: error.to_string(),
-            hint: Some("pass --init-origin to start a new one there".to_owned()),
+            hint: Some("it was there when the release began: bring it back, then resume".to_owned()),
             conflict: true,
         },
         error => failed(step, error),
@@ -77,13 +77,7 @@ pub(super) fn is_published(release: &Release<'_>) -> Result<Observation, EngineE
 pub(super) fn publish(release: &Release<'_>) -> Result<(), EngineError> {
     let objects = objects(release)?;
     let error = |error| origin_error("publish", error);
-    let dir = release.site.origin();
-    let origin = if release.init_origin {
-        LocalOrigin::init(release.world, dir)
-    } else {
-        LocalOrigin::open(release.world, dir)
-    };
-    let origin = origin.map_err(error)?;
+    let origin = LocalOrigin::open(release.world, release.site.origin()).map_err(error)?;
     for (index, (object, staged)) in objects.iter().enumerate() {
         release.world.check_interrupt()?;
         origin.put_file_new(object, staged).map_err(error)?;
