@@ -1,6 +1,5 @@
 //! Why something was not built or did not boot.
 
-use crate::esp;
 use crate::stamp::Identity;
 use std::fmt;
 use std::path::PathBuf;
@@ -14,6 +13,9 @@ pub enum BuildError {
     /// An effect failed.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// Something was not packed.
+    #[error(transparent)]
+    Pack(#[from] vrel_pack::PackError),
     /// A mistake in a description file.
     #[error(transparent)]
     Toml(TomlError),
@@ -132,55 +134,6 @@ pub enum BuildError {
         identity: String,
         /// How many bytes there are for it.
         room: usize,
-    },
-    /// An entry that cannot be put into an archive.
-    #[error("{path}: cannot be put into the archive: {problem}")]
-    Archive {
-        /// The entry.
-        path: String,
-        /// Why not.
-        problem: String,
-    },
-    /// A size that an EFI system partition cannot have.
-    #[error(
-        "EFI system partition: expected a size of whole MiB from {} to {} MiB, got {size} bytes",
-        esp::MIN_SIZE >> 20, esp::MAX_SIZE >> 20
-    )]
-    EspSize {
-        /// The size in bytes.
-        size: u64,
-    },
-    /// More content than an EFI system partition holds.
-    #[error("EFI system partition: expected content that fits into {size} bytes, got {needed} bytes of it")]
-    EspFull {
-        /// Bytes of content.
-        needed: u64,
-        /// The partition's size in bytes.
-        size: u64,
-    },
-    /// The file system of an EFI system partition cannot be made.
-    #[error("EFI system partition: {problem}")]
-    Esp {
-        /// Why not.
-        problem: String,
-    },
-    /// A disk or CD image cannot be laid out.
-    #[error("{}: cannot lay out the image: {problem}", path.display())]
-    ImageLayout {
-        /// The image.
-        path: PathBuf,
-        /// Why not.
-        problem: String,
-    },
-    /// A git attribute that makes an archive differ from the commit.
-    #[error("{path}:{line}: expected no attribute that changes archived files, got `{attribute}`")]
-    Attribute {
-        /// The file in the commit.
-        path: String,
-        /// The line, from 1.
-        line: usize,
-        /// The attribute.
-        attribute: String,
     },
     /// The emulator is not installed.
     #[error("expected the emulator `{program}` in the search path, got none")]
@@ -338,10 +291,7 @@ impl BuildError {
             Self::Fetch { .. } => {
                 Some("they are fetched once, by the first build: check the network and try again".to_owned())
             }
-            Self::EspFull { .. } => Some("raise `esp-size` in vrel.toml".to_owned()),
-            Self::Attribute { .. } => {
-                Some("remove the attribute: a release's source is the commit's files as they are".to_owned())
-            }
+            Self::Pack(error) => error.hint(),
             Self::Boot {
                 failure: BootFailure::TimedOut { .. },
                 machine,

@@ -2,6 +2,7 @@
 
 use crate::{BuildError, read_toml};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use vrel_model::toml_file::TomlError;
 use vrel_world::World;
@@ -60,6 +61,25 @@ impl Image {
         Ok(())
     }
 
+    /// The image's programs by their names in the initrd.
+    ///
+    /// # Errors
+    /// When a program of the image is not among `programs`.
+    pub fn entries<'a>(
+        &'a self,
+        programs: &'a BTreeMap<String, Vec<u8>>,
+    ) -> Result<BTreeMap<&'a str, &'a [u8]>, BuildError> {
+        self.programs
+            .iter()
+            .map(|package| {
+                let content = programs.get(package).ok_or_else(|| BuildError::NotBuilt {
+                    package: package.clone(),
+                })?;
+                Ok((self.entry_name(package), content.as_slice()))
+            })
+            .collect()
+    }
+
     /// The name in the initrd under which a program is stored.
     #[must_use]
     pub fn entry_name<'a>(&self, program: &'a str) -> &'a str {
@@ -105,6 +125,12 @@ mod tests {
     #[test]
     fn the_init_program_is_stored_as_init() {
         let image = image("suite", &["suite", "fault"]);
+        let mut programs = BTreeMap::from([("suite".to_owned(), vec![1])]);
+        let error = image.entries(&programs).unwrap_err();
+        assert!(matches!(error, BuildError::NotBuilt { package } if package == "fault"));
+        programs.insert("fault".to_owned(), vec![2]);
+        let entries = image.entries(&programs).unwrap();
+        assert_eq!(entries, BTreeMap::from([("fault", &[2][..]), ("init", &[1])]));
         assert_eq!(image.entry_name("suite"), "init");
         assert_eq!(image.entry_name("fault"), "fault");
     }

@@ -1,34 +1,25 @@
-//! Compiles the operating system, packs it into artifacts and boots them.
+//! Compiles the operating system and boots what is made of it.
 //!
 //! Every function here is given its paths, versions and times; all effects go through [`vrel_world::World`].
-//! Equal inputs give equal bytes: identifiers are derived from what is built ([`Ids`]), times are the
-//! commit's, and compiled code neither knows where it was compiled nor which version it is (the version is
+//! Equal inputs give equal bytes: compiled code neither knows where it was compiled nor which version it is (the version is
 //! stamped in afterwards, see [`stamp::write_identity`]).
 
 mod binary;
 pub mod compile;
-pub mod disk;
 mod error;
-pub mod esp;
 #[cfg(test)]
 mod fake;
 pub mod flat;
-mod ids;
-mod image_file;
 pub mod images;
-pub mod initrd;
-pub mod iso;
 pub mod machines;
 pub mod qemu;
 mod slot;
-pub mod source;
 pub mod stamp;
 mod sysroot;
 pub mod targets;
 pub mod toolchain;
 
 pub use error::{BootFailure, BuildError};
-pub use ids::Ids;
 pub use images::Image;
 pub use machines::Machine;
 pub use targets::Targets;

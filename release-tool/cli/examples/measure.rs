@@ -10,12 +10,12 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use vrel_build::source::{self, Source};
 use vrel_model::{
     Arch, ArtifactKind, ArtifactName, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer,
     Statement, Version,
 };
 use vrel_origin::{LocalOrigin, ObjectPath};
+use vrel_pack::source::{self, Source};
 use vrel_trust::{Digests, Scrypt, SecretKey, digest_bytes, digest_files, sign_pointer};
 use vrel_world::{RealWorld, World};
 

@@ -6,8 +6,9 @@ use crate::{EngineError, Progress, ProgressEvent, Site};
 use std::path::PathBuf;
 use vrel_build::compile::{self, Request};
 use vrel_build::stamp::Identity;
-use vrel_build::{Ids, Image, Targets, Toolchain, disk, flat, iso};
+use vrel_build::{Image, Targets, Toolchain, flat};
 use vrel_model::{Arch, Config, UtcTime, Version};
+use vrel_pack::{Ids, disk, iso};
 use vrel_world::World;
 
 /// What to build of the work tree, and with what.
@@ -124,9 +125,10 @@ pub fn build_work_tree(
         let flattened = flat::flatten(&system.kernel, "kernel").map_err(error)?;
         world.fs().write(&built.kernel_flat, &flattened, 0o644)?;
         world.fs().write(&built.initrd, &system.initrd, 0o644)?;
-        disk::write(world, &built.disk, &esp, &ids).map_err(error)?;
+        disk::write(world, &built.disk, &esp, &ids).map_err(|error| build_error("build", error))?;
         let volume = format!("{} {arch}", config.product.name);
-        iso::write(world, &built.iso, &volume, &system.content(), &esp, &ids, time).map_err(error)?;
+        iso::write(world, &built.iso, &volume, &system.content(), &esp, &ids, time)
+            .map_err(|error| build_error("build", error))?;
         systems.push(built);
     }
     Ok(systems)

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use vrel_build::compile::Compiled;
 use vrel_build::stamp::{Identity, write_identity};
-use vrel_build::{BuildError, Ids, Image, esp, initrd};
+use vrel_build::{BuildError, Image};
 use vrel_model::UtcTime;
+use vrel_pack::{Ids, esp, initrd};
 use vrel_world::World;
 
 /// The files that every image is made of.
@@ -32,7 +33,7 @@ impl System {
             loader_file,
             programs,
         } = compiled;
-        let initrd = initrd::build(image, &programs, time)?;
+        let initrd = initrd::build(&image.entries(&programs)?, time)?;
         write_identity(&mut kernel, identity)?;
         Ok(Self {
             kernel,
@@ -54,7 +55,7 @@ impl System {
 
     /// The EFI system partition.
     pub(crate) fn esp(&self, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, BuildError> {
-        esp::build(&self.content(), size, ids, time)
+        Ok(esp::build(&self.content(), size, ids, time)?)
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::fixture::{System, identity, ids, machine, systems, time};
 use std::path::Path;
 use vrel_build::qemu::{Boot, Files, boot, run};
-use vrel_build::{disk, esp};
 use vrel_model::Arch;
+use vrel_pack::{disk, esp};
 use vrel_world::{Interrupt, RealWorld};
 
 fn files<'a>(system: &'a System, medium: &str, initrd: &str) -> Files<'a> {

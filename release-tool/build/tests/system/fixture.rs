@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use vrel_build::compile::{Compiled, Request, compile};
 use vrel_build::stamp::{Identity, write_identity};
-use vrel_build::{Ids, Image, Machine, Targets, Toolchain, disk, esp, flat, initrd, iso};
+use vrel_build::{Image, Machine, Targets, Toolchain, flat};
 use vrel_model::{Arch, UtcTime};
+use vrel_pack::{Ids, disk, esp, initrd, iso};
 use vrel_world::RealWorld;
 
 /// The oldest Rust that builds the system.
@@ -123,7 +124,10 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
     write_identity(&mut kernel, &identity(arch)).unwrap();
     let initrds = IMAGES.map(|name| {
         let image = Image::read(&world, &os(), name).unwrap();
-        (name, initrd::build(&image, &programs, time()).unwrap())
+        (
+            name,
+            initrd::build(&image.entries(&programs).unwrap(), time()).unwrap(),
+        )
     });
     let content = esp::Content {
         loader: &loader,

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vrel_build::compile::{self, Compiled, Request};
-use vrel_build::{BuildError, Ids, Image, Targets, Toolchain, disk, iso, source};
+use vrel_build::{BuildError, Image, Targets, Toolchain};
 use vrel_model::{Arch, ArtifactKind, ByteSize, PlannedArtifact, Sha256Digest, UtcTime};
+use vrel_pack::{Ids, PackError, disk, iso, source};
 use vrel_trust::digest_bytes;
 use vrel_world::{TreeFileKind, WorldError};
 
@@ -29,8 +30,9 @@ struct Record {
 const RECORD: &str = "build.json";
 const PACKED: &str = "packed.json";
 
-pub(crate) fn build_error(step: &str, error: BuildError) -> EngineError {
-    match error {
+pub(crate) fn build_error(step: &str, error: impl Into<BuildError>) -> EngineError {
+    match error.into() {
+        BuildError::Pack(PackError::World(error)) => error.into(),
         BuildError::World(error) => error.into(),
         BuildError::Toml(error) => error.into(),
         error => {

@@ -1,6 +1,6 @@
 //! Identifiers that other tools draw at random.
 
-use crate::digest_of;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use vrel_model::{Arch, Version};
 
@@ -23,13 +23,9 @@ impl Ids {
     /// A UUID for one purpose: version 8 of RFC 9562, whose bits are the maker's own, here of a SHA-256.
     #[must_use]
     pub fn uuid(&self, purpose: &str) -> Uuid {
-        let digest = digest_of(&[
-            b"veridianos release ids",
-            self.seed.as_bytes(),
-            purpose.as_bytes(),
-        ]);
+        let digest = Sha256::digest(format!("veridianos release ids\0{}\0{purpose}", self.seed));
         let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest.as_bytes()[..16]);
+        bytes.copy_from_slice(&digest[..16]);
         uuid::Builder::from_custom_bytes(bytes).into_uuid()
     }
 

@@ -1,30 +1,18 @@
 //! The initial RAM disk: an uncompressed ustar archive.
 
-use crate::{BuildError, Image};
+use crate::PackError;
 use std::collections::BTreeMap;
 use tar::{Builder, EntryType, Header};
 use vrel_model::UtcTime;
 
-/// The archive with the image's programs, in the order of their names there, each of mode 0755 and dated
-/// `time`.
+/// The archive with these programs by name, each of mode 0755 and dated `time`.
 ///
 /// # Errors
-/// When a program of the image is not among `programs`, or its name is too long for ustar.
-pub fn build(
-    image: &Image,
-    programs: &BTreeMap<String, Vec<u8>>,
-    time: UtcTime,
-) -> Result<Vec<u8>, BuildError> {
-    let mut entries = BTreeMap::new();
-    for package in &image.programs {
-        let content = programs.get(package).ok_or_else(|| BuildError::NotBuilt {
-            package: package.clone(),
-        })?;
-        entries.insert(image.entry_name(package), content);
-    }
+/// When a name is too long for ustar.
+pub fn build(programs: &BTreeMap<&str, &[u8]>, time: UtcTime) -> Result<Vec<u8>, PackError> {
     let mut archive = Builder::new(Vec::new());
-    for (name, content) in entries {
-        let failed = |error: std::io::Error| BuildError::Archive {
+    for (&name, &content) in programs {
+        let failed = |error: std::io::Error| PackError::Archive {
             path: name.to_owned(),
             problem: error.to_string(),
         };
@@ -37,9 +25,9 @@ pub fn build(
         header.set_size(content.len() as u64);
         header.set_mtime(u64::try_from(time.unix()).unwrap_or(0));
         header.set_cksum();
-        archive.append(&header, content.as_slice()).map_err(failed)?;
+        archive.append(&header, content).map_err(failed)?;
     }
-    archive.into_inner().map_err(|error| BuildError::Archive {
+    archive.into_inner().map_err(|error| PackError::Archive {
         path: "initrd".to_owned(),
         problem: error.to_string(),
     })
@@ -50,22 +38,13 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    fn image() -> Image {
-        Image {
-            init: "suite".to_owned(),
-            programs: vec!["suite".to_owned(), "fault".to_owned()],
-        }
-    }
-
     #[test]
-    fn programs_are_stored_under_their_names_and_the_first_one_as_init() {
-        let programs = BTreeMap::from([
-            ("suite".to_owned(), b"SUITE".to_vec()),
-            ("fault".to_owned(), vec![7; 513]),
-        ]);
+    fn programs_are_stored_under_their_names() {
+        let suite = [7; 513];
+        let programs = BTreeMap::from([("fault", &suite[..]), ("init", b"SUITE")]);
         let time = UtcTime::from_unix(1_700_000_000).unwrap();
-        let bytes = build(&image(), &programs, time).unwrap();
-        assert_eq!(bytes, build(&image(), &programs, time).unwrap());
+        let bytes = build(&programs, time).unwrap();
+        assert_eq!(bytes, build(&programs, time).unwrap());
         let mut archive = tar::Archive::new(&bytes[..]);
         let found: Vec<_> = archive
             .entries()
@@ -93,8 +72,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_was_not_compiled_is_named() {
-        let error = build(&image(), &BTreeMap::new(), UtcTime::from_unix(0).unwrap()).unwrap_err();
-        assert!(matches!(error, BuildError::NotBuilt { package } if package == "suite"));
+    fn a_name_that_no_header_holds_is_refused() {
+        let name = "n".repeat(300);
+        let error = build(
+            &BTreeMap::from([(name.as_str(), &b""[..])]),
+            UtcTime::from_unix(0).unwrap(),
+        )
+        .unwrap_err();
+        assert!(matches!(error, PackError::Archive { path, .. } if path == name));
     }
 }

@@ -1,7 +1,7 @@
 //! The raw disk image: a GUID partition table with the EFI system partition.
 
 use crate::image_file::ImageFile;
-use crate::{BuildError, Ids};
+use crate::{Ids, PackError};
 use gpt::disk::LogicalBlockSize;
 use gpt::mbr::ProtectiveMBR;
 use gpt::{GptConfig, partition_types};
@@ -19,7 +19,7 @@ pub(crate) const MARGIN: u64 = 1 << 20;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write(world: &dyn World, path: &Path, esp: &[u8], ids: &Ids) -> Result<(), BuildError> {
+pub fn write(world: &dyn World, path: &Path, esp: &[u8], ids: &Ids) -> Result<(), PackError> {
     let total = esp.len() as u64 + 2 * MARGIN;
     let mut image = ImageFile::create(world, path)?;
     let copied = image

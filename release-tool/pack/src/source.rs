@@ -3,7 +3,7 @@
 //! The tar stream is the one that `git archive --format=tar --prefix=PREFIX COMMIT` writes with git's default
 //! settings, byte for byte, so that anybody can check the tarball against the repository with git alone.
 
-use crate::{BuildError, image_file::ImageFile};
+use crate::{PackError, image_file::ImageFile};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use tar::{EntryType, Header};
@@ -38,7 +38,7 @@ const BUFFER: usize = 256 << 10;
 /// # Errors
 /// When the commit cannot be read or the file not be written, and for a commit whose `.gitattributes` make
 /// `git archive` leave out or change files.
-pub fn write(world: &dyn World, path: &Path, source: &Source<'_>) -> Result<(), BuildError> {
+pub fn write(world: &dyn World, path: &Path, source: &Source<'_>) -> Result<(), PackError> {
     let mut file = ImageFile::create(world, path)?;
     let packed = pack(world, &mut file, source);
     match packed {
@@ -50,7 +50,7 @@ pub fn write(world: &dyn World, path: &Path, source: &Source<'_>) -> Result<(), 
 
 enum Failure {
     Write(io::Error),
-    Other(BuildError),
+    Other(PackError),
 }
 
 impl From<io::Error> for Failure {
@@ -274,7 +274,7 @@ fn check_attributes(file: TreeFile<'_>) -> Result<(), Failure> {
         let mut words = line.split_whitespace();
         let is_comment = words.next().is_none_or(|pattern| pattern.starts_with('#'));
         if let Some(attribute) = words.find(changes).filter(|_| !is_comment) {
-            return Err(Failure::Other(BuildError::Attribute {
+            return Err(Failure::Other(PackError::Attribute {
                 path: file.path.to_owned(),
                 line: index + 1,
                 attribute: attribute.to_owned(),
@@ -335,7 +335,7 @@ mod tests {
         (dir, commit)
     }
 
-    fn pack_to(repo: &Path, commit: &str, out: &Path) -> Result<(), BuildError> {
+    fn pack_to(repo: &Path, commit: &str, out: &Path) -> Result<(), PackError> {
         let source = Source {
             repo,
             commit,

@@ -1,6 +1,6 @@
 //! A disk or CD image in the making.
 
-use crate::BuildError;
+use crate::PackError;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(crate) struct ImageFile {
 }
 
 impl ImageFile {
-    pub(crate) fn create(world: &dyn World, path: &Path) -> Result<Self, BuildError> {
+    pub(crate) fn create(world: &dyn World, path: &Path) -> Result<Self, PackError> {
         let file = world.fs().create(path)?;
         Ok(Self {
             file,
@@ -35,7 +35,7 @@ impl ImageFile {
     }
 
     /// Makes the file at least `len` bytes long.
-    pub(crate) fn extend(&mut self, len: u64) -> Result<(), BuildError> {
+    pub(crate) fn extend(&mut self, len: u64) -> Result<(), PackError> {
         if len > self.stored {
             let write = self.store(len - 1, &[0]);
             write.map_err(|error| self.explain(&error))?;
@@ -49,15 +49,15 @@ impl ImageFile {
     }
 
     /// Gives the file its name.
-    pub(crate) fn commit(self) -> Result<(), BuildError> {
+    pub(crate) fn commit(self) -> Result<(), PackError> {
         Ok(self.file.commit()?)
     }
 
     /// The reason of a library's error: the system's if there was one.
-    pub(crate) fn explain(&mut self, error: &dyn fmt::Display) -> BuildError {
+    pub(crate) fn explain(&mut self, error: &dyn fmt::Display) -> PackError {
         match self.failure.take() {
-            Some(failure) => BuildError::World(failure),
-            None => BuildError::ImageLayout {
+            Some(failure) => PackError::World(failure),
+            None => PackError::ImageLayout {
                 path: self.path.clone(),
                 problem: error.to_string(),
             },

@@ -5,7 +5,7 @@
 //! image.
 
 use crate::image_file::ImageFile;
-use crate::{BuildError, Ids, esp};
+use crate::{Ids, PackError, esp};
 use hadris_fs::{DateTime, Node, Tree};
 use hadris_io::StdIo;
 use hadris_iso::{AppendedPartition, BootEntry, ElTorito, Hybrid, IsoId, IsoLevel, IsoOptions};
@@ -35,7 +35,7 @@ pub fn write(
     esp: &[u8],
     ids: &Ids,
     time: UtcTime,
-) -> Result<(), BuildError> {
+) -> Result<(), PackError> {
     let mut image = ImageFile::create(world, path)?;
     let written = layout(&mut image, volume, content, esp, ids, time);
     let len = written.map_err(|error| image.explain(&error))?;

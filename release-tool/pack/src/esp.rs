@@ -1,6 +1,6 @@
 //! The EFI system partition: a FAT file system with what the firmware and the loader read.
 
-use crate::{BuildError, Ids};
+use crate::{Ids, PackError};
 use hadris_fat::{FatOptions, VolumeLabel};
 use hadris_fs::{DateTime, ErrorKind, Node, PathError, Tree};
 use hadris_storage::{BlockSize, MemDevice};
@@ -52,16 +52,16 @@ const LABEL: &str = "VERIDIANESP";
 ///
 /// # Errors
 /// When the size is out of range or the content does not fit.
-pub fn build(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, BuildError> {
+pub fn build(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, PackError> {
     if !(MIN_SIZE..=MAX_SIZE).contains(&size) || !size.is_multiple_of(1 << 20) {
-        return Err(BuildError::EspSize { size });
+        return Err(PackError::EspSize { size });
     }
     let image = layout(content, size, ids, time).map_err(|error| match error.kind() {
         ErrorKind::NoSpace => {
             let needed = content.files().iter().map(|(_, bytes)| bytes.len() as u64).sum();
-            BuildError::EspFull { needed, size }
+            PackError::EspFull { needed, size }
         }
-        _ => BuildError::Esp {
+        _ => PackError::Esp {
             problem: error.to_string(),
         },
     })?;
@@ -146,7 +146,7 @@ pub(crate) mod tests {
         for size in [0, MIN_SIZE - 1, (1 << 20) + 512, MAX_SIZE + (1 << 20)] {
             assert!(matches!(
                 build(&content(), size, &ids(), time()),
-                Err(BuildError::EspSize { .. })
+                Err(PackError::EspSize { .. })
             ));
         }
         let kernel = vec![0; 3 << 20];
@@ -156,7 +156,7 @@ pub(crate) mod tests {
         };
         let error = build(&big, 2 << 20, &ids(), time()).unwrap_err();
         assert!(
-            matches!(error, BuildError::EspFull { size: 0x20_0000, .. }),
+            matches!(error, PackError::EspFull { size: 0x20_0000, .. }),
             "{error}"
         );
         assert!(build(&big, 4 << 20, &ids(), time()).is_ok());

@@ -1,0 +1,16 @@
+//! Packs what was compiled into artifacts: archives, file systems, disk images.
+//!
+//! Equal inputs give equal bytes: identifiers are derived from what is packed ([`Ids`]) and times are given. All effects
+//! go through [`vrel_world::World`].
+
+pub mod disk;
+mod error;
+pub mod esp;
+mod ids;
+mod image_file;
+pub mod initrd;
+pub mod iso;
+pub mod source;
+
+pub use error::PackError;
+pub use ids::Ids;
