@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
     Command, Entry, ErrorKind, Exit, FileCommit, Fs, Git, Head, Lock, Metadata, NewTag, OutFile, Processes,
@@ -186,6 +187,10 @@ impl World for Faulty<'_> {
         self.inner.now()
     }
 
+    fn uptime(&self) -> Duration {
+        self.inner.uptime()
+    }
+
     fn random(&self, buffer: &mut [u8]) -> Result<()> {
         self.inner.random(buffer)
     }
@@ -266,6 +271,11 @@ impl Fs for FaultyFs<'_> {
         self.inner.open(path)
     }
 
+    fn extents(&self, path: &Path) -> Result<Vec<std::ops::Range<u64>>> {
+        self.state.alive("reading")?;
+        self.inner.extents(path)
+    }
+
     fn metadata(&self, path: &Path) -> Result<Option<Metadata>> {
         self.state.alive("looking")?;
         self.inner.metadata(path)
@@ -341,6 +351,16 @@ impl Fs for FaultyFs<'_> {
     fn lock(&self, path: &Path, holder: &str) -> Result<Lock> {
         self.state
             .effect(&named("lock", path), || self.inner.lock(path, holder), || {})
+    }
+
+    fn lock_shared(&self, path: &Path) -> Result<Lock> {
+        self.state
+            .effect(&named("share", path), || self.inner.lock_shared(path), || {})
+    }
+
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<()> {
+        self.state
+            .effect(&named("mode", path), || self.inner.set_mode(path, mode), || {})
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use std::io::{Read, Seek, Write};
+use std::ops::Range;
 use std::path::Path;
 
 /// A readable, seekable stream.
@@ -73,6 +74,13 @@ pub trait Fs: Send + Sync {
     /// When there is no such file or it cannot be read.
     fn open(&self, path: &Path) -> Result<Box<dyn ReadSeek>>;
 
+    /// The parts of a file that may hold something other than zeros: byte ranges, ascending, none of them empty. What lies
+    /// between them reads as zeros and takes no space. Where the file system does not know, it is the whole file.
+    ///
+    /// # Errors
+    /// When there is no such file or it cannot be read.
+    fn extents(&self, path: &Path) -> Result<Vec<Range<u64>>>;
+
     /// What is known of a path; `None` when nothing has that name.
     ///
     /// # Errors
@@ -135,6 +143,12 @@ pub trait Fs: Send + Sync {
     /// As any write.
     fn rename(&self, from: &Path, to: &Path) -> Result<()>;
 
+    /// Sets the permission bits of a file.
+    ///
+    /// # Errors
+    /// When there is no such file, or it belongs to somebody else.
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<()>;
+
     /// Removes a file; fine when it is gone.
     ///
     /// # Errors
@@ -153,4 +167,11 @@ pub trait Fs: Send + Sync {
     /// # Errors
     /// When the file cannot be made or locked at all.
     fn lock(&self, path: &Path, holder: &str) -> Result<Lock>;
+
+    /// Tries to take a lock on a file (made when missing) that any number of holders share, without waiting, and that
+    /// none has together with one of [`Fs::lock`]. The file's text stays what it was.
+    ///
+    /// # Errors
+    /// When the file cannot be made or locked at all.
+    fn lock_shared(&self, path: &Path) -> Result<Lock>;
 }

@@ -59,6 +59,9 @@ impl Fs for NoWrites {
     fn open(&self, path: &Path) -> Result<Box<dyn ReadSeek>> {
         self.real.fs().open(path)
     }
+    fn extents(&self, path: &Path) -> Result<Vec<std::ops::Range<u64>>> {
+        self.real.fs().extents(path)
+    }
     fn metadata(&self, path: &Path) -> Result<Option<Metadata>> {
         self.real.fs().metadata(path)
     }
@@ -96,6 +99,12 @@ impl Fs for NoWrites {
         self.refuse(path)
     }
     fn lock(&self, path: &Path, _: &str) -> Result<Lock> {
+        self.refuse(path)
+    }
+    fn lock_shared(&self, path: &Path) -> Result<Lock> {
+        self.refuse(path)
+    }
+    fn set_mode(&self, path: &Path, _: u32) -> Result<()> {
         self.refuse(path)
     }
 }

@@ -5,6 +5,7 @@ use crate::{
 };
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -56,6 +57,35 @@ fn write_whole(path: &Path, content: &[u8], mode: u32, replace: bool) -> io::Res
     finish(file, path, replace)
 }
 
+/// Asks the file system where data begins and ends.
+fn extents(file: &File) -> io::Result<Vec<Range<u64>>> {
+    use rustix::fs::{SeekFrom as Whence, seek};
+    let len = file.metadata()?.len();
+    let mut found = Vec::new();
+    let mut position = 0;
+    while position < len {
+        let start = match seek(file, Whence::Data(position)) {
+            Ok(start) => start,
+            // Only a hole is left.
+            Err(rustix::io::Errno::NXIO) => break,
+            // The file system keeps no account of holes.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::OPNOTSUPP) => position,
+            Err(error) => return Err(error.into()),
+        };
+        let end = match seek(file, Whence::Hole(start)) {
+            Ok(end) => end.min(len),
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::OPNOTSUPP) => len,
+            Err(error) => return Err(error.into()),
+        };
+        if start >= end {
+            break;
+        }
+        found.push(start..end);
+        position = end;
+    }
+    Ok(found)
+}
+
 struct RealOutFile {
     file: NamedTempFile,
     path: PathBuf,
@@ -94,7 +124,30 @@ struct RealLock {
     file: File,
 }
 
+/// Closing the file releases it.
+struct SharedLock {
+    _file: File,
+}
+
 impl LockGuard for RealLock {}
+impl LockGuard for SharedLock {}
+
+fn open_lock(path: &Path) -> Result<File> {
+    let open = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path);
+    at("lock", path, open)
+}
+
+/// What the one who has the lock wrote about itself.
+fn busy(path: &Path, mut file: File) -> Result<Lock> {
+    let mut text = String::new();
+    at("read", path, file.read_to_string(&mut text))?;
+    Ok(Lock::Busy(text))
+}
 
 impl Drop for RealLock {
     fn drop(&mut self) {
@@ -121,6 +174,11 @@ impl Fs for RealFs {
     fn open(&self, path: &Path) -> Result<Box<dyn ReadSeek>> {
         let file = at("open", path, File::open(path))?;
         Ok(Box::new(file))
+    }
+
+    fn extents(&self, path: &Path) -> Result<Vec<Range<u64>>> {
+        let file = at("open", path, File::open(path))?;
+        at("find the data of", path, extents(&file))
     }
 
     fn metadata(&self, path: &Path) -> Result<Option<Metadata>> {
@@ -231,6 +289,14 @@ impl Fs for RealFs {
         at("rename", to, sync_parent(to))
     }
 
+    fn set_mode(&self, path: &Path, mode: u32) -> Result<()> {
+        at(
+            "set the mode of",
+            path,
+            fs::set_permissions(path, Permissions::from_mode(mode)),
+        )
+    }
+
     fn remove_file(&self, path: &Path) -> Result<()> {
         match fs::remove_file(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -246,24 +312,23 @@ impl Fs for RealFs {
     }
 
     fn lock(&self, path: &Path, holder: &str) -> Result<Lock> {
-        let open = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path);
-        let mut file = at("lock", path, open)?;
+        let mut file = open_lock(path)?;
         match file.try_lock() {
             Ok(()) => {
                 let write = file.set_len(0).and_then(|()| file.write_all(holder.as_bytes()));
                 at("lock", path, write)?;
                 Ok(Lock::Held(Box::new(RealLock { file })))
             }
-            Err(fs::TryLockError::WouldBlock) => {
-                let mut text = String::new();
-                at("read", path, file.read_to_string(&mut text))?;
-                Ok(Lock::Busy(text))
-            }
+            Err(fs::TryLockError::WouldBlock) => busy(path, file),
+            Err(fs::TryLockError::Error(error)) => Err(WorldError::io("lock", path, &error)),
+        }
+    }
+
+    fn lock_shared(&self, path: &Path) -> Result<Lock> {
+        let file = open_lock(path)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Lock::Held(Box::new(SharedLock { _file: file }))),
+            Err(fs::TryLockError::WouldBlock) => busy(path, file),
             Err(fs::TryLockError::Error(error)) => Err(WorldError::io("lock", path, &error)),
         }
     }
@@ -309,6 +374,33 @@ mod tests {
     }
 
     #[test]
+    fn holes_are_in_no_extent_and_data_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        let mut file = File::create(&path).unwrap();
+        file.set_len(8 << 20).unwrap();
+        assert_eq!(RealFs.extents(&path).unwrap(), []);
+        for position in [1 << 20, 5 << 20] {
+            file.seek(SeekFrom::Start(position)).unwrap();
+            file.write_all(b"data").unwrap();
+        }
+        let extents = RealFs.extents(&path).unwrap();
+        assert!(extents.iter().all(|extent| extent.start < extent.end));
+        assert!(extents.is_sorted_by(|a, b| a.end <= b.start), "{extents:?}");
+        for position in [1 << 20, 5 << 20] {
+            assert!(
+                extents
+                    .iter()
+                    .any(|extent| extent.start <= position && position + 4 <= extent.end)
+            );
+        }
+        let listed: u64 = extents.iter().map(|extent| extent.end - extent.start).sum();
+        assert!(listed < 1 << 20, "{extents:?}");
+        let error = RealFs.extents(Path::new("no/such/file")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::NotFound);
+    }
+
+    #[test]
     fn a_full_disk_is_told_apart() {
         let error = RealFs.append(Path::new("/dev/full"), b"x").unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoSpace);
@@ -327,5 +419,38 @@ mod tests {
         assert_eq!(holder, "first");
         drop(guard);
         assert!(matches!(RealFs.lock(&path, "second").unwrap(), Lock::Held(_)));
+    }
+
+    #[test]
+    fn a_shared_lock_keeps_out_an_exclusive_one_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let one = RealFs.lock_shared(&path).unwrap();
+        let two = RealFs.lock_shared(&path).unwrap();
+        assert!(matches!((&one, &two), (Lock::Held(_), Lock::Held(_))));
+        assert!(matches!(RealFs.lock(&path, "alone").unwrap(), Lock::Busy(_)));
+        drop((one, two));
+        let Lock::Held(guard) = RealFs.lock(&path, "alone").unwrap() else {
+            panic!("not taken")
+        };
+        let Lock::Busy(holder) = RealFs.lock_shared(&path).unwrap() else {
+            panic!("shared with an exclusive holder")
+        };
+        assert_eq!(holder, "alone");
+        drop(guard);
+        assert!(matches!(RealFs.lock_shared(&path).unwrap(), Lock::Held(_)));
+    }
+
+    #[test]
+    fn a_mode_is_set_as_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        assert_eq!(
+            RealFs.set_mode(&path, 0o444).unwrap_err().kind,
+            ErrorKind::NotFound
+        );
+        RealFs.write(&path, b"one", 0o644).unwrap();
+        RealFs.set_mode(&path, 0o444).unwrap();
+        assert_eq!(RealFs.metadata(&path).unwrap().unwrap().mode, 0o444);
     }
 }
