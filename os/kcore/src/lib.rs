@@ -17,6 +17,7 @@ pub mod fdt;
 pub mod frames;
 pub mod heap;
 pub mod memory_map;
+pub mod multiboot2;
 pub mod paging;
 pub mod tar;
 pub mod user_range;

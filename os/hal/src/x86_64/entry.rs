@@ -1,14 +1,14 @@
-//! What the first instructions call, and the boot record of a PVH boot.
-//!
-//! Source: Xen, "x86/HVM direct boot ABI" (`hvm_start_info`), which QEMU's `-kernel` follows.
+//! What the first instructions call, and the boot record of a boot without the project's loader: by the PVH note or by
+//! Multiboot2.
 
 use core::arch::global_asm;
 
 use bootinfo::{BootInfo, Framebuffer, KERNEL_VMA, MAGIC, MemoryKind, PhysRange, VERSION};
-use kcore::bytes::{le32, le64};
 use kcore::memory_map::{MapError, MemoryMap};
+use kcore::multiboot2::LOADER_MAGIC;
 
-use crate::{boot, image, phys};
+use super::{multiboot, pvh};
+use crate::{boot, image};
 
 global_asm!(
     include_str!("entry.s"),
@@ -22,79 +22,54 @@ const KERNEL_START: u64 = 0x20_0000;
 /// Memory below belongs to the firmware's data, and later to the start of further CPUs.
 const LOW_MEMORY: u64 = 1 << 20;
 
-const START_INFO_MAGIC: u32 = 0x336e_c578;
-const START_INFO_LEN: usize = 56;
-const MODULE_LEN: usize = 32;
-const MEMORY_ENTRY_LEN: usize = 24;
-
 /// Memory that this file's first instructions use: code and tables at 1 MiB, as the linker script says.
 const BOOT_SEGMENT: PhysRange = PhysRange {
     start: LOW_MEMORY,
     len: KERNEL_START - LOW_MEMORY,
 };
 
+/// The map while it is made. It stays where it is: the boot record points to it.
+pub(super) type Map = MemoryMap<128>;
+
+/// What whoever started the kernel knows of the machine, apart from its memory.
+pub(super) struct Given {
+    pub(super) initrd: PhysRange,
+    pub(super) rsdp: u64,
+    pub(super) framebuffer: Framebuffer,
+    /// Memory that holds what is read later.
+    pub(super) kept: PhysRange,
+}
+
 unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
     // SAFETY: `_start` runs once, and only the loader enters there: its contract is this function's.
     unsafe { boot::start(record) }
 }
 
-unsafe extern "C" fn direct_entry(start_info: u64) -> ! {
+/// `magic` is 0 behind the PVH note, and what the boot loader left in `eax` behind Multiboot2's entry address.
+unsafe extern "C" fn direct_entry(info: u64, magic: u32) -> ! {
     super::console::init();
     super::trap::install();
-    let mut map = MemoryMap::new();
-    // SAFETY: `pvh_start` runs once; whoever found the note gives the address of a start-info record.
-    let record = unsafe { record(start_info, &mut map) };
-    let record = record.unwrap_or_else(|error| panic!("{error}"));
+    let mut map = Map::new();
+    let given = match magic {
+        // SAFETY: `pvh_start` runs once; whoever found the note gives the address of a start-info record.
+        0 => unsafe { pvh::read(info, &mut map) },
+        // SAFETY: the magic number says that a Multiboot2 boot loader gave the address of boot information.
+        LOADER_MAGIC => unsafe { multiboot::read(info, &mut map) },
+        other => panic!("started with {other:#x} in eax; expected Multiboot2's {LOADER_MAGIC:#x}"),
+    };
+    let record = record(&given, &mut map).unwrap_or_else(|error| panic!("{error}"));
     // SAFETY: the record was made from what started the kernel, and `pvh_start` has set up the mappings.
     unsafe { boot::start(&raw const record) }
 }
 
-/// Makes the boot record. `map` stays where it is.
-///
-/// # Safety
-/// `start_info` is the physical address of a start-info record, and its tables are where it says, below 4 GiB.
-unsafe fn record(start_info: u64, map: &mut MemoryMap<128>) -> Result<BootInfo, MapError> {
-    // SAFETY: the caller's promise.
-    let info = unsafe { phys::bytes(start_info, START_INFO_LEN) };
-    let word = |offset| le32(info, offset).unwrap_or(0);
-    let long = |offset| le64(info, offset).unwrap_or(0);
-    assert!(
-        word(0) == START_INFO_MAGIC,
-        "PVH start info: magic is {:#x}",
-        word(0)
-    );
-    assert!(
-        word(4) >= 1,
-        "PVH start info: version {} has no memory map",
-        word(4)
-    );
-    let (modules, module_list, rsdp, memory) = (word(12), long(16), long(32), long(40));
-    // SAFETY: the caller's promise.
-    let entries = unsafe { phys::bytes(memory, word(48) as usize * MEMORY_ENTRY_LEN) };
-    // Reserved ranges win over usable ones that they overlap.
-    for (usable, kind) in [(true, MemoryKind::Usable), (false, MemoryKind::Reserved)] {
-        for entry in entries.chunks_exact(MEMORY_ENTRY_LEN) {
-            let (start, len) = (le64(entry, 0).unwrap_or(0), le64(entry, 8).unwrap_or(0));
-            if (le32(entry, 16) == Some(1)) == usable {
-                map.paint(start, len, kind)?;
-            }
-        }
-    }
-    let mut initrd = PhysRange::default();
-    if modules > 0 {
-        // SAFETY: the caller's promise.
-        let module = unsafe { phys::bytes(module_list, MODULE_LEN) };
-        initrd = PhysRange {
-            start: le64(module, 0).unwrap_or(0),
-            len: le64(module, 8).unwrap_or(0),
-        };
-    }
+/// Makes the boot record.
+fn record(given: &Given, map: &mut Map) -> Result<BootInfo, MapError> {
     let kernel = PhysRange {
         start: KERNEL_START,
         len: image::len(),
     };
     map.paint(0, LOW_MEMORY, MemoryKind::Reserved)?;
-    for range in [BOOT_SEGMENT, kernel, initrd] {
+    for range in [BOOT_SEGMENT, kernel, given.initrd, given.kept] {
         map.paint(range.start, range.len, MemoryKind::Loader)?;
     }
     // The map lies on the kernel's stack; a boot record has physical addresses.
@@ -104,11 +79,11 @@ unsafe fn record(start_info: u64, map: &mut MemoryMap<128>) -> Result<BootInfo, 
         version: VERSION,
         reserved: 0,
         kernel,
-        initrd,
-        rsdp,
+        initrd: given.initrd,
+        rsdp: given.rsdp,
         dtb: 0,
         boot_cpu: 0,
-        framebuffer: Framebuffer::default(),
+        framebuffer: given.framebuffer,
         memory_map: regions.as_ptr().addr() as u64 - KERNEL_VMA + KERNEL_START,
         memory_map_len: regions.len() as u64,
     })

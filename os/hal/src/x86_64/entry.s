@@ -1,7 +1,9 @@
 # First instructions on x86_64.
 #
 # The loader enters at _start in 64-bit mode with the boot record's address in rdi. QEMU's -kernel finds the PVH note
-# and enters at pvh_start in 32-bit mode without paging, with the address of a start-info record in ebx.
+# and enters at pvh_start in 32-bit mode without paging, with the address of a start-info record in ebx. A Multiboot2
+# boot loader, GRUB on a machine with a BIOS, finds the Multiboot2 header and enters at multiboot_start in the same mode,
+# with a magic number in eax and the address of its boot information in ebx.
 
 .section .text.head, "ax"
 .global _start
@@ -19,13 +21,43 @@ _start:
     .asciz "Xen"
     .long pvh_start
 
+# Multiboot2 Specification 2.0, section 3.1: within the file's first 32 KiB, at a multiple of 8. A boot loader has to give
+# a memory map and modules that start at pages; the root pointer of ACPI it gives when there is one.
+.section .boot.header, "a"
+.balign 8
+multiboot_header:
+    .long 0xe85250d6                # magic
+    .long 0                         # 32-bit protected mode of i386
+    .long multiboot_header_end - multiboot_header
+    .long 0x100000000 - 0xe85250d6 - (multiboot_header_end - multiboot_header)
+    .short 1, 0                     # information request
+    .long 12
+    .long 6                         # memory map
+    .balign 8
+    .short 3, 0                     # entry address
+    .long 12
+    .long multiboot_start
+    .balign 8
+    .short 6, 0                     # modules at pages
+    .long 8
+    .short 0, 0                     # end
+    .long 8
+multiboot_header_end:
+
 # Everything from here on runs at its physical address.
 .section .boot, "ax"
 .code32
+.global multiboot_start
+multiboot_start:
+    mov esi, eax
+    jmp 3f
 .global pvh_start
 pvh_start:
-    cli
+    xor esi, esi
+3:  cli
+    cld
     mov edi, ebx
+    mov esp, offset boot_stack_top  # nobody has promised a stack
 
     # Four tables of 2 MiB pages map the first 4 GiB at their own address; the first of them also serves the top 2 GiB
     # of the address space, where the kernel is linked.
@@ -83,6 +115,7 @@ pvh_start64:
     movabs rsp, offset kernel_stack_top
     xor ebp, ebp
     mov edi, edi                    # clears the upper half
+    mov esi, esi
     movabs rax, offset {direct_entry}
     call rax
     ud2
@@ -96,9 +129,11 @@ boot_gdt_pointer:
     .short 23
     .long boot_gdt
 
-# The loader that understands the PVH note fills this with zeros.
+# Whoever loads the image fills this with zeros.
 .section .boot.tables, "aw", @nobits
 .balign 4096
 boot_pml4: .skip 4096
 boot_pdpt: .skip 4096
 boot_pd: .skip 4 * 4096
+.skip 64
+boot_stack_top:

@@ -4,7 +4,9 @@ mod console;
 mod cpu;
 mod entry;
 mod interrupts;
+mod multiboot;
 mod power;
+mod pvh;
 mod timer;
 mod trap;
 
