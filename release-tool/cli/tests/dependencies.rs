@@ -11,10 +11,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("world", &["model"]),
     ("process", &["model"]),
-    ("notes", &["model"]),
+    ("notes", &["documents", "model"]),
     ("todo", &["model"]),
     ("pack", &["model", "world"]),
-    ("graph", &["model", "world"]),
+    ("graph", &["model", "trust", "world"]),
     ("documents", &["model"]),
     ("build", &["documents", "graph", "model", "pack", "world"]),
     ("trust", &["model", "world"]),
@@ -72,7 +72,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide and write text: they must give the same answer wherever and whenever they run.
-const PURE: &[&str] = &["model", "process", "notes", "todo"];
+const PURE: &[&str] = &["model", "process", "documents", "notes", "todo"];
 
 /// Libraries that reach files, programs, networks, clocks or randomness.
 const EFFECTS: &[&str] = &[

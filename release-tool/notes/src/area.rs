@@ -74,7 +74,7 @@ pub(crate) fn readable(scope: &str) -> Option<String> {
         }
         push_part(part, &mut title);
     }
-    (!crate::markdown::is_blank(&title)).then_some(title)
+    (!vrel_documents::markdown::is_blank(&title)).then_some(title)
 }
 
 fn push_part(part: &str, title: &mut String) {

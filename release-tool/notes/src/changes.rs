@@ -5,9 +5,9 @@ use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue};
 use crate::footers::Footers;
 use crate::header::{self, Header, Kind};
 use crate::listing::{Listing, Sections, add_references};
-use crate::markdown::is_blank;
 use crate::references;
 use std::collections::HashSet;
+use vrel_documents::markdown::is_blank;
 
 /// The heading of features without a scope.
 const GENERAL: &str = "General";

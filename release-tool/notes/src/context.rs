@@ -1,8 +1,8 @@
 //! What release notes are made of: the data between the history and the templates.
 
 use crate::NotesError;
-use crate::markdown::is_blank;
 use serde::{Deserialize, Serialize};
+use vrel_documents::markdown::is_blank;
 use vrel_model::{Arch, ArtifactKind, ArtifactName, ChannelName, Sha256Digest, Stage, UtcTime, Version};
 
 /// The content of one release's notes, as `vrel notes --context` prints it and `--from-context` reads it.

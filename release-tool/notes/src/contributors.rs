@@ -1,7 +1,7 @@
 //! Who made a release.
 
-use crate::markdown::is_blank;
 use std::collections::{BTreeMap, HashSet};
+use vrel_documents::markdown::is_blank;
 
 /// People by address and by name: `.mailmap` knows authors, but not those in `Co-authored-by`.
 #[derive(Debug, Default)]

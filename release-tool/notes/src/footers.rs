@@ -3,8 +3,8 @@
 //! A footer is `Key: text` at the start of a line, anywhere in the body outside fenced code. Its text goes on, over
 //! blank lines too, until the next footer (Conventional Commits 1.0.0, rule 9).
 
-use crate::markdown::{is_blank, opening_fence};
 use crate::references::collect_settled;
+use vrel_documents::markdown::{is_blank, opening_fence};
 
 /// The footers that matter to the notes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

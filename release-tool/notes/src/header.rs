@@ -81,7 +81,7 @@ pub(crate) fn parse(subject: &str) -> Option<Header<'_>> {
     }
     let (description, pulls) = split_pulls(description.trim());
     let description = description.strip_suffix('.').unwrap_or(description);
-    if crate::markdown::is_blank(description) {
+    if vrel_documents::markdown::is_blank(description) {
         return None;
     }
     Some(Header {

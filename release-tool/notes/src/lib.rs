@@ -17,7 +17,6 @@ mod error;
 mod footers;
 mod header;
 mod listing;
-mod markdown;
 mod references;
 mod render;
 mod reverts;

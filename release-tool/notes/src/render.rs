@@ -2,8 +2,8 @@
 
 use crate::NotesError;
 use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section};
-use crate::markdown::{block, block_after_label, cell, inline};
 use askama::Template;
+use vrel_documents::markdown::{block, block_after_label, cell, inline};
 use vrel_model::ByteSize;
 
 /// Renders the release notes as Markdown.

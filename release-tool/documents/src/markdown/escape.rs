@@ -6,13 +6,14 @@
 use std::fmt::Write as _;
 
 /// Whether nothing of a text would be seen.
-pub(crate) fn is_blank(text: &str) -> bool {
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
     text.chars().all(|c| c.is_whitespace() || is_hidden(c))
 }
 
 /// Characters that show nothing and can change how the rest is shown: controls, marks of writing direction (they make
 /// code read otherwise than it runs) and spaces without width.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(
             c,
@@ -41,12 +42,14 @@ fn on_one_line(text: &str) -> String {
 }
 
 /// The text as part of a paragraph, list item or heading.
-pub(crate) fn inline(text: &str) -> String {
+#[must_use]
+pub fn inline(text: &str) -> String {
     escaped(text, false)
 }
 
 /// The text as a cell of a table, where `|` must be escaped in code too.
-pub(crate) fn cell(text: &str) -> String {
+#[must_use]
+pub fn cell(text: &str) -> String {
     escaped(text, true)
 }
 
@@ -137,14 +140,16 @@ fn is_entity(rest: &str) -> bool {
 
 /// The text as paragraphs, lists and fenced code that stand first in a list item: every line but the first is indented
 /// by `indent` spaces.
-pub(crate) fn block(text: &str, indent: usize) -> String {
+#[must_use]
+pub fn block(text: &str, indent: usize) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     write_parts(&parts(text), indent, &mut out);
     out
 }
 
 /// The same, but behind a label on the same line, blank or line breaks included.
-pub(crate) fn block_after_label(text: &str, indent: usize) -> String {
+#[must_use]
+pub fn block_after_label(text: &str, indent: usize) -> String {
     let parts = parts(text);
     // A list or code behind a label needs a line of its own.
     let mut out = match parts.first() {
@@ -245,7 +250,8 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 }
 
 /// The backticks of a line that opens fenced code.
-pub(crate) fn opening_fence(words: &str) -> Option<&str> {
+#[must_use]
+pub fn opening_fence(words: &str) -> Option<&str> {
     let (fence, language) = words.split_at(words.len() - words.trim_start_matches('`').len());
     (fence.len() >= 3 && !language.contains('`')).then_some(fence)
 }
