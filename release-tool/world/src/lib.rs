@@ -19,6 +19,7 @@ pub use git::{FileCommit, Git, Head, NewTag, PushRef, TagInfo, TreeFile, TreeFil
 pub use process::{Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};
 
+use std::time::Duration;
 use vrel_model::UtcTime;
 
 /// The machine, as the release tool sees it.
@@ -31,6 +32,11 @@ pub trait World: Send + Sync {
     fn processes(&self) -> &dyn Processes;
     /// The time of day.
     fn now(&self) -> UtcTime;
+    /// How much time has passed since some fixed moment; never less than at an earlier call. For measuring how long work
+    /// takes. A world that does not have such a clock uses the time of day.
+    fn uptime(&self) -> Duration {
+        Duration::from_secs(u64::try_from(self.now().unix()).unwrap_or(0))
+    }
     /// Fills the buffer with random bytes fit for keys.
     ///
     /// # Errors

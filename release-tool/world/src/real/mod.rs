@@ -6,9 +6,9 @@ mod process;
 
 use crate::{ErrorKind, Fs, Git, Processes, Result, World, WorldError};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use vrel_model::UtcTime;
 
 /// Set when a person asks the program to stop. Clones share one flag.
@@ -87,6 +87,12 @@ impl World for RealWorld {
         };
         UtcTime::from_unix(seconds)
             .unwrap_or_else(|_| UtcTime::from_unix(0).unwrap_or_else(|_| unreachable!()))
+    }
+
+    fn uptime(&self) -> Duration {
+        // The program's first question is the fixed moment.
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
     }
 
     fn random(&self, buffer: &mut [u8]) -> Result<()> {
