@@ -2,6 +2,7 @@
 
 use crate::esp;
 use std::path::PathBuf;
+use vrel_model::{Arch, ByteSize};
 use vrel_world::WorldError;
 
 /// Why something was not packed: the object, what was expected, what was found.
@@ -49,6 +50,71 @@ pub enum PackError {
         /// Why not.
         problem: String,
     },
+    /// Files that no container image can be made of.
+    #[error("container image for {arch}: {problem}")]
+    Oci {
+        /// The architecture.
+        arch: Arch,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// A disk whose size a format cannot hold.
+    #[error(
+        "{}: expected a size of whole {} up to {} for {format}, got {size} bytes",
+        path.display(), ByteSize(*unit), ByteSize(*max)
+    )]
+    DiskSize {
+        /// The raw image.
+        path: PathBuf,
+        /// What the format is called.
+        format: &'static str,
+        /// What the size must be a multiple of, in bytes.
+        unit: u64,
+        /// The largest size in bytes.
+        max: u64,
+        /// The image's size in bytes.
+        size: u64,
+    },
+    /// More content than a disk of the wanted size has room for.
+    #[error("{}: expected a disk of at least {}, got the size {}", path.display(), ByteSize(*needed), ByteSize(*size))]
+    DiskFull {
+        /// The image to be written.
+        path: PathBuf,
+        /// Bytes that the partitions and their tables take.
+        needed: u64,
+        /// The wanted size in bytes.
+        size: u64,
+    },
+    /// A setting that a format has no room for.
+    #[error("{setting}: expected {expected}, got `{found}`")]
+    Setting {
+        /// What it is called in policy files.
+        setting: &'static str,
+        /// What it may be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// An architecture for which a format does not exist.
+    #[error("{format}: expected one of the architectures {expected}, got {arch}")]
+    NoArch {
+        /// What the format is called.
+        format: &'static str,
+        /// The architectures that it exists for.
+        expected: &'static str,
+        /// The architecture.
+        arch: Arch,
+    },
+    /// A package that is not what it should be.
+    #[error("{}: expected {expected}, found {found}", path.display())]
+    Package {
+        /// The package.
+        path: PathBuf,
+        /// What should be there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// A git attribute that makes an archive differ from the commit.
     #[error("{path}:{line}: expected no attribute that changes archived files, got `{attribute}`")]
     Attribute {
@@ -67,6 +133,13 @@ impl PackError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::EspFull { .. } => Some("raise `esp-size` in vrel.toml".to_owned()),
+            Self::DiskSize { unit, .. } => Some(format!(
+                "give the disk another `size` in artifacts/, such as `{}`",
+                ByteSize((*unit).max(1 << 30))
+            )),
+            Self::DiskFull { .. } => Some("raise `size` in the disk's file in artifacts/, or use `fit`".to_owned()),
+            Self::NoArch { .. } => Some("take the architecture out of `arches` in the artifact's file".to_owned()),
+            Self::Package { .. } => Some("get the package again; this one is damaged or not ours".to_owned()),
             Self::Attribute { .. } => {
                 Some("remove the attribute: a release's source is the commit's files as they are".to_owned())
             }

@@ -3,6 +3,7 @@
 //! Equal inputs give equal bytes: identifiers are derived from what is packed ([`Ids`]) and times are given. All effects
 //! go through [`vrel_world::World`].
 
+mod deflate;
 pub mod disk;
 mod error;
 pub mod esp;
@@ -10,7 +11,17 @@ mod ids;
 mod image_file;
 pub mod initrd;
 pub mod iso;
+pub mod oci;
+mod oci_blobs;
+mod oci_rootfs;
+pub mod qcow2;
+mod raw;
 pub mod source;
+mod tarball;
+pub mod vdi;
+pub mod vhd;
+pub mod vmdk;
 
 pub use error::PackError;
 pub use ids::Ids;
+pub use tarball::Zstd;
