@@ -1,12 +1,14 @@
 //! Compiling the operating system.
 
 use crate::binary::{check_efi, check_elf};
+use crate::slot::{self, Slot};
 use crate::toolchain::CoreLibraries;
-use crate::{BuildError, Line, Targets, Toolchain, flat, slot, sysroot};
+use crate::{BuildError, Line, Targets, Toolchain, flat, sysroot};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use vrel_model::Arch;
 use vrel_world::{Command, Exit, Stream, World};
 
@@ -59,74 +61,155 @@ pub fn compile(
     request: &Request<'_>,
     on_line: &mut (dyn FnMut(Line<'_>) + Send),
 ) -> Result<BTreeMap<Arch, Compiled>, BuildError> {
-    for path in [request.os, request.cache, request.cargo_home] {
-        // The compiler runs in other directories than the tool, and paths in its output are replaced by
-        // prefix.
-        if !path.is_absolute() {
-            return Err(BuildError::RelativePath {
-                path: path.to_owned(),
-            });
-        }
-    }
-    let sysroot = match request.toolchain.core {
-        CoreLibraries::Installed => None,
-        CoreLibraries::FromSource => {
-            // For all targets, and not just for those of `arches`: the next architecture will not have to
-            // wait again.
-            let triples = request.targets.triples();
-            Some(sysroot::prepare(world, request, &triples, on_line)?)
-        }
-    };
-    let slot = slot::take(world, request)?;
-    fetch(world, request, &slot.source, on_line)?;
-    let mut flags = remap_flags(world, request, &slot.source)?;
-    flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
-    let place = Place {
-        request,
-        source: &slot.source,
-        target: &slot.target,
-        flags: &flags,
-    };
-
-    let mut jobs = Vec::new();
-    for &arch in request.arches {
-        jobs.extend(Job::all(request, arch)?);
-    }
+    let compiler = Compiler::new(*request);
     let on_line = Mutex::new(on_line);
-    let results = run_all(request.jobs, &jobs, |job| {
-        job.run(world, &place, &mut |line| {
-            if let Ok(mut on_line) = on_line.lock() {
-                on_line(line);
+    let say = |line: Line<'_>| {
+        if let Ok(mut on_line) = on_line.lock() {
+            on_line(line);
+        }
+    };
+    let mut parts = Vec::new();
+    for &arch in request.arches {
+        // The loader first, because it takes longest.
+        for part in [Part::Loader, Part::Kernel, Part::Programs] {
+            if part != Part::Programs || !request.programs.is_empty() {
+                parts.push((arch, part));
             }
-        })
+        }
+    }
+    let results = run_all(request.jobs, &parts, |&(arch, part)| {
+        compiler.part(world, arch, part, &mut |line| say(line))
     });
     let mut built = BTreeMap::new();
-    for (job, result) in jobs.iter().zip(results) {
-        built.insert((job.arch, job.part), result?);
+    for (part, result) in parts.into_iter().zip(results) {
+        built.insert(part, result?);
     }
-    request
-        .arches
-        .iter()
-        .map(|&arch| Ok((arch, assemble(request, arch, &mut built)?)))
-        .collect()
+    let mut systems = BTreeMap::new();
+    for &arch in request.arches {
+        let targets = request.targets.get(arch)?;
+        let mut one = |part| {
+            let mut files: BTreeMap<_, _> = built.remove(&(arch, part)).unwrap_or_default();
+            files.pop_first().map(|(_, content)| content).unwrap_or_default()
+        };
+        let (kernel, loader) = (one(Part::Kernel), one(Part::Loader));
+        let compiled = Compiled {
+            kernel,
+            loader,
+            loader_file: targets.loader.file.clone(),
+            programs: built.remove(&(arch, Part::Programs)).unwrap_or_default(),
+        };
+        systems.insert(arch, compiled);
+    }
+    Ok(systems)
+}
+
+/// Compiles parts of the system, one after another or at the same time, all from one copy of the sources.
+#[derive(Debug)]
+pub struct Compiler<'a> {
+    request: Request<'a>,
+    prepared: Mutex<Option<Arc<Prepared>>>,
+}
+
+/// What all parts need before the first one can be compiled.
+#[derive(Debug)]
+struct Prepared {
+    slot: Slot,
+    /// Flags for rustc that all parts have in common.
+    flags: Vec<String>,
+}
+
+impl<'a> Compiler<'a> {
+    /// A compiler for what a request names; nothing happens yet.
+    #[must_use]
+    pub fn new(request: Request<'a>) -> Self {
+        Self {
+            request,
+            prepared: Mutex::new(None),
+        }
+    }
+
+    /// Compiles a part for an architecture. The files are named by package, a loader by the name under which firmware
+    /// looks for it.
+    ///
+    /// # Errors
+    /// As [`compile`].
+    pub fn part(
+        &self,
+        world: &dyn World,
+        arch: Arch,
+        part: Part,
+        on_line: &mut dyn FnMut(Line<'_>),
+    ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
+        let job = Job::new(&self.request, arch, part)?;
+        let prepared = self.prepare(world, on_line)?;
+        let built = job.run(world, &self.request, &prepared, on_line)?;
+        let targets = self.request.targets.get(arch)?;
+        let mut files = BTreeMap::new();
+        for (package, mut content) in built {
+            if part != Part::Loader || targets.loader.flatten {
+                check_elf(&content, &package, arch, targets.machine)?;
+            }
+            if part != Part::Loader {
+                files.insert(package, content);
+                continue;
+            }
+            if targets.loader.flatten {
+                content = flat::flatten(&content, &package)?;
+            }
+            check_efi(&content, &package, arch)?;
+            files.insert(targets.loader.file.clone(), content);
+        }
+        Ok(files)
+    }
+
+    /// Core libraries, a copy of the sources, and crates: for the first part; the others wait for it.
+    fn prepare(
+        &self,
+        world: &dyn World,
+        on_line: &mut dyn FnMut(Line<'_>),
+    ) -> Result<Arc<Prepared>, BuildError> {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(prepared) = &*prepared {
+            return Ok(Arc::clone(prepared));
+        }
+        let request = &self.request;
+        for path in [request.os, request.cache, request.cargo_home] {
+            // The compiler runs in other directories than the tool, and paths in its output are replaced by
+            // prefix.
+            if !path.is_absolute() {
+                return Err(BuildError::RelativePath {
+                    path: path.to_owned(),
+                });
+            }
+        }
+        let sysroot = match request.toolchain.core {
+            CoreLibraries::Installed => None,
+            CoreLibraries::FromSource => {
+                // For all targets, and not just for those of `arches`: the next architecture will not have to
+                // wait again.
+                let triples = request.targets.triples();
+                Some(sysroot::prepare(world, request, &triples, on_line)?)
+            }
+        };
+        let slot = slot::take(world, request)?;
+        fetch(world, request, &slot.source, on_line)?;
+        let mut flags = remap_flags(world, request, &slot.source)?;
+        flags.extend(sysroot.map(|path| format!("--sysroot={}", path.display())));
+        Ok(Arc::clone(prepared.insert(Arc::new(Prepared { slot, flags }))))
+    }
 }
 
 /// The three cargo calls of an architecture. Kernel and programs are compiled apart, so that the features
 /// that one needs of a crate don't change the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Part {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Part {
+    /// The kernel, an ELF file that is not stamped yet.
     Kernel,
+    /// The programs, ELF files.
     Programs,
+    /// The loader, an EFI application.
     Loader,
-}
-
-/// Where and with what all jobs of a build work.
-struct Place<'a> {
-    request: &'a Request<'a>,
-    source: &'a Path,
-    target: &'a Path,
-    /// Flags for rustc that all jobs have in common.
-    flags: &'a [String],
 }
 
 struct Job<'a> {
@@ -138,36 +221,25 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn all(request: &Request<'a>, arch: Arch) -> Result<Vec<Self>, BuildError> {
+    fn new(request: &Request<'a>, arch: Arch, part: Part) -> Result<Self, BuildError> {
         let targets = request.targets.get(arch)?;
         let (kernel, loader, user) = (&targets.kernel, &targets.loader, &targets.user);
-        let mut jobs = vec![
-            // First, because it takes longest.
-            Self {
-                arch,
-                part: Part::Loader,
-                packages: vec![&loader.package],
-                target: &loader.target,
-                flags: &loader.rustflags,
-            },
-            Self {
-                arch,
-                part: Part::Kernel,
-                packages: vec![&kernel.package],
-                target: &kernel.target,
-                flags: &kernel.rustflags,
-            },
-        ];
-        if !request.programs.is_empty() {
-            jobs.push(Self {
-                arch,
-                part: Part::Programs,
-                packages: request.programs.iter().map(String::as_str).collect(),
-                target: &user.target,
-                flags: &user.rustflags,
-            });
-        }
-        Ok(jobs)
+        let (packages, target, flags) = match part {
+            Part::Loader => (vec![loader.package.as_str()], &loader.target, &loader.rustflags),
+            Part::Kernel => (vec![kernel.package.as_str()], &kernel.target, &kernel.rustflags),
+            Part::Programs => (
+                request.programs.iter().map(String::as_str).collect(),
+                &user.target,
+                &user.rustflags,
+            ),
+        };
+        Ok(Self {
+            arch,
+            part,
+            packages,
+            target,
+            flags,
+        })
     }
 
     fn name(&self) -> String {
@@ -192,13 +264,14 @@ impl<'a> Job<'a> {
     fn run(
         &self,
         world: &dyn World,
-        place: &Place<'_>,
+        request: &Request<'_>,
+        prepared: &Prepared,
         on_line: &mut dyn FnMut(Line<'_>),
     ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
-        let flags = [self.flags, place.flags].concat();
-        let target_dir = self.target_dir(place.target);
-        let mut command = cargo_command(place.request, &flags)
-            .dir(place.source)
+        let flags = [self.flags, &prepared.flags].concat();
+        let target_dir = self.target_dir(&prepared.slot.target);
+        let mut command = cargo_command(request, &flags)
+            .dir(&prepared.slot.source)
             .args([
                 "build",
                 "--release",
@@ -260,41 +333,6 @@ fn run_all<T: Sync, R: Send>(threads: usize, items: &[T], work: impl Fn(&T) -> R
     });
     done.sort_by_key(|(index, _)| *index);
     done.into_iter().map(|(_, result)| result).collect()
-}
-
-type Built = BTreeMap<(Arch, Part), BTreeMap<String, Vec<u8>>>;
-
-/// Checks what was compiled for an architecture and puts it together.
-fn assemble(request: &Request<'_>, arch: Arch, built: &mut Built) -> Result<Compiled, BuildError> {
-    let targets = request.targets.get(arch)?;
-    let mut take = |part, package: &str| {
-        let files = built.get_mut(&(arch, part));
-        files
-            .and_then(|files| files.remove(package))
-            .ok_or_else(|| BuildError::NotBuilt {
-                package: package.to_owned(),
-            })
-    };
-    let kernel = take(Part::Kernel, &targets.kernel.package)?;
-    check_elf(&kernel, &targets.kernel.package, arch, targets.machine)?;
-    let mut loader = take(Part::Loader, &targets.loader.package)?;
-    if targets.loader.flatten {
-        check_elf(&loader, &targets.loader.package, arch, targets.machine)?;
-        loader = flat::flatten(&loader, &targets.loader.package)?;
-    }
-    check_efi(&loader, &targets.loader.package, arch)?;
-    let mut programs = BTreeMap::new();
-    for package in request.programs {
-        let program = take(Part::Programs, package)?;
-        check_elf(&program, package, arch, targets.machine)?;
-        programs.insert(package.clone(), program);
-    }
-    Ok(Compiled {
-        kernel,
-        loader,
-        loader_file: targets.loader.file.clone(),
-        programs,
-    })
 }
 
 /// Fetches the sources of crates that are not on this machine yet; the network is used for nothing else, and

@@ -5,6 +5,7 @@
 //! stamped in afterwards, see [`stamp::write_identity`]).
 
 mod binary;
+pub mod closure;
 pub mod compile;
 mod error;
 #[cfg(test)]

@@ -8,6 +8,7 @@
 use crate::BuildError;
 use crate::compile::Request;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use vrel_world::{ErrorKind, FileKind, Fs, Lock, LockGuard, World, WorldError};
 
 /// How many builds can run at the same time with one cache.
@@ -22,7 +23,16 @@ pub(crate) struct Slot {
     pub(crate) source: PathBuf,
     /// For compiled crates.
     pub(crate) target: PathBuf,
-    _lock: Box<dyn LockGuard>,
+    // Only held; the mutex lets threads share the slot.
+    _lock: Mutex<Box<dyn LockGuard>>,
+}
+
+impl std::fmt::Debug for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Slot")
+            .field("source", &self.source)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The first slot that no other build uses, with the request's sources.
@@ -41,7 +51,7 @@ pub(crate) fn take(world: &dyn World, request: &Request<'_>) -> Result<Slot, Bui
                 let slot = Slot {
                     source: dir.join("source"),
                     target: dir.join("target"),
-                    _lock: lock,
+                    _lock: Mutex::new(lock),
                 };
                 copy_changes(world, request.os, &slot.source, &[BUILD_OUTPUT])?;
                 return Ok(slot);

@@ -136,7 +136,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
     }
     let artifacts = files.iter().map(|(name, digests)| ManifestArtifact {
         name: name.clone(),
-        kind: ArtifactKind::Disk,
+        kind: "disk".parse().unwrap(),
         arch: arch_of(name),
         length: digests.length,
         sha256: digests.sha256,

@@ -73,7 +73,17 @@ pub fn load_from_work_tree(world: &dyn World, root: &Path) -> Result<Policies, E
             })?;
         channels.insert(name, policy);
     }
-    let artifacts = read_dir(world, root, "artifacts")?.into_iter().collect();
+    let mut artifacts = BTreeMap::new();
+    for (stem, policy) in read_dir(world, root, "artifacts")? {
+        let path = Path::new("artifacts").join(format!("{stem}.toml"));
+        let kind = stem
+            .parse()
+            .map_err(|error: vrel_model::ArtifactKindError| EngineError::Policy {
+                path,
+                reason: error.to_string(),
+            })?;
+        artifacts.insert(kind, policy);
+    }
     let signing = read(world, root, Path::new("signing/policy.toml"))?;
     Ok(Policies {
         config,

@@ -20,7 +20,10 @@ pub mod toml_file;
 mod version;
 
 pub use arch::{Arch, ArchError};
-pub use artifact::{ArtifactKind, ArtifactName, ArtifactNameError, ArtifactPolicy, ByteSize};
+pub use artifact::{
+    ArtifactKind, ArtifactKindError, ArtifactName, ArtifactNameError, ArtifactPolicy, BootMedium, ByteSize,
+    Packer, PackerScope,
+};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
 pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
@@ -28,7 +31,8 @@ pub use history::HistoryCommit;
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Plan, PlannedArtifact, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange,
+    Plan, PlannedArtifact, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,
+    PlannedStep, RefChange,
 };
 pub use pointer::{ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};

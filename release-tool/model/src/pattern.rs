@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A name with placeholders in braces, for example `{product}-{version}-{arch}.iso`. The placeholders are `product`,
-/// `version`, `arch` and `line`.
+/// `version`, `arch`, `format` and `line`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern(String);
 
@@ -27,7 +27,7 @@ pub enum PatternError {
     },
 }
 
-const PLACEHOLDERS: [&str; 4] = ["product", "version", "arch", "line"];
+const PLACEHOLDERS: [&str; 5] = ["product", "version", "arch", "format", "line"];
 
 impl Pattern {
     /// Fills in the placeholders.

@@ -1,7 +1,9 @@
 //! A plan: everything that a command would do, as a value. What `vrel plan` prints, what `vrel cut-rc` asks about, what
 //! the journal starts with and what applying it follows. Making one needs no key, token or network.
 
-use crate::{Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, Line, UtcTime, Version};
+use crate::{
+    Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, Line, Packer, UtcTime, Version,
+};
 use serde::{Deserialize, Serialize};
 
 /// Everything that cutting a release would do.
@@ -39,6 +41,8 @@ pub struct Plan {
     pub refs: Vec<PlannedRef>,
     /// The artifacts, sorted by name.
     pub artifacts: Vec<PlannedArtifact>,
+    /// The documents that speak of them, sorted by name.
+    pub documents: Vec<PlannedDocument>,
     /// The objects that appear in the origin, in publishing order; the pointer is not among them.
     pub objects: Vec<PlannedObject>,
     /// How the pointer moves.
@@ -81,14 +85,39 @@ pub struct PlannedArtifact {
     pub name: ArtifactName,
     /// What it is.
     pub kind: ArtifactKind,
+    /// What makes it.
+    pub packer: Packer,
     /// For which architecture, or none.
     pub arch: Option<Arch>,
+    /// The artifact that it is converted from.
+    pub from: Option<ArtifactName>,
     /// One line for people.
     pub description: String,
     /// The largest size allowed.
     pub max_size: ByteSize,
+    /// By how many percent it may have grown since the release before.
+    pub max_growth: Option<u32>,
     /// The media from which it must boot.
     pub boot: Vec<String>,
+    /// What was chosen of what the packer offers, an object.
+    pub options: serde_json::Value,
+}
+
+/// A document to write when the artifacts are there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedDocument {
+    /// File name.
+    pub name: ArtifactName,
+    /// What it is.
+    pub kind: ArtifactKind,
+    /// What makes it.
+    pub packer: Packer,
+    /// Which of its packer's formats it has; empty when there is just one.
+    pub format: String,
+    /// One line for people.
+    pub description: String,
+    /// The largest size allowed.
+    pub max_size: ByteSize,
 }
 
 /// An object to publish.

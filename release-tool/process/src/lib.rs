@@ -4,12 +4,14 @@
 //! its command, so that a person sees every finding at once, and makes the plan. Nothing here reads a file, a clock or a
 //! network: what is needed stands in the snapshot, and what was not looked at there is `None`.
 
+mod artifacts;
 mod cut_rc;
 mod finding;
 mod lineage;
 mod policies;
 mod snapshot;
 
+pub use artifacts::{PlannedFiles, plan_files};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
 pub use lineage::{newest_on_line, previous_release};

@@ -2,7 +2,7 @@
 
 use crate::Finding;
 use std::collections::BTreeMap;
-use vrel_model::{ArtifactPolicy, ChannelName, ChannelPolicy, Config, SigningPolicy};
+use vrel_model::{ArtifactKind, ArtifactPolicy, ChannelName, ChannelPolicy, Config, SigningPolicy};
 
 /// All policy files of a repository, each valid by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct Policies {
     /// `channels/*.toml`, by name.
     pub channels: BTreeMap<ChannelName, ChannelPolicy>,
     /// `artifacts/*.toml`, by file name without `.toml`.
-    pub artifacts: BTreeMap<String, ArtifactPolicy>,
+    pub artifacts: BTreeMap<ArtifactKind, ArtifactPolicy>,
     /// `signing/policy.toml`.
     pub signing: SigningPolicy,
 }
@@ -60,22 +60,7 @@ impl Policies {
             );
             findings.push(Finding::policy(CHECK, message).hint("add the role to the same file"));
         }
-        for (id, artifact) in &self.artifacts {
-            if artifact.name.uses("arch") == artifact.arches.is_empty() {
-                let message = format!("artifacts/{id}.toml: `name` is `{}`", artifact.name);
-                let hint = "a name contains `{arch}` exactly when `arches` lists some";
-                findings.push(Finding::policy(CHECK, message).hint(hint));
-            }
-            for channel in artifact
-                .channels
-                .iter()
-                .filter(|channel| !self.channels.contains_key(channel))
-            {
-                let message =
-                    format!("artifacts/{id}.toml: `channels` has `{channel}`, but there is no such channel");
-                findings.push(Finding::policy(CHECK, message).hint(format!("write channels/{channel}.toml")));
-            }
-        }
+        findings.extend(crate::artifacts::check(self));
         findings
     }
 }

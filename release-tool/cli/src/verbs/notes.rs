@@ -169,14 +169,14 @@ fn published_manifest(app: &App, site: &Site, version: &Version) -> Result<Optio
 
 fn artifacts(manifest: &Manifest, policies: &Policies) -> Vec<NotesArtifact> {
     let description = |kind| {
-        let policy = policies.artifacts.values().find(|policy| policy.kind == kind);
+        let policy = policies.artifacts.get(kind);
         policy.map_or_else(String::new, |policy| policy.description.clone())
     };
     let artifacts = manifest.artifacts.iter().map(|artifact| NotesArtifact {
         name: artifact.name.clone(),
         arch: artifact.arch,
-        kind: artifact.kind,
-        description: description(artifact.kind),
+        kind: artifact.kind.clone(),
+        description: description(&artifact.kind),
         size: artifact.length,
         sha256: artifact.sha256,
     });

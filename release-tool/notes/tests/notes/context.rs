@@ -15,7 +15,7 @@ fn full() -> NotesContext {
     facts.artifacts = vec![artifact(
         "a.iso",
         Some(Arch::Aarch64),
-        ArtifactKind::Iso,
+        "iso".parse().unwrap(),
         "an image",
         1 << 20,
     )];

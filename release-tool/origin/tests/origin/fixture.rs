@@ -64,17 +64,17 @@ impl Draft {
             artifacts: vec![
                 (
                     "os-x86_64.iso",
-                    ArtifactKind::Iso,
+                    "iso".parse().unwrap(),
                     Some(Arch::X86_64),
                     content(3, 1_500_000),
                 ),
                 (
                     "os-aarch64.iso",
-                    ArtifactKind::Iso,
+                    "iso".parse().unwrap(),
                     Some(Arch::Aarch64),
                     content(5, 300_000),
                 ),
-                ("os-src.tar.zst", ArtifactKind::Source, None, content(7, 10)),
+                ("os-src.tar.zst", "source".parse().unwrap(), None, content(7, 10)),
             ],
             change_manifest: |_| {},
             change_notes: str::to_owned,
@@ -148,7 +148,7 @@ impl Project {
             let digests = digest_bytes(content);
             ManifestArtifact {
                 name: name(file),
-                kind: *kind,
+                kind: kind.clone(),
                 arch: *arch,
                 length: digests.length,
                 sha256: digests.sha256,

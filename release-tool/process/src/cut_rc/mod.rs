@@ -4,10 +4,9 @@ mod checks;
 #[cfg(test)]
 mod tests;
 
-use crate::{Finding, Snapshot, previous_release};
+use crate::{Finding, Snapshot, plan_files, previous_release};
 use vrel_model::{
-    Arch, ArtifactName, ArtifactPolicy, Plan, PlannedArtifact, PlannedMessage, PlannedObject, PlannedPointer,
-    PlannedRef, PlannedStep, RefChange, UtcTime, Version,
+    Plan, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange, UtcTime, Version,
 };
 
 /// One row of the step table.
@@ -141,6 +140,7 @@ fn make_plan(snapshot: &Snapshot, version: &Version, now: UtcTime, commit: &str)
         .commit_times
         .get(commit)
         .ok_or_else(|| missing(format!("commit {commit} has no time")))?;
+    let files = plan_files(&snapshot.policies, Some(channel), &version.to_string())?;
     let mut plan = Plan {
         schema: 1,
         command: "cut-rc".into(),
@@ -157,7 +157,8 @@ fn make_plan(snapshot: &Snapshot, version: &Version, now: UtcTime, commit: &str)
         key_role: key_role.ok_or_else(|| missing(format!("channels/{channel}.toml is missing")))?,
         pointer_role: snapshot.policies.signing.pointer_role.clone(),
         refs: planned_refs(snapshot, version, commit)?,
-        artifacts: planned_artifacts(snapshot, version)?,
+        artifacts: files.artifacts,
+        documents: files.documents,
         objects: Vec::new(),
         pointer: PlannedPointer {
             from: snapshot.origin.pointer_version,
@@ -210,58 +211,6 @@ fn planned_refs(snapshot: &Snapshot, version: &Version, commit: &str) -> Result<
     ])
 }
 
-fn planned_artifacts(snapshot: &Snapshot, version: &Version) -> Result<Vec<PlannedArtifact>, Finding> {
-    let config = &snapshot.policies.config;
-    let wanted = |policy: &&ArtifactPolicy| policy.channels.contains(&config.publish.candidate_channel);
-    let mut artifacts = Vec::new();
-    for policy in snapshot.policies.artifacts.values().filter(wanted) {
-        let arches: Vec<Option<Arch>> = if policy.arches.is_empty() {
-            vec![None]
-        } else {
-            policy.arches.iter().copied().map(Some).collect()
-        };
-        for arch in arches {
-            artifacts.push(PlannedArtifact {
-                name: artifact_name(policy, config.product.id.as_str(), version, arch)?,
-                kind: policy.kind,
-                arch,
-                description: policy.description.clone(),
-                max_size: policy.max_size,
-                boot: policy.boot.clone(),
-            });
-        }
-    }
-    artifacts.sort_by(|a, b| a.name.cmp(&b.name));
-    if let Some(twice) = artifacts.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        let message = format!("two files of artifacts/ make `{}`", twice[0].name);
-        return Err(Finding::policy("policy-files", message).hint("give one of them another `name`"));
-    }
-    Ok(artifacts)
-}
-
-fn artifact_name(
-    policy: &ArtifactPolicy,
-    product: &str,
-    version: &Version,
-    arch: Option<Arch>,
-) -> Result<ArtifactName, Finding> {
-    let version = version.to_string();
-    let mut values = vec![("product", product), ("version", version.as_str())];
-    values.extend(arch.map(|arch| ("arch", arch.as_str())));
-    let bad = |error: String| {
-        Finding::policy(
-            "policy-files",
-            format!("artifacts: `name` of {}: {error}", policy.kind),
-        )
-    };
-    let name = policy
-        .name
-        .expand(&values)
-        .map_err(|error| bad(error.to_string()))?;
-    name.parse()
-        .map_err(|error: vrel_model::ArtifactNameError| bad(error.to_string()))
-}
-
 /// Objects in publishing order: artifacts, signatures, documents.
 fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
     let dir = plan.release_dir();
@@ -279,8 +228,12 @@ fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
             .iter()
             .map(|artifact| object(&format!("{}.minisig", artifact.name), "signature")),
     );
+    objects.extend(
+        plan.documents
+            .iter()
+            .map(|document| object(document.name.as_str(), &document.description)),
+    );
     objects.extend([
-        object("release-notes.md", "release notes"),
         object("SHA256SUMS", "checksums"),
         object("SHA256SUMS.minisig", "signature"),
         object("manifest.json", "manifest"),

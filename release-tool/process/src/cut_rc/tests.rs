@@ -13,7 +13,7 @@ fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
 fn policies() -> Policies {
     let artifact = |kind: &str, name: &str, arches: &str| {
         parse(&format!(
-            "kind = '{kind}'\nname = '{name}'\ndescription = 'x'\narches = {arches}\nchannels = ['beta']\nmax-size = '1 MiB'"
+            "packer = '{kind}'\nname = '{name}'\ndescription = 'x'\narches = {arches}\nchannels = ['beta']\nmax-size = '1 MiB'"
         ))
     };
     Policies {
@@ -32,12 +32,16 @@ fn policies() -> Policies {
         .into(),
         artifacts: [
             (
-                "iso".to_owned(),
+                "iso".parse().unwrap(),
                 artifact("iso", "{product}-{version}-{arch}.iso", "['x86_64', 'riscv64']"),
             ),
             (
-                "source".to_owned(),
+                "source".parse().unwrap(),
                 artifact("source", "{product}-{version}-source.tar.zst", "[]"),
+            ),
+            (
+                "release-notes".parse().unwrap(),
+                artifact("release-notes", "release-notes.{format}", "[]"),
             ),
         ]
         .into(),
@@ -137,7 +141,7 @@ fn a_good_snapshot_plans_everything_without_a_finding() {
             "veridianos-0.6.0-rc1-x86_64.iso"
         ]
     );
-    assert_eq!(plan.objects.len(), 3 * 2 + 5);
+    assert_eq!(plan.objects.len(), 3 * 2 + 3 + 4);
     assert_eq!(
         plan.objects.last().unwrap().path,
         "releases/0.6.0-rc1/manifest.json.minisig"
@@ -318,7 +322,11 @@ fn the_machine_must_be_ready() {
 #[test]
 fn policy_files_are_held_to_each_other() {
     let artifact = |s: &mut Snapshot, name: &str| {
-        s.policies.artifacts.get_mut("source").unwrap().name = name.parse().unwrap();
+        s.policies
+            .artifacts
+            .get_mut(&"source".parse::<vrel_model::ArtifactKind>().unwrap())
+            .unwrap()
+            .name = name.parse().unwrap();
     };
     expect(
         "0.6.0-rc1",
@@ -349,5 +357,105 @@ fn policy_files_are_held_to_each_other() {
         |s| artifact(s, "{product}-{version}-x86_64.iso"),
         "policy-files",
         "two files of artifacts/",
+    );
+}
+
+#[test]
+fn an_artifact_s_file_must_fit_its_packer_and_the_other_files() {
+    let policy = |kind: &str, text: &str| {
+        let text = format!("description = 'x'\nchannels = ['beta']\nmax-size = '1 MiB'\n{text}");
+        let policy: vrel_model::ArtifactPolicy = parse(&text);
+        let kind = kind.to_owned();
+        move |s: &mut Snapshot| {
+            s.policies.artifacts.insert(kind.parse().unwrap(), policy.clone());
+        }
+    };
+    let expect = |kind: &str, text: &str, message: &str| {
+        let text = text.to_owned();
+        expect("0.6.0-rc1", policy(kind, &text), "policy-files", message);
+    };
+    let arches = "arches = ['x86_64', 'riscv64']\n";
+    let disk = format!("packer = 'disk'\nname = '{{arch}}.img'\n{arches}");
+    expect(
+        "disk",
+        "packer = 'disk'\nname = 'disk.img'",
+        "artifacts/disk.toml: the packer is `disk`, and `arches` lists none",
+    );
+    expect(
+        "oci",
+        &format!("packer = 'oci'\nname = '{{arch}}.tar'\n{arches}"),
+        "the packer is `oci`, and `arches` lists some",
+    );
+    expect(
+        "notes",
+        "packer = 'release-notes'\nname = 'notes.md'",
+        "artifacts/notes.toml: `name` is `notes.md`",
+    );
+    expect(
+        "qcow2",
+        &format!("packer = 'qcow2'\nname = '{{arch}}.qcow2'\n{arches}"),
+        "`from` names none",
+    );
+    expect(
+        "qcow2",
+        &format!("packer = 'qcow2'\nname = '{{arch}}.qcow2'\nfrom = 'disk'\n{arches}"),
+        "`from` is `disk`, but there is no such file",
+    );
+    expect(
+        "qcow2",
+        &format!("packer = 'qcow2'\nname = '{{arch}}.qcow2'\nfrom = 'iso'\n{arches}"),
+        "`from` is `iso`, which `iso` makes",
+    );
+    expect(
+        "disk",
+        &format!("{disk}from = 'iso'"),
+        "the packer `disk` converts nothing",
+    );
+    expect(
+        "disk",
+        &format!("{disk}boot = ['aarch64:disk']"),
+        "`arches` does not list that architecture",
+    );
+    expect(
+        "tar",
+        "packer = 'source'\nname = 'x.tar'\nboot = ['disk']",
+        "no architecture to boot on",
+    );
+}
+
+#[test]
+fn an_artifact_is_converted_from_one_that_the_same_release_carries() {
+    let mut s = snapshot();
+    fn insert(s: &mut Snapshot, kind: &str, text: &str) {
+        let text = format!("description = 'x'\nmax-size = '1 MiB'\n{text}");
+        s.policies.artifacts.insert(kind.parse().unwrap(), parse(&text));
+    }
+    insert(
+        &mut s,
+        "disk",
+        "packer = 'disk'\nname = '{version}-{arch}.img'\nchannels = ['beta']\narches = ['x86_64']",
+    );
+    let qcow2 = "packer = 'qcow2'\nname = '{version}-{arch}.qcow2'\nfrom = 'disk'\nchannels = ['beta']\n";
+    insert(
+        &mut s,
+        "qcow2",
+        &format!(
+            "{qcow2}arches = ['x86_64']\nboot = ['qcow2', 'x86_64:bios', 'riscv64:x']\n[options]\ncompress = true"
+        ),
+    );
+    let planned = crate::plan_files(&s.policies, None, "1.0.0").unwrap();
+    let qcow = planned
+        .artifacts
+        .iter()
+        .find(|artifact| artifact.kind.as_str() == "qcow2")
+        .unwrap();
+    assert_eq!(qcow.from.as_ref().unwrap().as_str(), "1.0.0-x86_64.img");
+    assert_eq!(qcow.boot, ["qcow2", "bios"]);
+    assert_eq!(qcow.options, serde_json::json!({"compress": true}));
+    insert(&mut s, "qcow2", &format!("{qcow2}arches = ['x86_64', 'riscv64']"));
+    let finding = crate::plan_files(&s.policies, None, "1.0.0").unwrap_err();
+    assert!(
+        finding.message.contains("does not carry for riscv64"),
+        "{finding:?}"
     );
 }
