@@ -115,6 +115,18 @@ pub enum PackError {
         /// What is there.
         found: String,
     },
+    /// GRUB is not installed.
+    #[error("expected {expected}, to make an ISO that boots by BIOS; got none")]
+    NoGrub {
+        /// What is missing.
+        expected: &'static str,
+    },
+    /// GRUB made something that cannot boot.
+    #[error("GRUB: {problem}")]
+    Grub {
+        /// What was expected and found.
+        problem: String,
+    },
     /// A git attribute that makes an archive differ from the commit.
     #[error("{path}:{line}: expected no attribute that changes archived files, got `{attribute}`")]
     Attribute {
@@ -140,6 +152,11 @@ impl PackError {
             Self::DiskFull { .. } => Some("raise `size` in the disk's file in artifacts/, or use `fit`".to_owned()),
             Self::NoArch { .. } => Some("take the architecture out of `arches` in the artifact's file".to_owned()),
             Self::Package { .. } => Some("get the package again; this one is damaged or not ours".to_owned()),
+            Self::NoGrub { .. } => Some(
+                "`apt install grub-common grub-pc-bin` (Debian, Ubuntu), `dnf install grub2-tools grub2-pc-modules` \
+                 (Fedora), `pacman -S grub` (Arch), `brew install i686-elf-grub` (macOS)"
+                    .to_owned(),
+            ),
             Self::Attribute { .. } => {
                 Some("remove the attribute: a release's source is the commit's files as they are".to_owned())
             }

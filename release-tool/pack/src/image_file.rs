@@ -1,6 +1,7 @@
 //! A disk or CD image in the making.
 
 use crate::PackError;
+use crate::raw::is_zero;
 use std::fmt;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ pub(crate) struct ImageFile {
     file: Box<dyn OutFile>,
     path: PathBuf,
     position: u64,
+    /// How long the file will at least be.
+    len: u64,
     /// Where the file behind ends and where its own position is.
     stored: u64,
     at: u64,
@@ -28,10 +31,36 @@ impl ImageFile {
             file,
             path: path.to_owned(),
             position: 0,
+            len: 0,
             stored: 0,
             at: 0,
             failure: None,
         })
+    }
+
+    /// As [`ImageFile::create`], for a file of `len` bytes. It reads as zeros where nothing was written.
+    pub(crate) fn create_sized(world: &dyn World, path: &Path, len: u64) -> Result<Self, PackError> {
+        let mut image = Self::create(world, path)?;
+        image.len = len;
+        Ok(image)
+    }
+
+    /// Writes bytes at the current position.
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), PackError> {
+        let written = self.write_all(bytes);
+        written.map_err(|error| self.explain(&error))
+    }
+
+    /// Writes bytes at a position.
+    pub(crate) fn put_at(&mut self, position: u64, bytes: &[u8]) -> Result<(), PackError> {
+        self.position = position;
+        self.put(bytes)
+    }
+
+    /// Moves to a position; where nothing is written the file reads as zeros, up to here at least.
+    pub(crate) fn skip_to(&mut self, position: u64) {
+        self.position = position;
+        self.len = self.len.max(position);
     }
 
     /// Makes the file at least `len` bytes long.
@@ -49,7 +78,8 @@ impl ImageFile {
     }
 
     /// Gives the file its name.
-    pub(crate) fn commit(self) -> Result<(), PackError> {
+    pub(crate) fn commit(mut self) -> Result<(), PackError> {
+        self.extend(self.len)?;
         Ok(self.file.commit()?)
     }
 
@@ -99,14 +129,13 @@ impl fmt::Debug for ImageFile {
 
 impl Write for ImageFile {
     /// Writes one run of pieces that are all zero or all not. Zeros behind the end are not stored;
-    /// [`ImageFile::extend`] accounts for them.
+    /// [`ImageFile::commit`] accounts for them.
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let is_hole = |piece: &[u8]| piece.iter().all(|&byte| byte == 0);
         let mut pieces = buffer.chunks(HOLE);
         let Some(first) = pieces.next() else { return Ok(0) };
-        let hole = is_hole(first) && self.position >= self.stored;
+        let hole = is_zero(first) && self.position >= self.stored;
         let rest: usize = pieces
-            .take_while(|piece| is_hole(piece) == hole)
+            .take_while(|piece| is_zero(piece) == hole)
             .map(<[u8]>::len)
             .sum();
         let run = first.len() + rest;
@@ -114,6 +143,7 @@ impl Write for ImageFile {
             self.store(self.position, &buffer[..run])?;
         }
         self.position += run as u64;
+        self.len = self.len.max(self.position);
         Ok(run)
     }
 
@@ -125,6 +155,13 @@ impl Write for ImageFile {
 
 impl Read for ImageFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position >= self.stored {
+            let left = self.len.saturating_sub(self.position);
+            let count = left.min(buffer.len() as u64) as usize;
+            buffer[..count].fill(0);
+            self.position += count as u64;
+            return Ok(count);
+        }
         self.seek_to(self.position)?;
         let read = self.file.read(buffer);
         let count = self.remember(read)?;
@@ -138,7 +175,7 @@ impl Seek for ImageFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         let target = match position {
             SeekFrom::Start(target) => Some(target),
-            SeekFrom::End(offset) => self.stored.checked_add_signed(offset),
+            SeekFrom::End(offset) => self.len.max(self.stored).checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
         self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
@@ -172,5 +209,23 @@ mod tests {
         image.commit().unwrap();
         assert!(std::fs::read(&path).unwrap() == expected);
         assert!(std::fs::metadata(&path).unwrap().blocks() * 512 < 1 << 20);
+    }
+
+    #[test]
+    fn a_file_of_a_given_size_reads_as_zeros_where_nothing_was_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("image");
+        let mut image = ImageFile::create_sized(&vrel_world::RealWorld::default(), &path, 8192).unwrap();
+        assert_eq!(image.seek(SeekFrom::End(0)).unwrap(), 8192);
+        image.put_at(4000, b"data").unwrap();
+        image.skip_to(10_000);
+        let mut whole = Vec::new();
+        image.rewind().unwrap();
+        image.read_to_end(&mut whole).unwrap();
+        let mut expected = vec![0; 10_000];
+        expected[4000..4004].copy_from_slice(b"data");
+        assert!(whole == expected);
+        image.commit().unwrap();
+        assert!(std::fs::read(&path).unwrap() == expected);
     }
 }
