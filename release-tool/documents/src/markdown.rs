@@ -8,6 +8,7 @@
 
 mod address;
 mod escape;
+mod format;
 mod html;
 mod page;
 mod read;
@@ -18,5 +19,6 @@ mod wrap;
 
 pub(crate) use escape::is_hidden;
 pub use escape::{block, block_after_label, cell, inline, is_blank, opening_fence};
+pub use format::Format;
 pub use tree::Document;
 pub use wrap::WIDTH;

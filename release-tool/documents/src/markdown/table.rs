@@ -52,7 +52,8 @@ fn side_by_side(sides: &[Side], widths: &[usize], row: &[String]) -> String {
 
 fn records(head: &[String], rows: &[Vec<String>], width: usize) -> Vec<String> {
     let label = head.iter().map(|name| columns(name)).max().unwrap_or(0);
-    let margin = label + 1 + GAP;
+    // A colon and a blank: a SHA-256 digest behind `Architecture` then still fits.
+    let margin = label + 2;
     let mut out = Vec::new();
     for (index, row) in rows.iter().enumerate() {
         if index > 0 {
@@ -106,11 +107,11 @@ mod tests {
         assert_eq!(
             table(&[Side::Left, Side::Left], &head, &rows, 40),
             [
-                "File:        a",
-                "What it is:  words and words and words",
-                "             and words",
+                "File:       a",
+                "What it is: words and words and words",
+                "            and words",
                 "",
-                "File:        b"
+                "File:       b"
             ]
         );
     }
