@@ -50,6 +50,7 @@ impl System {
             loader_file: &self.loader_file,
             kernel: &self.kernel,
             initrd: &self.initrd,
+            extra: &[],
         }
     }
 

@@ -29,16 +29,20 @@ pub struct Content<'a> {
     pub kernel: &'a [u8],
     /// The initrd.
     pub initrd: &'a [u8],
+    /// Further files by their paths, whose directories need not be named: what installer media carry.
+    pub extra: &'a [(&'a str, &'a [u8])],
 }
 
 impl<'a> Content<'a> {
     /// The files by their paths.
-    pub(crate) fn files(&self) -> [(String, &'a [u8]); 3] {
-        [
+    pub(crate) fn files(&self) -> Vec<(String, &'a [u8])> {
+        let mut files = vec![
             (format!("EFI/BOOT/{}", self.loader_file), self.loader),
             ("veridian/kernel.elf".to_owned(), self.kernel),
             ("veridian/initrd.tar".to_owned(), self.initrd),
-        ]
+        ];
+        files.extend(self.extra.iter().map(|&(path, bytes)| (path.to_owned(), bytes)));
+        files
     }
 }
 
@@ -110,6 +114,7 @@ pub(crate) mod tests {
             loader_file: "BOOTX64.EFI",
             kernel: &[2; 70_000],
             initrd: &[3; 512],
+            extra: &[],
         }
     }
 

@@ -1,17 +1,20 @@
-//! The hybrid ISO image: boots by UEFI from a CD and, written to a USB stick as it is, from that.
+//! The hybrid ISO image: boots by UEFI from a CD and, written to a USB stick as it is, from that; and by BIOS both ways
+//! where it is given a [`Grub`].
 //!
 //! The EFI system partition stands behind the ISO 9660 file system; the CD's boot catalogue and the stick's
 //! partition table both point to it. The same files are in the ISO file system too, for people who open the
-//! image.
+//! image, and for GRUB.
 
+use crate::grub::Grub;
 use crate::image_file::ImageFile;
-use crate::{Ids, PackError, esp};
+use crate::{Ids, PackError, esp, file_content};
 use hadris_fs::{DateTime, Node, Tree};
 use hadris_io::StdIo;
-use hadris_iso::{AppendedPartition, BootEntry, ElTorito, Hybrid, IsoId, IsoLevel, IsoOptions};
+use hadris_iso::{AppendedPartition, BootEntry, BootInfo, ElTorito, Hybrid, IsoId, IsoLevel, IsoOptions};
 use hadris_storage::BlockSize;
 use hadris_storage::sync::StreamDevice;
 use std::error::Error;
+use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 use vrel_model::UtcTime;
 use vrel_world::World;
@@ -22,8 +25,38 @@ const BLOCK: BlockSize = BlockSize::new(512).expect("512 is not zero");
 /// Longest volume name of ISO 9660 (ECMA-119, section 8.4.8).
 const MAX_VOLUME_NAME: usize = 32;
 
-/// Writes the image to `path`. `volume` is what the CD is called, shown by desktops: it is made to fit ISO
-/// 9660.
+/// Bytes in a block of a CD, in which the boot catalogue counts.
+const CD_BLOCK: u64 = 2048;
+
+/// Where GRUB's boot image is in the ISO file system.
+const BIOS_IMAGE: &str = "boot/bios.img";
+
+/// The sectors of the boot image that a BIOS loads; they load the rest.
+const BIOS_LOAD_SECTORS: u16 = 4;
+
+/// An EFI system partition.
+#[derive(Clone, Copy, Debug)]
+pub enum Partition<'a> {
+    /// In memory.
+    Bytes(&'a [u8]),
+    /// In a file, which is read piece by piece.
+    File(&'a Path),
+}
+
+/// What an ISO is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Iso<'a> {
+    /// What the CD is called, shown by desktops: it is made to fit ISO 9660.
+    pub volume: &'a str,
+    /// The files for the ISO file system; its `extra` are left out, being of use on the EFI system partition only.
+    pub content: esp::Content<'a>,
+    /// The EFI system partition that is booted by UEFI.
+    pub esp: Partition<'a>,
+    /// For machines with a BIOS.
+    pub bios: Option<&'a Grub>,
+}
+
+/// Writes an image that boots by UEFI to `path`; as [`Iso::write`] without BIOS.
 ///
 /// # Errors
 /// When the file cannot be written.
@@ -36,42 +69,84 @@ pub fn write(
     ids: &Ids,
     time: UtcTime,
 ) -> Result<(), PackError> {
-    let mut image = ImageFile::create(world, path)?;
-    let written = layout(&mut image, volume, content, esp, ids, time);
-    let len = written.map_err(|error| image.explain(&error))?;
-    image.extend(len)?;
-    image.commit()
+    let iso = Iso {
+        volume,
+        content: *content,
+        esp: Partition::Bytes(esp),
+        bios: None,
+    };
+    iso.write(world, path, ids, time)
 }
 
-/// Writes everything and returns the image's length, zeros at its end included.
-fn layout(
-    image: &mut ImageFile,
-    volume: &str,
-    content: &esp::Content<'_>,
-    esp: &[u8],
-    ids: &Ids,
-    time: UtcTime,
-) -> Result<u64, Box<dyn Error>> {
-    let mut tree = Tree::new();
-    for (file, bytes) in content.files() {
-        tree.insert(&file, Node::file(hadris_fs::Content::bytes(bytes)))?;
+impl Iso<'_> {
+    /// Writes the image to `path`.
+    ///
+    /// # Errors
+    /// When the partition's file cannot be read, or the image cannot be written.
+    pub fn write(&self, world: &dyn World, path: &Path, ids: &Ids, time: UtcTime) -> Result<(), PackError> {
+        let partition = match self.esp {
+            Partition::Bytes(bytes) => hadris_fs::Content::bytes(bytes),
+            Partition::File(file) => file_content::of_file(world, file)?,
+        };
+        let mut image = ImageFile::create(world, path)?;
+        let written = self.layout(&mut image, partition, ids, time);
+        let len = written.map_err(|error| image.explain(&error))?;
+        image.extend(len)?;
+        image.commit()
     }
-    let partition = AppendedPartition::esp(hadris_fs::Content::bytes(esp));
-    let options = IsoOptions::new()
-        .with_id(IsoId::Volume, &volume_name(volume))
-        .with_id(IsoId::Application, "")
-        .with_level(IsoLevel::L3)
-        .with_rock_ridge()
-        .with_time(DateTime::new(time.unix(), 0).unwrap_or(DateTime::UNIX_EPOCH))
-        .with_seed(ids.uuid("iso").as_u64_pair().0)
-        .with_el_torito(ElTorito::new().with_entry(BootEntry::uefi_appended(0)))
-        .with_hybrid(Hybrid::gpt().with_appended(partition));
-    let device = StreamDevice::new_growable(StdIo::new(image), BLOCK)?;
-    let report = hadris_iso::sync::write(device, &tree, &options)?;
-    match report.warnings().first() {
+
+    /// Writes everything and returns the image's length, zeros at its end included.
+    fn layout(
+        &self,
+        image: &mut ImageFile,
+        partition: hadris_fs::Content,
+        ids: &Ids,
+        time: UtcTime,
+    ) -> Result<u64, Box<dyn Error>> {
+        let mut tree = Tree::new();
+        let content = esp::Content {
+            extra: &[],
+            ..self.content
+        };
+        for (file, bytes) in content.files() {
+            tree.insert(&file, Node::file(hadris_fs::Content::bytes(bytes)))?;
+        }
+        let mut catalogue = ElTorito::new();
+        if let Some(grub) = self.bios {
+            // First: a BIOS boots the default entry, UEFI looks for its own.
+            catalogue = catalogue.with_entry(
+                BootEntry::bios(BIOS_IMAGE)
+                    .with_load_size(BIOS_LOAD_SECTORS)
+                    .with_boot_info(BootInfo::Grub2),
+            );
+            tree.insert(BIOS_IMAGE, Node::file(hadris_fs::Content::bytes(&*grub.core)))?;
+        }
+        let partition = AppendedPartition::esp(partition);
+        let options = IsoOptions::new()
+            .with_id(IsoId::Volume, &volume_name(self.volume))
+            .with_id(IsoId::Application, "")
+            .with_level(IsoLevel::L3)
+            .with_rock_ridge()
+            .with_time(DateTime::new(time.unix(), 0).unwrap_or(DateTime::UNIX_EPOCH))
+            .with_seed(ids.uuid("iso").as_u64_pair().0)
+            .with_el_torito(catalogue.with_entry(BootEntry::uefi_appended(0)))
+            .with_hybrid(Hybrid::gpt().with_appended(partition));
+        let device = StreamDevice::new_growable(StdIo::new(&mut *image), BLOCK)?;
+        let report = hadris_iso::sync::write(device, &tree, &options)?;
         // Nothing may be left out or renamed unseen.
-        Some(warning) => Err(warning.message().into()),
-        None => Ok(report.size()),
+        if let Some(warning) = report.warnings().first() {
+            return Err(warning.message().into());
+        }
+        if let Some(grub) = self.bios {
+            let placed = report.extents(BIOS_IMAGE).and_then(<[_]>::first);
+            let offset = placed
+                .ok_or("expected an address of GRUB's boot image, got none")?
+                .offset();
+            // The library writes no boot code in front of a GPT.
+            image.seek(SeekFrom::Start(0))?;
+            image.write_all(&grub.boot_code(offset / CD_BLOCK))?;
+        }
+        Ok(report.size())
     }
 }
 
@@ -131,6 +206,62 @@ mod tests {
             .unwrap();
         let start = partition.first_lba as usize * 512;
         assert!(one[start..start + esp.len()] == esp[..]);
+    }
+
+    #[test]
+    fn a_partition_in_a_file_gives_the_same_image() {
+        let dir = tempfile::tempdir().unwrap();
+        let (one, two, file) = (
+            dir.path().join("one"),
+            dir.path().join("two"),
+            dir.path().join("esp"),
+        );
+        std::fs::write(&file, make(&one)).unwrap();
+        let iso = Iso {
+            volume: "veridianos 0.6.0-rc1",
+            content: content(),
+            esp: Partition::File(&file),
+            bios: None,
+        };
+        iso.write(&RealWorld::default(), &two, &ids(), time()).unwrap();
+        assert!(std::fs::read(one).unwrap() == std::fs::read(&two).unwrap());
+        let missing = dir.path().join("missing");
+        let esp = Partition::File(&missing);
+        let error = Iso { esp, ..iso }
+            .write(&RealWorld::default(), &two, &ids(), time())
+            .unwrap_err();
+        assert!(error.to_string().contains("missing"), "{error}");
+    }
+
+    #[test]
+    fn boot_code_for_a_bios_leaves_the_partition_table_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let (without, with) = (dir.path().join("without"), dir.path().join("with"));
+        let esp = make(&without);
+        let world = RealWorld::default();
+        let grub = crate::grub::Installed::find(&world)
+            .unwrap()
+            .build(&world, dir.path())
+            .unwrap();
+        let iso = Iso {
+            volume: "veridianos 0.6.0-rc1",
+            content: content(),
+            esp: Partition::Bytes(&esp),
+            bios: Some(&grub),
+        };
+        iso.write(&world, &with, &ids(), time()).unwrap();
+        let (without, with) = (std::fs::read(without).unwrap(), std::fs::read(with).unwrap());
+        // Disk signature and partitions: one protective entry, of another length only, as cylinders and as sectors.
+        assert_eq!(without[440..451], with[440..451]);
+        assert_eq!(without[454..458], with[454..458]);
+        assert_eq!(without[462..512], with[462..512]);
+        assert!(without[..440].iter().all(|&byte| byte == 0));
+        // The code finds the image: GRUB's first sector, and behind the part for El Torito what it loads.
+        let sector = u64::from_le_bytes(with[0x1b0..0x1b8].try_into().unwrap());
+        let image = (sector as usize - 4) * 512;
+        assert!(with[image + 2048..].starts_with(&grub.core[2048..2548]));
+        let config = gpt::GptConfig::new().writable(false);
+        config.open_from_device(std::io::Cursor::new(with)).unwrap();
     }
 
     #[test]

@@ -139,6 +139,7 @@ fn the_loader_explains(arch: Arch) {
         loader_file: &system.loader_file,
         kernel: &kernel[..kernel.len() / 8],
         initrd: &initrd,
+        extra: &[],
     };
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("disk.img");

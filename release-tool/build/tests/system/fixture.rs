@@ -134,6 +134,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         loader_file: &loader_file,
         kernel: &kernel,
         initrd: &initrds[0].1,
+        extra: &[],
     };
     let esp = esp::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
     let (disk_path, iso_path) = (dir.join("disk.img"), dir.join("system.iso"));
