@@ -1,5 +1,6 @@
 //! The UEFI loader: reads the kernel and its initrd from the volume that it was started from, builds page
-//! tables, leaves the firmware, and enters the kernel as `bootinfo` says.
+//! tables, leaves the firmware, and enters the kernel as `bootinfo` says. On an installer's medium it offers to install
+//! the system first.
 //!
 //! Whatever can fail does so before boot services end, so that every error reaches the firmware's console;
 //! the loader then returns to the firmware, which goes on to its next boot option.
@@ -8,6 +9,7 @@
 
 mod arch;
 mod error;
+mod install;
 mod memory;
 mod tables;
 mod volume;
@@ -62,6 +64,7 @@ fn start() -> Result<Infallible, Error> {
     arch::check()?;
 
     let mut volume = Volume::of_this_image()?;
+    install::offer(&mut volume)?;
     let kernel_file = volume.read(KERNEL_FILE)?;
     let initrd = volume.read(INITRD_FILE)?;
     drop(volume);

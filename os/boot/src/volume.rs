@@ -1,8 +1,10 @@
-//! Files on the volume that the loader was started from.
+//! Files on the volume that the loader was started from, and on others.
 
-use uefi::CStr16;
-use uefi::boot;
+use uefi::boot::{self, SearchType};
+use uefi::proto::loaded_image::LoadedImage;
 use uefi::proto::media::file::{Directory, File, FileAttribute, FileInfo, FileMode, FileType};
+use uefi::proto::media::fs::SimpleFileSystem;
+use uefi::{CStr16, Handle, Identify, Status};
 
 use crate::error::Error;
 use crate::memory::{Block, pages_for};
@@ -21,6 +23,13 @@ impl Volume {
         let mut file_system = boot::get_image_file_system(boot::image_handle()).map_err(Error::Volume)?;
         let root = file_system.open_volume().map_err(Error::Volume)?;
         Ok(Self { root })
+    }
+
+    /// Whether there is something at `path`.
+    pub(crate) fn contains(&mut self, path: &CStr16) -> bool {
+        self.root
+            .open(path, FileMode::Read, FileAttribute::empty())
+            .is_ok()
     }
 
     /// The content of the file at `path`, which is never empty.
@@ -55,6 +64,27 @@ impl Volume {
         }
         Ok(content)
     }
+}
+
+/// The device that this loader was started from.
+pub(crate) fn device_of_this_image() -> Result<Handle, Error> {
+    let image = boot::open_protocol_exclusive::<LoadedImage>(boot::image_handle()).map_err(Error::Volume)?;
+    image.device().ok_or(Error::Volume(Status::NOT_FOUND.into()))
+}
+
+/// The first volume but `here` that has a file at `path`, with the file's content. Volumes that cannot be read are
+/// passed over; a file that cannot be read is an error.
+pub(crate) fn find_elsewhere(here: Handle, path: &'static CStr16) -> Option<(Handle, Result<Block, Error>)> {
+    let volumes = boot::locate_handle_buffer(SearchType::ByProtocol(&SimpleFileSystem::GUID)).ok()?;
+    volumes
+        .iter()
+        .filter(|&&device| device != here)
+        .find_map(|&device| {
+            let mut file_system = boot::open_protocol_exclusive::<SimpleFileSystem>(device).ok()?;
+            let root = file_system.open_volume().ok()?;
+            let mut volume = Volume { root };
+            volume.contains(path).then(|| (device, volume.read(path)))
+        })
 }
 
 /// `FileInfo` starts with a 64-bit number.

@@ -38,6 +38,13 @@ pub(crate) fn boot_cpu() -> Result<u64, Error> {
     Ok(0)
 }
 
+pub(crate) fn counter() -> u64 {
+    let count: u64;
+    // SAFETY: every processor of this architecture has the counter, and EL1 and EL2 may read it.
+    unsafe { asm!("mrs {}, cntvct_el0", out(reg) count, options(nomem, nostack, preserves_flags)) };
+    count
+}
+
 pub(crate) fn sync_code(start: u64, len: u64) {
     clean_data_cache(start, len);
     // SAFETY: makes the processor forget instructions that it may have fetched before; changes no memory.

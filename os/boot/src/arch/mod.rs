@@ -4,6 +4,7 @@
 //! - `check`: is the processor in a state from which the kernel can be entered? No later step fails for such a
 //!   reason;
 //! - `boot_cpu`: the number for `BootInfo::boot_cpu`;
+//! - `counter`: a number that grows with time, from the processor;
 //! - `sync_code`: makes instructions that were written as data visible to instruction fetches;
 //! - `enter`: exchanges the page tables and jumps to the kernel.
 

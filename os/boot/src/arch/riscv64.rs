@@ -48,6 +48,13 @@ pub(crate) fn boot_cpu() -> Result<u64, Error> {
     Ok(hart as u64)
 }
 
+pub(crate) fn counter() -> u64 {
+    let count: u64;
+    // SAFETY: firmware for UEFI gives supervisor mode the `time` register.
+    unsafe { asm!("rdtime {}", out(reg) count, options(nomem, nostack, preserves_flags)) };
+    count
+}
+
 pub(crate) fn sync_code(_start: u64, _len: u64) {
     // SAFETY: makes this hart see its own stores when it fetches instructions; changes nothing else.
     unsafe { asm!("fence.i", options(nostack)) };

@@ -39,6 +39,11 @@ pub(crate) fn boot_cpu() -> Result<u64, Error> {
     Ok(0)
 }
 
+pub(crate) fn counter() -> u64 {
+    // SAFETY: every 64-bit processor has the time-stamp counter, and firmware's ring 0 may read it.
+    unsafe { core::arch::x86_64::_rdtsc() }
+}
+
 pub(crate) fn sync_code(_start: u64, _len: u64) {
     // Instruction fetches are coherent with stores.
 }
