@@ -1,11 +1,11 @@
 //! Release notes: from commits to a context that a person may edit, and from there to documents.
 //!
 //! ```text
-//! HistoryCommit… → Collector → NotesContext (⇄ JSON) → render, render_announcement
+//! HistoryCommit… → Collector → NotesContext (⇄ JSON) → render, render_as, render_announcement, upgrade
 //! ```
 //!
 //! What the documents look like is decided by the templates in the top-level `templates/`; what is news by the
-//! [`Collector`]; what is safe in Markdown by this crate alone: a template never sees a text that is not escaped yet.
+//! [`Collector`]; what is safe in Markdown by [`vrel_documents::markdown`]: a template never sees a text that is not escaped yet.
 //! Nothing here touches a file, a network or a clock.
 
 mod area;
@@ -20,10 +20,13 @@ mod listing;
 mod references;
 mod render;
 mod reverts;
+mod upgrade;
 
 pub use collect::{Collector, Facts};
 pub use context::{
     BreakingChange, CommitCounts, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section,
 };
 pub use error::NotesError;
-pub use render::{render, render_announcement};
+use render::IN_ITEM;
+pub use render::{render, render_announcement, render_as};
+pub use upgrade::upgrade;

@@ -3,7 +3,7 @@
 use crate::NotesError;
 use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section};
 use askama::Template;
-use vrel_documents::markdown::{block, block_after_label, cell, inline};
+use vrel_documents::markdown::{Format, block, block_after_label, cell, inline};
 use vrel_model::ByteSize;
 
 /// Renders the release notes as Markdown.
@@ -13,6 +13,14 @@ use vrel_model::ByteSize;
 pub fn render(context: &NotesContext) -> Result<String, NotesError> {
     let view = View::of(context)?;
     finish(NotesTemplate { notes: &view }.render(), "release-notes.md")
+}
+
+/// Renders the release notes in a format.
+///
+/// # Errors
+/// When the context does not pass [`NotesContext::check`].
+pub fn render_as(context: &NotesContext, format: Format) -> Result<String, NotesError> {
+    Ok(format.write(&render(context)?, "Release Notes"))
 }
 
 /// Renders a draft of the announcement as Markdown. Its first line is the subject.
@@ -81,15 +89,15 @@ struct SectionView {
 }
 
 /// A change, or something else that is listed.
-struct ItemView {
+pub(crate) struct ItemView {
     /// The part of the system.
-    area: Option<String>,
+    pub(crate) area: Option<String>,
     /// What there is to say. Where there is an area it begins with a blank or a new line, and follows immediately.
-    text: String,
+    pub(crate) text: String,
     /// The migration, replacement or workaround. It begins with a blank or a new line, and follows its label immediately.
-    remedy: Option<String>,
+    pub(crate) remedy: Option<String>,
     /// Issues and pull requests, with links.
-    references: Vec<String>,
+    pub(crate) references: Vec<String>,
 }
 
 /// A row of the table of downloads.
@@ -102,7 +110,7 @@ struct DownloadView {
 }
 
 /// How far the texts of a list item are indented, after its `- `.
-const IN_ITEM: usize = 2;
+pub(crate) const IN_ITEM: usize = 2;
 
 impl View {
     fn of(context: &NotesContext) -> Result<Self, NotesError> {
@@ -169,18 +177,18 @@ fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
     }
 }
 
-fn breaking_view(change: &BreakingChange, issue_url: Option<&str>) -> ItemView {
+pub(crate) fn breaking_view(change: &BreakingChange, issue_url: Option<&str>) -> ItemView {
     ItemView {
         references: links(&change.references, issue_url),
         ..item_view(change.area.as_deref(), &change.text, change.migration.as_deref())
     }
 }
 
-fn deprecation_view(item: &Deprecation) -> ItemView {
+pub(crate) fn deprecation_view(item: &Deprecation) -> ItemView {
     item_view(item.area.as_deref(), &item.text, item.replacement.as_deref())
 }
 
-fn known_issue_view(issue: &KnownIssue) -> ItemView {
+pub(crate) fn known_issue_view(issue: &KnownIssue) -> ItemView {
     item_view(issue.area.as_deref(), &issue.text, issue.workaround.as_deref())
 }
 

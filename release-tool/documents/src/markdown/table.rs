@@ -52,7 +52,7 @@ fn side_by_side(sides: &[Side], widths: &[usize], row: &[String]) -> String {
 
 fn records(head: &[String], rows: &[Vec<String>], width: usize) -> Vec<String> {
     let label = head.iter().map(|name| columns(name)).max().unwrap_or(0);
-    // A colon and a blank: a SHA-256 digest behind `Architecture` then still fits.
+    // For a colon and a blank.
     let margin = label + 2;
     let mut out = Vec::new();
     for (index, row) in rows.iter().enumerate() {

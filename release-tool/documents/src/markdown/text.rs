@@ -8,8 +8,8 @@ use super::wrap::{WIDTH, columns, lines};
 const CODE: &str = "    ";
 
 impl Document {
-    /// The document as plain text of at most [`WIDTH`] columns. Only code, addresses and words that are wider than that
-    /// themselves go beyond. Where links lead is listed at the end, under the numbers that stand behind their words.
+    /// The document as plain text of at most [`WIDTH`] columns. Only code, addresses and words that are too wide for
+    /// their place go beyond. Where links lead is listed at the end, under the numbers that stand behind their words.
     #[must_use]
     pub fn text(&self) -> String {
         let mut writer = Writer {

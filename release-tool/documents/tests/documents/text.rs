@@ -9,6 +9,8 @@ use vrel_documents::markdown::{Document, WIDTH, block};
 /// A line may be wider when it cannot be cut: code, an address with its number, or a single word.
 fn is_exempt(line: &str) -> bool {
     let words = line.trim_start_matches(['>', ' ']).trim_start_matches("- ");
+    // Behind the name of a table's column.
+    let words = words.split_once(": ").map_or(words, |(_, words)| words.trim_start());
     line.starts_with("    ") || line.starts_with('[') || !words.contains(' ')
 }
 

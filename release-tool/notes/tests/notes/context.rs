@@ -1,7 +1,7 @@
 //! Contexts as JSON, edited by people.
 
 use crate::{artifact, commit, facts, notes_of};
-use vrel_model::{Arch, ArtifactKind};
+use vrel_model::Arch;
 use vrel_notes::{Collector, NotesContext, NotesError, render, render_announcement};
 
 const MESSAGES: [&str; 3] = [

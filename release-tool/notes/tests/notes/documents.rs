@@ -2,7 +2,7 @@
 
 use crate::{artifact, commit, facts, notes_of};
 use std::path::Path;
-use vrel_model::{Arch, ArtifactKind, HistoryCommit};
+use vrel_model::{Arch, HistoryCommit};
 use vrel_notes::{Collector, NotesContext, render, render_announcement};
 
 /// The headings of release notes, in the order that they must have.
@@ -55,7 +55,7 @@ fn history() -> Vec<HistoryCommit> {
     commits
 }
 
-fn full() -> NotesContext {
+pub(crate) fn full() -> NotesContext {
     let mut facts = facts();
     facts.artifacts = vec![
         artifact(

@@ -2,6 +2,7 @@
 
 mod context;
 mod documents;
+mod formats;
 mod history;
 mod properties;
 
