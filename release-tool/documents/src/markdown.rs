@@ -20,5 +20,6 @@ mod wrap;
 pub(crate) use escape::is_hidden;
 pub use escape::{block, block_after_label, cell, inline, is_blank, opening_fence};
 pub use format::Format;
+pub(crate) use html::escaped as html_escaped;
 pub use tree::Document;
 pub use wrap::WIDTH;

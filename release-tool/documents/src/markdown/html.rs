@@ -125,7 +125,7 @@ fn wrapped(name: &str, inner: &[Inline], out: &mut String) {
 }
 
 /// A text such that it means itself within elements and quoted attributes.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {

@@ -10,7 +10,9 @@ use vrel_documents::markdown::{Document, WIDTH, block};
 fn is_exempt(line: &str) -> bool {
     let words = line.trim_start_matches(['>', ' ']).trim_start_matches("- ");
     // Behind the name of a table's column.
-    let words = words.split_once(": ").map_or(words, |(_, words)| words.trim_start());
+    let words = words
+        .split_once(": ")
+        .map_or(words, |(_, words)| words.trim_start());
     line.starts_with("    ") || line.starts_with('[') || !words.contains(' ')
 }
 
