@@ -105,7 +105,7 @@ pub(crate) mod tests {
     use vrel_model::Arch;
 
     pub(crate) fn ids() -> Ids {
-        Ids::new("veridianos", &"0.6.0-rc1".parse().unwrap(), Arch::X86_64)
+        Ids::new("veridianos", "0.6.0-rc1", Arch::X86_64)
     }
 
     pub(crate) fn content() -> Content<'static> {

@@ -2,7 +2,7 @@
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
-use vrel_model::{Arch, Version};
+use vrel_model::Arch;
 
 /// Identifiers of file systems and disks, derived from what is built, so that building again gives the same
 /// ones.
@@ -14,7 +14,7 @@ pub struct Ids {
 impl Ids {
     /// The identifiers of a product's version for one architecture. `product` is its id, as in file names.
     #[must_use]
-    pub fn new(product: &str, version: &Version, arch: Arch) -> Self {
+    pub fn new(product: &str, version: impl std::fmt::Display, arch: Arch) -> Self {
         Self {
             seed: format!("{product} {version} {arch}"),
         }
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn ids_differ_by_everything_that_goes_in_and_by_nothing_else() {
-        let version: Version = "0.6.0-rc1".parse().unwrap();
+        let version: vrel_model::Version = "0.6.0-rc1".parse().unwrap();
         let ids = Ids::new("veridianos", &version, Arch::X86_64);
         let disk = ids.uuid("disk");
         assert_eq!(disk, Ids::new("veridianos", &version, Arch::X86_64).uuid("disk"));
@@ -50,7 +50,7 @@ mod tests {
             (disk.get_version_num(), disk.get_variant()),
             (8, uuid::Variant::RFC4122)
         );
-        let other = "0.6.0-rc2".parse().unwrap();
+        let other = "0.6.0-rc2".parse::<vrel_model::Version>().unwrap();
         for different in [
             ids.uuid("esp"),
             Ids::new("veridianos", &version, Arch::Riscv64).uuid("disk"),

@@ -3,11 +3,14 @@
 //! Equal inputs give equal bytes: identifiers are derived from what is packed ([`Ids`]) and times are given. All effects
 //! go through [`vrel_world::World`].
 
+pub mod aws;
 mod deflate;
 pub mod disk;
 mod error;
 pub mod esp;
 mod file_content;
+pub mod gcp;
+mod gnu_sparse;
 pub mod grub;
 mod ids;
 mod image_file;
@@ -17,10 +20,12 @@ pub mod iso;
 pub mod oci;
 mod oci_blobs;
 mod oci_rootfs;
+pub mod ova;
+mod ovf;
 pub mod qcow2;
 mod raw;
 pub mod source;
-mod tarball;
+pub mod tarball;
 pub mod vdi;
 pub mod vhd;
 pub mod vmdk;

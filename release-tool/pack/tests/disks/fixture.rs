@@ -17,7 +17,7 @@ pub(crate) fn world() -> RealWorld {
 }
 
 pub(crate) fn ids() -> Ids {
-    Ids::new("veridianos", &"0.6.0-rc1".parse().unwrap(), Arch::X86_64)
+    Ids::new("veridianos", "0.6.0-rc1", Arch::X86_64)
 }
 
 pub(crate) fn time() -> UtcTime {
