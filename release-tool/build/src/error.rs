@@ -203,6 +203,11 @@ pub enum BootFailure {
         /// The signal.
         signal: i32,
     },
+    /// The installer switched the machine off without having installed the system.
+    NotInstalled {
+        /// What it said about it.
+        said: Option<String>,
+    },
     /// The system powered off but never said its name.
     NoIdentity {
         /// What it should have said.
@@ -234,6 +239,16 @@ impl fmt::Display for BootFailure {
                 )
             }
             Self::Killed { signal } => write!(f, "the emulator was killed by signal {signal}"),
+            Self::NotInstalled { said } => {
+                write!(
+                    f,
+                    "expected the installer to install the system, but {}",
+                    match said {
+                        Some(said) => format!("it said `{said}`"),
+                        None => "it said nothing about it".to_owned(),
+                    }
+                )
+            }
             Self::NoIdentity { expected } => {
                 write!(
                     f,

@@ -12,6 +12,7 @@ mod error;
 mod fake;
 pub mod flat;
 pub mod images;
+pub mod installer;
 pub mod machines;
 pub mod qemu;
 mod slot;

@@ -41,11 +41,24 @@ pub struct Medium {
     pub args: Vec<String>,
     /// After how many seconds a boot has failed.
     pub timeout_s: u64,
+    /// Exit status of the emulator where firmware switches the machine off and not the system; the machine's when
+    /// absent.
+    #[serde(default)]
+    pub success: Option<i32>,
 }
 
 /// What may stand in braces in the arguments of a [`Medium`]: the kernel as an ELF file and as a flat image,
-/// the initrd, a disk or CD image, the firmware.
-pub const PLACEHOLDERS: [&str; 5] = ["kernel", "kernel_flat", "initrd", "image", "firmware"];
+/// the initrd, a disk or CD image, the firmware; and for installing the disk to install to, and a directory that
+/// becomes a volume with the answer file.
+pub const PLACEHOLDERS: [&str; 7] = [
+    "kernel",
+    "kernel_flat",
+    "initrd",
+    "image",
+    "firmware",
+    "target",
+    "answers",
+];
 
 impl Machine {
     /// Reads `machines/<name>.toml` of the operating system's source directory.
@@ -221,9 +234,11 @@ timeout_s = 90
         let machines = Machine::read_all(&vrel_world::RealWorld::default(), &os).unwrap();
         for arch in Arch::ALL {
             let machine = machines.iter().find(|machine| machine.arch == arch).unwrap();
-            for medium in ["kernel", "disk", "iso", "usb"] {
+            for medium in ["kernel", "disk", "iso", "usb", "install", "install-usb"] {
                 machine.medium(medium).unwrap();
             }
+            let by_bios = ["bios", "bios-usb"].map(|medium| machine.medium(medium).is_ok());
+            assert_eq!(by_bios, [arch == Arch::X86_64; 2]);
         }
     }
 }

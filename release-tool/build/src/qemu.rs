@@ -1,5 +1,6 @@
 //! Booting a build in QEMU, and learning which system came up.
 
+use crate::machines::PLACEHOLDERS;
 use crate::stamp::Identity;
 use crate::{BootFailure, BuildError, Line, Machine};
 use std::collections::VecDeque;
@@ -108,7 +109,29 @@ pub fn run(
     files: &Files<'_>,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<Vec<String>, BuildError> {
-    let (command, limit) = prepare(world, machine, medium, files)?;
+    let value_of = |name: &str| match name {
+        "kernel" => files.kernel,
+        "kernel_flat" => files.kernel_flat,
+        "initrd" => files.initrd,
+        "image" => files.image,
+        _ => None,
+    };
+    run_with(world, machine, medium, &value_of, on_line)
+}
+
+/// What stands for a placeholder.
+pub(crate) type ValueOf<'f, 'a> = &'f dyn Fn(&str) -> Option<&'a Path>;
+
+/// As [`run`], with files by their placeholders.
+pub(crate) fn run_with<'a>(
+    world: &dyn World,
+    machine: &Machine,
+    medium: &str,
+    value_of: ValueOf<'_, 'a>,
+    on_line: &mut dyn FnMut(Line<'_>),
+) -> Result<Vec<String>, BuildError> {
+    let (command, limit) = prepare(world, machine, medium, value_of)?;
+    let expected = machine.medium(medium)?.success.unwrap_or(machine.success);
     let source = format!("{} {medium}", machine.name);
     let mut kept = VecDeque::new();
     let exit = world.processes().run(&command, &mut |_, bytes| {
@@ -124,12 +147,9 @@ pub fn run(
     })?;
     let serial = Vec::from(kept);
     let failure = match exit {
-        Exit::Status(status) if status == machine.success => return Ok(serial),
+        Exit::Status(status) if status == expected => return Ok(serial),
         Exit::Status(status) if status == machine.failure => BootFailure::Panicked { status },
-        Exit::Status(found) => BootFailure::Status {
-            expected: machine.success,
-            found,
-        },
+        Exit::Status(found) => BootFailure::Status { expected, found },
         Exit::Signal(signal) => BootFailure::Killed { signal },
         Exit::TimedOut => BootFailure::TimedOut {
             seconds: limit.as_secs(),
@@ -144,11 +164,11 @@ pub fn run(
 }
 
 /// The emulator's command line and the boot's time limit.
-fn prepare(
+pub(crate) fn prepare<'a>(
     world: &dyn World,
     machine: &Machine,
     medium_name: &str,
-    files: &Files<'_>,
+    value_of: ValueOf<'_, 'a>,
 ) -> Result<(Command, Duration), BuildError> {
     let medium = machine.medium(medium_name)?;
     let mut firmware: Option<PathBuf> = None;
@@ -163,23 +183,18 @@ fn prepare(
             searched: medium.firmware.clone(),
         });
     }
-    let value_of = |name: &str| match name {
-        "kernel" => files.kernel,
-        "kernel_flat" => files.kernel_flat,
-        "initrd" => files.initrd,
-        "image" => files.image,
+    let with_firmware = |name: &str| match name {
         "firmware" => firmware.as_deref(),
-        _ => None,
+        name => value_of(name),
     };
-    let args = medium.expand(value_of).map_err(|file| BuildError::NoBootFile {
-        machine: machine.name.clone(),
-        medium: medium_name.to_owned(),
-        file,
-    })?;
-    for path in [files.kernel, files.kernel_flat, files.initrd, files.image]
-        .into_iter()
-        .flatten()
-    {
+    let args = medium
+        .expand(with_firmware)
+        .map_err(|file| BuildError::NoBootFile {
+            machine: machine.name.clone(),
+            medium: medium_name.to_owned(),
+            file,
+        })?;
+    for path in PLACEHOLDERS.iter().filter_map(|name| value_of(name)) {
         if world.fs().metadata(path)?.is_none() {
             let reason = "there is no such file";
             let error =
@@ -199,7 +214,7 @@ fn prepare(
         .args(machine.args.iter().cloned())
         .args(args)
         // Firmware writes its variables to the disk it boots from. What is published must be what was tested,
-        // so writes go to a temporary file.
+        // so writes go to a temporary file. A disk to install to says `snapshot=off`.
         .arg("-snapshot")
         .timeout(limit);
     Ok((command, limit))
@@ -259,6 +274,7 @@ mod tests {
                 "file={image}".to_owned(),
             ],
             timeout_s: 30,
+            success: None,
         };
         let machine = Machine {
             name: "test".to_owned(),
@@ -316,6 +332,20 @@ mod tests {
                 &format!("-M q35 -bios {image} file={image} -snapshot")
             ]
         );
+    }
+
+    #[test]
+    fn a_medium_may_have_its_own_status() {
+        let mut fixture = fixture(&format!("echo '{LINE}'; exit 0"));
+        assert!(matches!(
+            fixture.failure(),
+            BootFailure::Status {
+                expected: 33,
+                found: 0
+            }
+        ));
+        fixture.machine.boot.get_mut("disk").unwrap().success = Some(0);
+        assert!(fixture.run().is_ok());
     }
 
     #[test]

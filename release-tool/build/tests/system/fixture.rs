@@ -7,7 +7,7 @@ use vrel_build::compile::{Compiled, Request, compile};
 use vrel_build::stamp::{Identity, write_identity};
 use vrel_build::{Image, Machine, Targets, Toolchain, flat};
 use vrel_model::{Arch, UtcTime};
-use vrel_pack::{Ids, disk, esp, initrd, iso};
+use vrel_pack::{Ids, disk, esp, grub, initrd, install, iso};
 use vrel_world::RealWorld;
 
 /// The oldest Rust that builds the system.
@@ -53,7 +53,7 @@ pub(crate) fn identity(arch: Arch) -> Identity {
 }
 
 pub(crate) fn ids(arch: Arch) -> Ids {
-    Ids::new("veridianos", &"0.6.0-rc1".parse().unwrap(), arch)
+    Ids::new("veridianos", "0.6.0-rc1", arch)
 }
 
 /// Compiles the system in `os` with the programs of all images.
@@ -137,18 +137,25 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         extra: &[],
     };
     let esp = esp::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    let payload = install::payload(&esp);
+    let media_content = esp::Content {
+        extra: &[(install::PAYLOAD_FILE, &payload)],
+        ..content
+    };
+    let media_esp = esp::build(&media_content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    let grub = (arch == Arch::X86_64).then(|| {
+        let installed = grub::Installed::find(&world).unwrap();
+        installed.build(&world, &dir).unwrap()
+    });
     let (disk_path, iso_path) = (dir.join("disk.img"), dir.join("system.iso"));
     disk::write(&world, &disk_path, &esp, &ids(arch)).unwrap();
-    iso::write(
-        &world,
-        &iso_path,
-        "VeridianOS 0.6.0-rc1",
-        &content,
-        &esp,
-        &ids(arch),
-        time(),
-    )
-    .unwrap();
+    let iso = iso::Iso {
+        volume: "VeridianOS 0.6.0-rc1",
+        content,
+        esp: iso::Partition::Bytes(&media_esp),
+        bios: grub.as_ref(),
+    };
+    iso.write(&world, &iso_path, &ids(arch), time()).unwrap();
     System {
         kernel_flat: put("kernel.bin", &flat::flatten(&kernel, "kernel").unwrap()),
         kernel: put("kernel.elf", &kernel),

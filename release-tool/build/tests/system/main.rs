@@ -1,6 +1,8 @@
 //! The operating system of this repository: compiled, packed, examined with other people's tools, and booted.
 
+mod bios;
 mod boots;
 mod fixture;
+mod install;
 mod reproducible;
 mod strangers;
