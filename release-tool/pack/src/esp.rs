@@ -1,10 +1,15 @@
 //! The EFI system partition: a FAT file system with what the firmware and the loader read.
 
+use crate::image_file::ImageFile;
 use crate::{Ids, PackError};
 use hadris_fat::{FatOptions, VolumeLabel};
 use hadris_fs::{DateTime, ErrorKind, Node, PathError, Tree};
+use hadris_io::StdIo;
+use hadris_storage::sync::{BlockDevice, StreamDevice};
 use hadris_storage::{BlockSize, MemDevice};
+use std::path::Path;
 use vrel_model::UtcTime;
+use vrel_world::World;
 
 /// Enough for a system of a few MiB; smaller ones boot no faster, larger ones take longer to hash and to
 /// copy.
@@ -57,10 +62,44 @@ const LABEL: &str = "VERIDIANESP";
 /// # Errors
 /// When the size is out of range or the content does not fit.
 pub fn build(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, PackError> {
+    check_size(size)?;
+    // Zeroed memory that is never touched takes no space.
+    let mut image = vec![0; size as usize];
+    let device = MemDevice::new(image.as_mut_slice(), SECTOR);
+    layout(device, content, size, ids, time).map_err(|error| explain(&error, content, size))?;
+    Ok(image)
+}
+
+/// Writes the partition that [`build`] gives as a sparse file, without having it in memory.
+///
+/// # Errors
+/// When the size is out of range, the content does not fit, and when the file cannot be written.
+pub fn write_file(
+    world: &dyn World,
+    out: &Path,
+    content: &Content<'_>,
+    size: u64,
+    ids: &Ids,
+    time: UtcTime,
+) -> Result<(), PackError> {
+    check_size(size)?;
+    let mut image = ImageFile::create_sized(world, out, size)?;
+    let device =
+        StreamDevice::with_block_count(StdIo::new(&mut image), SECTOR, size / u64::from(SECTOR.get()));
+    let written = layout(device, content, size, ids, time);
+    written.map_err(|error| image.failed().unwrap_or_else(|| explain(&error, content, size)))?;
+    image.commit()
+}
+
+fn check_size(size: u64) -> Result<(), PackError> {
     if !(MIN_SIZE..=MAX_SIZE).contains(&size) || !size.is_multiple_of(1 << 20) {
         return Err(PackError::EspSize { size });
     }
-    let image = layout(content, size, ids, time).map_err(|error| match error.kind() {
+    Ok(())
+}
+
+fn explain(error: &PathError, content: &Content<'_>, size: u64) -> PackError {
+    match error.kind() {
         ErrorKind::NoSpace => {
             let needed = content.files().iter().map(|(_, bytes)| bytes.len() as u64).sum();
             PackError::EspFull { needed, size }
@@ -68,11 +107,16 @@ pub fn build(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Resu
         _ => PackError::Esp {
             problem: error.to_string(),
         },
-    })?;
-    Ok(image)
+    }
 }
 
-fn layout(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, PathError> {
+fn layout(
+    device: impl BlockDevice,
+    content: &Content<'_>,
+    size: u64,
+    ids: &Ids,
+    time: UtcTime,
+) -> Result<(), PathError> {
     let mut tree = Tree::new();
     for (path, bytes) in content.files() {
         tree.insert(&path, Node::file(hadris_fs::Content::bytes(bytes)))?;
@@ -85,13 +129,11 @@ fn layout(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<
         .with_oem_name(*b"VERIDIAN")
         .with_partition_offset(crate::disk::MARGIN)
         .with_time(DateTime::new(seconds, 0).unwrap_or(DateTime::UNIX_EPOCH));
-    // Zeroed memory that is never touched takes no space.
-    let mut image = vec![0; size as usize];
-    let report = hadris_fat::sync::write(MemDevice::new(image.as_mut_slice(), SECTOR), &tree, &options)?;
+    let report = hadris_fat::sync::write(device, &tree, &options)?;
     match report.warnings().first() {
         // Nothing may be left out or renamed unseen.
         Some(warning) => Err(PathError::new(ErrorKind::Unsupported, warning.message())),
-        None => Ok(image),
+        None => Ok(()),
     }
 }
 
@@ -136,6 +178,39 @@ pub(crate) mod tests {
                 assert!(found == expected, "{path}");
             }
         }
+    }
+
+    #[test]
+    fn the_file_is_what_would_be_in_memory_and_takes_no_more_space_than_its_content() {
+        use std::os::unix::fs::MetadataExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (world, out) = (vrel_world::RealWorld::default(), dir.path().join("esp"));
+        for size in [MIN_SIZE, DEFAULT_SIZE, 600 << 20] {
+            write_file(&world, &out, &content(), size, &ids(), time()).unwrap();
+            assert!(std::fs::read(&out).unwrap() == build(&content(), size, &ids(), time()).unwrap());
+            assert!(
+                std::fs::metadata(&out).unwrap().blocks() * 512 < 1 << 20,
+                "{size}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_says_why_and_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (world, out) = (vrel_world::RealWorld::default(), dir.path().join("esp"));
+        let write = |out: &Path, size| write_file(&world, out, &content(), size, &ids(), time()).unwrap_err();
+        assert!(matches!(write(&out, 512), PackError::EspSize { size: 512 }));
+        let kernel = vec![0; 3 << 20];
+        let big = Content {
+            kernel: &kernel,
+            ..content()
+        };
+        let error = write_file(&world, &out, &big, 2 << 20, &ids(), time()).unwrap_err();
+        assert!(matches!(error, PackError::EspFull { .. }), "{error}");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let error = write(Path::new("/nonexistent/esp"), MIN_SIZE);
+        assert!(error.to_string().contains("/nonexistent/esp"), "{error}");
     }
 
     #[test]

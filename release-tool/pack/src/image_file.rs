@@ -45,6 +45,11 @@ impl ImageFile {
         Ok(image)
     }
 
+    /// The file's length.
+    pub(crate) fn len(&self) -> u64 {
+        self.len.max(self.stored)
+    }
+
     /// Writes bytes at the current position.
     pub(crate) fn put(&mut self, bytes: &[u8]) -> Result<(), PackError> {
         let written = self.write_all(bytes);
@@ -85,13 +90,15 @@ impl ImageFile {
 
     /// The reason of a library's error: the system's if there was one.
     pub(crate) fn explain(&mut self, error: &dyn fmt::Display) -> PackError {
-        match self.failure.take() {
-            Some(failure) => PackError::World(failure),
-            None => PackError::ImageLayout {
-                path: self.path.clone(),
-                problem: error.to_string(),
-            },
-        }
+        self.failed().unwrap_or_else(|| PackError::ImageLayout {
+            path: self.path.clone(),
+            problem: error.to_string(),
+        })
+    }
+
+    /// The system's error, if there was one.
+    pub(crate) fn failed(&mut self) -> Option<PackError> {
+        self.failure.take().map(PackError::World)
     }
 
     fn seek_to(&mut self, position: u64) -> io::Result<()> {
@@ -175,7 +182,7 @@ impl Seek for ImageFile {
     fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
         let target = match position {
             SeekFrom::Start(target) => Some(target),
-            SeekFrom::End(offset) => self.len.max(self.stored).checked_add_signed(offset),
+            SeekFrom::End(offset) => self.len().checked_add_signed(offset),
             SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
         };
         self.position = target.ok_or(io::ErrorKind::InvalidInput)?;

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 use std::process::Command;
-use vrel_model::{Arch, Sha256Digest, UtcTime, Version};
+use vrel_model::{Arch, Sha256Digest, UtcTime};
 use vrel_pack::oci::{Image, RootContent, RootFile, Written, write};
 use vrel_world::RealWorld;
 
@@ -15,7 +15,7 @@ const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 const CREATED: &str = "2023-11-14T22:13:20Z";
 const VENDOR: &str = "The \"VeridianOS\" project";
 
-fn image(version: &Version) -> Image<'_> {
+fn image(version: &str) -> Image<'_> {
     Image {
         name: "VeridianOS",
         id: "veridianos",
@@ -38,7 +38,7 @@ fn init(content: RootContent<'_>) -> RootFile<'_> {
 
 /// Writes an image whose root file systems differ by architecture; `shell` is read from a file.
 fn write_image(path: &Path, shell: &Path) -> Written {
-    let version = "0.6.0-rc1".parse().unwrap();
+    let version = "0.6.0-rc1";
     let inits = Arch::ALL.map(|arch| format!("init for {arch}"));
     let roots = Arch::ALL.iter().zip(&inits).map(|(arch, program)| {
         let shell = RootFile {
@@ -48,7 +48,7 @@ fn write_image(path: &Path, shell: &Path) -> Written {
         };
         (*arch, vec![shell, init(RootContent::Bytes(program.as_bytes()))])
     });
-    write(&RealWorld::default(), path, &image(&version), &roots.collect()).unwrap()
+    write(&RealWorld::default(), path, &image(version), &roots.collect()).unwrap()
 }
 
 fn skopeo(args: &[&str]) -> Vec<u8> {
@@ -203,9 +203,9 @@ fn the_same_files_give_the_same_archive() {
 fn what_cannot_be_an_image_is_refused_and_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let (path, missing) = (dir.path().join("image.tar"), dir.path().join("missing"));
-    let version = "0.6.0".parse().unwrap();
+    let version = "0.6.0";
     let refused = |roots| {
-        let error = write(&RealWorld::default(), &path, &image(&version), &roots);
+        let error = write(&RealWorld::default(), &path, &image(version), &roots);
         error.unwrap_err().to_string()
     };
     let same = vec![init(RootContent::Bytes(b"init"))];
