@@ -57,7 +57,7 @@ impl fmt::Display for Refusal {
             Self::NoSuchDisk(number, count) => {
                 write!(
                     f,
-                    "expected one of the {count} disks that are listed, got disk {number}"
+                    "expected the number of a listed disk, 1 to {count}, got {number}"
                 )
             }
             Self::Empty(count) => write!(f, "expected exactly one empty disk, got {count}"),

@@ -86,6 +86,12 @@ impl Installed {
         })
     }
 
+    /// Where its parts are.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// What the images depend on, for a build's key: GRUB's version, its parts, and what this module makes of them.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 mod bios;
 mod boots;
 mod fixture;
+mod formats;
 mod install;
 mod reproducible;
 mod strangers;
+mod typist;

@@ -72,9 +72,19 @@ fn xorriso_reads_the_iso_and_its_boot_records() {
             ],
         );
         assert!(text.contains("Volume id    : 'VERIDIANOS_0_6_0_RC1'"), "{text}");
-        assert!(
-            text.lines()
-                .any(|line| line.starts_with("El Torito boot img :   1  UEFI  y   none")),
+        // Only a PC can be without UEFI.
+        let platforms: &[&str] = if system.loader_file == "BOOTX64.EFI" {
+            &["BIOS", "UEFI"]
+        } else {
+            &["UEFI"]
+        };
+        for (number, platform) in (1..).zip(platforms) {
+            let entry = format!("El Torito boot img :   {number}  {platform}  y   none");
+            assert!(text.lines().any(|line| line.starts_with(&entry)), "{text}");
+        }
+        assert_eq!(
+            text.matches("El Torito boot img :").count(),
+            platforms.len(),
             "{text}"
         );
         assert!(text.contains("GPT partition name"), "{text}");
