@@ -103,7 +103,11 @@ const EFFECTS: &[&str] = &[
 ];
 
 /// Where the published tree meets the network: the files that may use an HTTP library, which the world does not wrap.
-const NETWORK_EDGE: &[&str] = &["origin/src/server.rs", "origin/src/http.rs"];
+const NETWORK_EDGE: &[&str] = &[
+    "origin/src/server.rs",
+    "origin/src/http.rs",
+    "origin/src/registry/connection.rs",
+];
 
 /// Ways of the standard library (and of jiff) to reach the machine, past [`vrel_world::World`].
 const REACHES: &[&str] = &[
@@ -119,6 +123,7 @@ const REACHES: &[&str] = &[
     "stdin()",
     "stdout()",
     "stderr()",
+    "oci_client",
     "reqwest",
     "tokio",
     "TcpStream",

@@ -4,7 +4,7 @@ use crate::verify::{self, Finding, Problem, TrustRoot};
 use crate::{MAX_DOCUMENT, ObjectPath, OriginError, OriginReader, origin_error};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use vrel_model::{ArtifactName, ManifestArtifact, Version};
+use vrel_model::{ArtifactName, Manifest, ManifestArtifact, Version};
 use vrel_trust::{digest_reader, verify_statement};
 use vrel_world::{OutFile, World, WorldError};
 
@@ -65,6 +65,25 @@ pub fn download(
         problem,
     })?;
     Ok(artifact.clone())
+}
+
+/// The manifest of a release, verified by its signature.
+///
+/// # Errors
+/// When it is not there, or not genuine.
+pub fn fetch_manifest(
+    reader: &dyn OriginReader,
+    trust: &TrustRoot<'_>,
+    product: &str,
+    version: &Version,
+) -> Result<Manifest, Finding> {
+    match verify::Trusted::fetch(reader, trust, product, version) {
+        Ok(trusted) => Ok(trusted.manifest),
+        Err(problem) => Err(Finding {
+            object: verify::MANIFEST.to_owned(),
+            problem,
+        }),
+    }
 }
 
 fn fetch(

@@ -135,6 +135,72 @@ pub enum OriginError {
         /// How many must come at least.
         expected: u64,
     },
+    /// A container image that cannot be pushed.
+    #[error("{archive} is not a container image: {problem}")]
+    ImageArchive {
+        /// The file.
+        archive: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// A text that names no repository of a registry.
+    #[error("`{address}` does not name a repository of a registry: {reason}")]
+    Repository {
+        /// The text.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A registry does not let this client in.
+    #[error("{repository} refuses {action}: {reason}")]
+    RegistryDenied {
+        /// Registry and repository.
+        repository: String,
+        /// What was asked for.
+        action: String,
+        /// What the registry said.
+        reason: String,
+    },
+    /// There is no registry to speak with.
+    #[error("{repository} cannot be reached for {action}: {reason}")]
+    RegistryUnreachable {
+        /// Registry and repository.
+        repository: String,
+        /// What was asked for.
+        action: String,
+        /// What the network said.
+        reason: String,
+    },
+    /// A registry answered with an error.
+    #[error("{repository} failed at {action}: {reason}")]
+    RegistryFailed {
+        /// Registry and repository.
+        repository: String,
+        /// What was asked for.
+        action: String,
+        /// What the registry said.
+        reason: String,
+    },
+    /// A registry has something else than what was pushed.
+    #[error("{object}: expected sha256 {expected}, got {found}")]
+    RegistryDigest {
+        /// Registry and repository, and what was looked at.
+        object: String,
+        /// The digest that it must have.
+        expected: Sha256Digest,
+        /// What it has.
+        found: String,
+    },
+    /// A version's tag names something else already.
+    #[error("{tag} is published already: sha256 {existing}, and now {new}; a version's tag never moves")]
+    TagTaken {
+        /// Registry, repository and tag.
+        tag: String,
+        /// The image that it names.
+        existing: Sha256Digest,
+        /// The image that it was to name.
+        new: Sha256Digest,
+    },
     /// A document that cannot be understood.
     #[error("{object}: {reason}")]
     Document {
@@ -162,7 +228,16 @@ impl OriginError {
             Self::PointerMoved { .. } => {
                 "run the release again: it starts from the pointer that is there now"
             }
-            Self::Immutable { .. } => {
+            Self::ImageArchive { .. } => "build the artifact again",
+            Self::Repository { .. } => {
+                "name host and repository, for example `registry.example.org/veridianos/veridianos`"
+            }
+            Self::RegistryDenied { .. } => {
+                "check user and password, and that this user may push to the repository"
+            }
+            Self::RegistryUnreachable { .. } => "check the registry's name and the network, and try again",
+            Self::RegistryDigest { .. } => "do not announce it: ask who runs the registry, then push again",
+            Self::TagTaken { .. } | Self::Immutable { .. } => {
                 "cut a new version instead; a version that was published once is used up"
             }
             Self::Stalled { .. } => "try again, or another mirror",

@@ -45,7 +45,7 @@ const REDIRECTS: usize = 5;
 const PIECES: usize = 16;
 
 /// How often somebody who waits for the network asks whether to go on waiting.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 
 /// An origin behind HTTP or HTTPS. Not to be used from asynchronous code: its methods block.
 pub struct HttpOrigin<'w> {
@@ -57,9 +57,24 @@ pub struct HttpOrigin<'w> {
 }
 
 /// The threads that speak with the network.
-struct Network {
+pub(crate) struct Network {
     runtime: Option<Runtime>,
-    handle: Handle,
+    pub(crate) handle: Handle,
+}
+
+impl Network {
+    pub(crate) fn start() -> io::Result<Self> {
+        // Fails when somebody else in this process has chosen already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()?;
+        Ok(Self {
+            handle: runtime.handle().clone(),
+            runtime: Some(runtime),
+        })
+    }
 }
 
 impl Drop for Network {
@@ -99,8 +114,7 @@ impl<'w> HttpOrigin<'w> {
             base.set_path(&format!("{}/", base.path()));
         }
 
-        // Fails when somebody else in this process has chosen already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        let network = Network::start().map_err(|error| wrong(error.to_string()))?;
         let client = Client::builder()
             .user_agent(concat!("vrel/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(limits.connect)
@@ -109,15 +123,6 @@ impl<'w> HttpOrigin<'w> {
             .no_proxy()
             .build();
         let client = client.map_err(|error| wrong(causes(&error)))?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build();
-        let runtime = runtime.map_err(|error| wrong(error.to_string()))?;
-        let network = Network {
-            handle: runtime.handle().clone(),
-            runtime: Some(runtime),
-        };
         Ok(Self {
             world,
             base,
@@ -360,7 +365,7 @@ impl Read for Body<'_> {
 }
 
 /// An error with what caused it: the outermost text alone says little more than "error sending request".
-fn causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
