@@ -1,6 +1,6 @@
 //! Why a key, a signature or a document is not accepted.
 
-use crate::{Scrypt, SignatureError};
+use crate::{EnvelopeProblem, ProvenanceProblem, SbomProblem, Scrypt, SignatureError};
 use std::fmt;
 use std::path::PathBuf;
 use vrel_model::{KeyId, KeyRole, PointerError, StatementError, UtcTime};
@@ -119,6 +119,20 @@ pub enum TrustError {
         /// Every field that differs.
         mismatches: Vec<FieldMismatch>,
     },
+    /// An envelope that cannot be made or trusted.
+    #[error("{file}: {problem}")]
+    Envelope {
+        /// The envelope's file.
+        file: String,
+        /// What is wrong.
+        problem: EnvelopeProblem,
+    },
+    /// A bill of materials that cannot be made or read.
+    #[error(transparent)]
+    Sbom(#[from] SbomProblem),
+    /// A provenance statement that cannot be made or read.
+    #[error(transparent)]
+    Provenance(#[from] ProvenanceProblem),
     /// A statement that cannot be written as a comment, or would not be read back as the same.
     #[error("cannot sign {file}: {reason}")]
     Unsignable {

@@ -92,6 +92,22 @@ impl PublicKey {
         )
     }
 
+    /// The Ed25519 key as a PEM file, the form that OpenSSL, Python's `cryptography` and readers of DSSE envelopes take:
+    /// a SubjectPublicKeyInfo (RFC 8410). The key's id is not part of it.
+    #[must_use]
+    pub fn to_pem(&self) -> String {
+        // SEQUENCE of 42 bytes { SEQUENCE of 5 { OBJECT IDENTIFIER 1.3.101.112 }, BIT STRING of 33, no unused bits }
+        let head = [
+            0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
+        ];
+        let der = [&head[..], self.key.as_bytes()].concat();
+        let line = encoding::to_base64(&der);
+        format!(
+            "-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n",
+            *line
+        )
+    }
+
     /// Whether both are the same Ed25519 key, whatever their ids.
     pub(crate) fn same_point(&self, other: &Self) -> bool {
         self.key == other.key
