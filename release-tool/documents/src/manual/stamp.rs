@@ -116,6 +116,24 @@ impl Page {
         Ok(out)
     }
 
+    /// What it says of itself in a line; empty when it says nothing.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let mut lines = self.source.lines();
+        let words = lines
+            .clone()
+            .find_map(|line| line.strip_prefix(".Nd "))
+            .or_else(|| {
+                lines.find(|line| *line == ".SH NAME")?;
+                lines.next()?.split_once(" \\- ").map(|(_, words)| words)
+            });
+        let words = words.unwrap_or_default().trim();
+        words
+            .replace("\\-", "-")
+            .replace("\\*(Aq", "'")
+            .replace("\\(aq", "'")
+    }
+
     /// The pages that it refers to by mdoc's `.Xr`.
     ///
     /// # Errors
@@ -178,7 +196,7 @@ pub(super) fn is_request(line: &str, request: &str) -> bool {
 mod tests {
     use super::*;
 
-    pub(crate) fn stamp() -> Stamp {
+    fn stamp() -> Stamp {
         Stamp {
             product: "VeridianOS".to_owned(),
             version: "0.6.0-rc1".parse().unwrap(),
@@ -232,6 +250,17 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[test]
+    fn a_page_says_what_it_is_about() {
+        assert_eq!(
+            page(".Sh NAME\n.Nm init\n.Nd first program\n").description(),
+            "first program"
+        );
+        let command = page(".SH NAME\nvrel\\-log \\- Show a release\\*(Aqs cut\\-rc\n.SH X\n");
+        assert_eq!(command.description(), "Show a release's cut-rc");
+        assert_eq!(page("text\n").description(), "");
     }
 
     #[test]

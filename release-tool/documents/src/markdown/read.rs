@@ -127,7 +127,7 @@ impl<'a, I: Iterator<Item = Event<'a>>> Reader<I> {
     /// The text of a code block up to its end.
     fn code(&mut self) -> String {
         let mut code = String::new();
-        while let Some(event) = self.events.next() {
+        for event in self.events.by_ref() {
             match event {
                 Event::End(_) => break,
                 Event::Text(text) => code.extend(

@@ -4,6 +4,7 @@ use crate::{full, full_upgrade, release};
 use std::process::Command;
 use vrel_documents::guides::{Upgrade, installation, upgrade};
 use vrel_documents::markdown::Document;
+use vrel_documents::reference::{Library, front_page};
 
 /// Everything that Markdown has, and some that it has not.
 const KITCHEN_SINK: &str = "\
@@ -100,6 +101,17 @@ fn any_markdown_is_a_valid_page() {
     for markdown in [KITCHEN_SINK, "word\n", "# T\n"] {
         assert_valid(&Document::read(markdown).html("Untitled"), "a page");
     }
+    let libraries = [Library {
+        name: "rt".to_owned(),
+        description: "runtime".to_owned(),
+    }];
+    let front = front_page(
+        "VeridianOS",
+        &"0.6.0".parse().unwrap(),
+        &libraries,
+        "system-calls.html",
+    );
+    assert_valid(&Document::read(&front).html("Reference"), "the front page");
     let reference = include_str!("../../../../os/abi/SYSCALLS.md");
     assert_valid(&Document::read(reference).html("System calls"), "the reference");
 }
