@@ -21,7 +21,25 @@ pub const MIN_SIZE: u64 = 1 << 20;
 /// FAT32 counts sectors of 512 bytes with 32 bits.
 pub const MAX_SIZE: u64 = 1 << 40;
 
-const SECTOR: BlockSize = BlockSize::new(512).expect("512 is not zero");
+/// Bytes in a sector of the file system, which has to be that of the disk's blocks for systems that mount it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sector {
+    /// 512 bytes, as of nearly every disk.
+    #[default]
+    B512,
+    /// 4096 bytes, of disks with large blocks only ("4Kn").
+    B4096,
+}
+
+impl Sector {
+    const fn size(self) -> BlockSize {
+        let bytes = match self {
+            Self::B512 => 512,
+            Self::B4096 => 4096,
+        };
+        BlockSize::new(bytes).expect("it is not zero")
+    }
+}
 
 /// What goes into the partition.
 #[derive(Clone, Copy, Debug)]
@@ -62,11 +80,25 @@ const LABEL: &str = "VERIDIANESP";
 /// # Errors
 /// When the size is out of range or the content does not fit.
 pub fn build(content: &Content<'_>, size: u64, ids: &Ids, time: UtcTime) -> Result<Vec<u8>, PackError> {
+    build_with(Sector::B512, content, size, ids, time)
+}
+
+/// As [`build`], with sectors of a size.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_with(
+    sector: Sector,
+    content: &Content<'_>,
+    size: u64,
+    ids: &Ids,
+    time: UtcTime,
+) -> Result<Vec<u8>, PackError> {
     check_size(size)?;
     // Zeroed memory that is never touched takes no space.
     let mut image = vec![0; size as usize];
-    let device = MemDevice::new(image.as_mut_slice(), SECTOR);
-    layout(device, content, size, ids, time).map_err(|error| explain(&error, content, size))?;
+    let device = MemDevice::new(image.as_mut_slice(), sector.size());
+    layout(device, sector, content, size, ids, time).map_err(|error| explain(&error, content, size))?;
     Ok(image)
 }
 
@@ -84,9 +116,9 @@ pub fn write_file(
 ) -> Result<(), PackError> {
     check_size(size)?;
     let mut image = ImageFile::create_sized(world, out, size)?;
-    let device =
-        StreamDevice::with_block_count(StdIo::new(&mut image), SECTOR, size / u64::from(SECTOR.get()));
-    let written = layout(device, content, size, ids, time);
+    let block = Sector::B512.size();
+    let device = StreamDevice::with_block_count(StdIo::new(&mut image), block, size / u64::from(block.get()));
+    let written = layout(device, Sector::B512, content, size, ids, time);
     written.map_err(|error| image.failed().unwrap_or_else(|| explain(&error, content, size)))?;
     image.commit()
 }
@@ -112,6 +144,7 @@ fn explain(error: &PathError, content: &Content<'_>, size: u64) -> PackError {
 
 fn layout(
     device: impl BlockDevice,
+    sector: Sector,
     content: &Content<'_>,
     size: u64,
     ids: &Ids,
@@ -124,6 +157,7 @@ fn layout(
     let seconds = time.unix().clamp(*TIMES.start(), *TIMES.end());
     let options = FatOptions::new()
         .with_size(size)
+        .with_sector_size(sector.size().get())
         .with_label(VolumeLabel::new(LABEL)?)
         .with_serial(ids.number("esp volume"))
         .with_oem_name(*b"VERIDIAN")
@@ -169,7 +203,25 @@ pub(crate) mod tests {
         for size in [MIN_SIZE, 8 << 20, DEFAULT_SIZE, 600 << 20] {
             let volume = build(&content(), size, &ids(), time()).unwrap();
             assert_eq!(volume.len() as u64, size);
-            let device = MemDevice::new(volume, SECTOR);
+            let device = MemDevice::new(volume, Sector::B512.size());
+            let volume = Volume::new(FatFs::mount(device, MountOptions::new()).unwrap());
+            for (path, expected) in content().files() {
+                let mut found = Vec::new();
+                let mut file = volume.open(&path, OpenOptions::new().read()).unwrap();
+                file.read_to_end(&mut found).unwrap();
+                assert!(found == expected, "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn sectors_may_be_as_large_as_the_blocks_of_large_disks() {
+        for size in [MIN_SIZE, DEFAULT_SIZE, 300 << 20] {
+            let image = build_with(Sector::B4096, &content(), size, &ids(), time()).unwrap();
+            // The boot sector names the size of sectors and, in sectors, of what is in front.
+            assert_eq!(u16::from_le_bytes([image[11], image[12]]), 4096);
+            assert_eq!(u32::from_le_bytes(image[28..32].try_into().unwrap()), 256);
+            let device = MemDevice::new(image, Sector::B4096.size());
             let volume = Volume::new(FatFs::mount(device, MountOptions::new()).unwrap());
             for (path, expected) in content().files() {
                 let mut found = Vec::new();

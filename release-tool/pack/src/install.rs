@@ -1,6 +1,7 @@
-//! What an installer writes: the EFI system partition of the installed system, as a file on the installer's medium.
+//! What an installer writes: the EFI system partition of the installed system, as files on the installer's medium, one
+//! for each size of a disk's blocks.
 //!
-//! The file holds the partition without its zeros. All numbers are little endian:
+//! A file holds the partition without its zeros. All numbers are little endian:
 //!
 //! | bytes | what |
 //! | --- | --- |
@@ -13,14 +14,17 @@
 //!
 //! Extents are sorted and do not overlap; what none of them covers is zero.
 
-use crate::PackError;
+use crate::esp::{self, Sector};
+use crate::{Ids, PackError};
 use crc::{CRC_32_ISO_HDLC, Crc};
-use std::io::{self, Read};
-use std::path::Path;
-use vrel_world::{World, WorldError};
+use vrel_model::UtcTime;
 
-/// Where the file lies on the medium's EFI system partition.
-pub const PAYLOAD_FILE: &str = "veridian/install.esp";
+/// Where the file for disks with blocks of 512 bytes lies on the medium's EFI system partition. A medium with it is an
+/// installer's.
+const FILE: &str = "veridian/install.esp";
+
+/// Where the file for disks with blocks of 4096 bytes lies.
+const FILE_4K: &str = "veridian/install4k.esp";
 
 const MAGIC: &[u8; 8] = b"VRDINST1";
 
@@ -29,39 +33,59 @@ const PIECE: usize = 4096;
 
 static CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
-/// Makes the file's content from a partition in memory.
-#[must_use]
-pub fn payload(esp: &[u8]) -> Vec<u8> {
-    from_reader(&mut &*esp).expect("memory can be read")
+/// The files that make a medium an installer's.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    small: Vec<u8>,
+    large: Vec<u8>,
 }
 
-/// Makes the file's content from the partition in the file at `esp`. In memory are only the parts that are not zero:
-/// as much as is in the partition's files.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn read_payload(world: &dyn World, esp: &Path) -> Result<Vec<u8>, PackError> {
-    let made = from_reader(&mut *world.fs().open(esp)?);
-    Ok(made.map_err(|error| WorldError::io("read", esp, &error))?)
+impl std::fmt::Debug for Payload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Payload({} and {} bytes)", self.small.len(), self.large.len())
+    }
 }
 
-fn from_reader(esp: &mut dyn Read) -> io::Result<Vec<u8>> {
-    let mut piece = vec![0; PIECE];
-    let (mut table, mut data): (Vec<(u64, u64)>, _) = (Vec::new(), Vec::new());
-    let mut offset = 0;
-    loop {
-        let len = fill(esp, &mut piece)?;
-        if piece[..len].iter().any(|&byte| byte != 0) {
-            match table.last_mut() {
-                Some((start, extent)) if *start + *extent == offset => *extent += len as u64,
-                _ => table.push((offset, len as u64)),
-            }
-            data.extend_from_slice(&piece[..len]);
+impl Payload {
+    /// From the files of the installed system, whose partition gets `size` bytes. In memory stays only what is not zero:
+    /// as much as the files have.
+    ///
+    /// # Errors
+    /// As [`esp::build`].
+    pub fn build(
+        installed: &esp::Content<'_>,
+        size: u64,
+        ids: &Ids,
+        time: UtcTime,
+    ) -> Result<Self, PackError> {
+        let make = |sector| {
+            let partition = esp::build_with(sector, installed, size, ids, time)?;
+            Ok::<_, PackError>(from_bytes(&partition))
+        };
+        Ok(Self {
+            small: make(Sector::B512)?,
+            large: make(Sector::B4096)?,
+        })
+    }
+
+    /// The files by their paths, as [`esp::Content::extra`] of the installer's medium.
+    #[must_use]
+    pub fn files(&self) -> [(&'static str, &[u8]); 2] {
+        [(FILE, &self.small), (FILE_4K, &self.large)]
+    }
+}
+
+fn from_bytes(partition: &[u8]) -> Vec<u8> {
+    let (mut table, mut data): (Vec<(u64, u64)>, Vec<u8>) = (Vec::new(), Vec::new());
+    for (offset, piece) in (0..).step_by(PIECE).zip(partition.chunks(PIECE)) {
+        if piece.iter().all(|&byte| byte == 0) {
+            continue;
         }
-        offset += len as u64;
-        if len < PIECE {
-            break;
+        match table.last_mut() {
+            Some((start, extent)) if *start + *extent == offset => *extent += piece.len() as u64,
+            _ => table.push((offset, piece.len() as u64)),
         }
+        data.extend_from_slice(piece);
     }
     let mut body: Vec<u8> = Vec::with_capacity(table.len() * 16 + data.len());
     for (start, len) in &table {
@@ -70,34 +94,20 @@ fn from_reader(esp: &mut dyn Read) -> io::Result<Vec<u8>> {
     }
     body.append(&mut data);
     let mut file = MAGIC.to_vec();
-    file.extend(offset.to_le_bytes());
+    file.extend((partition.len() as u64).to_le_bytes());
     file.extend((table.len() as u32).to_le_bytes());
     let mut digest = CRC.digest();
     digest.update(&file);
     digest.update(&body);
     file.extend(digest.finalize().to_le_bytes());
     file.append(&mut body);
-    Ok(file)
-}
-
-/// Reads until the buffer is full or the end comes.
-fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut len = 0;
-    while len < buffer.len() {
-        match reader.read(&mut buffer[len..]) {
-            Ok(0) => break,
-            Ok(read) => len += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(len)
+    file
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vrel_world::RealWorld;
+    use crate::esp::tests::{content, ids};
 
     #[test]
     fn zeros_take_no_space_and_neighbours_are_one_extent() {
@@ -106,7 +116,7 @@ mod tests {
         esp[2 * PIECE + 7] = 1;
         esp[3 * PIECE] = 2;
         esp[(1 << 20) - 1] = 3;
-        let file = payload(&esp);
+        let file = from_bytes(&esp);
         assert_eq!(file.len(), 24 + 3 * 16 + 4 * PIECE);
         let number = |at: usize| u64::from_le_bytes(file[at..at + 8].try_into().unwrap());
         assert_eq!((&file[..8], number(8)), (&MAGIC[..], 1 << 20));
@@ -118,15 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn a_file_gives_the_same_as_its_bytes() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("esp");
-        let esp: Vec<u8> = (0..100_000_u32).map(|n| (n / 30_000 % 2) as u8).collect();
-        std::fs::write(&path, &esp).unwrap();
-        let world = RealWorld::default();
-        assert!(read_payload(&world, &path).unwrap() == payload(&esp));
-        let missing = dir.path().join("missing");
-        let error = read_payload(&world, &missing).unwrap_err();
-        assert!(error.to_string().contains("missing"), "{error}");
+    fn there_is_a_file_for_each_size_of_blocks_and_equal_input_gives_equal_bytes() {
+        let time = UtcTime::from_unix(1_700_000_000).unwrap();
+        let build = || Payload::build(&content(), 16 << 20, &ids(), time).unwrap();
+        let payload = build();
+        assert!(payload == build());
+        for ((_, file), sector) in payload.files().iter().zip([Sector::B512, Sector::B4096]) {
+            let partition = esp::build_with(sector, &content(), 16 << 20, &ids(), time).unwrap();
+            assert!(**file == from_bytes(&partition));
+            assert!(file.len() < 200_000, "{payload:?}");
+        }
     }
 }

@@ -8,7 +8,7 @@ mod write;
 use boot_core::answers::{Answers, Then};
 use boot_core::disks::{self, Disk, Size};
 use boot_core::gpt::Layout;
-use boot_core::payload::Payload;
+use boot_core::payload::{Payload, PayloadError};
 use core::time::Duration;
 use uefi::runtime::{self, ResetType};
 use uefi::{CStr16, Status, cstr16, println};
@@ -18,8 +18,11 @@ use crate::error::Error;
 use crate::memory::Block;
 use crate::volume::{self, Volume};
 
-/// The installed system's partition. A medium with this file is an installer's.
+/// The installed system's partition, for disks with blocks of 512 bytes. A medium with this file is an installer's.
 const PAYLOAD_FILE: &CStr16 = cstr16!("\\veridian\\install.esp");
+
+/// The same for disks with blocks of 4096 bytes.
+const PAYLOAD_4K_FILE: &CStr16 = cstr16!("\\veridian\\install4k.esp");
 
 /// What to do without asking, on any other volume.
 const ANSWERS_FILE: &CStr16 = cstr16!("\\veridian\\answers.txt");
@@ -82,6 +85,37 @@ impl Disks {
     }
 }
 
+/// The installed system's partition, in both forms.
+#[derive(Clone, Copy)]
+struct Payloads<'a> {
+    small: Payload<'a>,
+    large: Payload<'a>,
+}
+
+impl<'a> Payloads<'a> {
+    fn parse(small: &'a Block, large: &'a Block) -> Result<Self, (&'static CStr16, PayloadError)> {
+        let parse = |path, file: &'a Block| Payload::parse(file.bytes()).map_err(|error| (path, error));
+        Ok(Self {
+            small: parse(PAYLOAD_FILE, small)?,
+            large: parse(PAYLOAD_4K_FILE, large)?,
+        })
+    }
+
+    /// Bytes that a disk's partition needs.
+    fn partition_len(&self) -> u64 {
+        self.small.partition_len().max(self.large.partition_len())
+    }
+
+    /// The one for a disk's blocks.
+    fn fitting(&self, layout: &Layout) -> &Payload<'a> {
+        if layout.block_size() == 512 {
+            &self.small
+        } else {
+            &self.large
+        }
+    }
+}
+
 /// Offers to install, if this medium is an installer's and there is a disk to install to. Returns when the system on the
 /// medium is to be started.
 ///
@@ -99,21 +133,21 @@ pub(crate) fn offer(volume: &mut Volume) -> Result<(), Error> {
     if !any && answers.is_none() {
         return Ok(());
     }
-    let file = volume.read(PAYLOAD_FILE)?;
-    let payload = match Payload::parse(file.bytes()) {
-        Ok(payload) => payload,
-        Err(error) => {
-            println!("installer: {PAYLOAD_FILE}: {error}");
+    let (small, large) = (volume.read(PAYLOAD_FILE)?, volume.read(PAYLOAD_4K_FILE)?);
+    let payloads = match Payloads::parse(&small, &large) {
+        Ok(payloads) => payloads,
+        Err((path, error)) => {
+            println!("installer: {path}: {error}");
             if answers.is_some() {
                 refuse("the medium cannot be used");
             }
             return Ok(());
         }
     };
-    let disks = Disks::find(&used, payload.partition_len());
+    let disks = Disks::find(&used, payloads.partition_len());
     match answers {
-        Some((_, answers)) => unattended(&disks, &payload, answers),
-        None if disks.count > 0 => attended(&disks, &payload),
+        Some((_, answers)) => unattended(&disks, &payloads, answers),
+        None if disks.count > 0 => attended(&disks, &payloads),
         None => {}
     }
     Ok(())
@@ -125,7 +159,7 @@ fn refuse(reason: impl core::fmt::Display) -> ! {
     runtime::reset(ResetType::SHUTDOWN, Status::ABORTED, None)
 }
 
-fn unattended(disks: &Disks, payload: &Payload<'_>, answers: Result<Block, Error>) {
+fn unattended(disks: &Disks, payloads: &Payloads<'_>, answers: Result<Block, Error>) {
     let file = answers.unwrap_or_else(|error| refuse(error));
     let answers = match Answers::parse(file.bytes()) {
         Ok(answers) => answers,
@@ -135,9 +169,9 @@ fn unattended(disks: &Disks, payload: &Payload<'_>, answers: Result<Block, Error
         }
     };
     disks.show();
-    let chosen = disks::choose(disks.known(), &answers, payload.partition_len());
+    let chosen = disks::choose(disks.known(), &answers, payloads.partition_len());
     let (number, layout) = chosen.unwrap_or_else(|refusal| refuse(refusal));
-    if !put(disks, number, &layout, payload) {
+    if !put(disks, number, &layout, payloads) {
         runtime::reset(ResetType::SHUTDOWN, Status::DEVICE_ERROR, None);
     }
     finish(answers.then);
@@ -153,12 +187,12 @@ fn finish(then: Then) {
 }
 
 /// Installs and says how it went.
-fn put(disks: &Disks, number: usize, layout: &Layout, payload: &Payload<'_>) -> bool {
+fn put(disks: &Disks, number: usize, layout: &Layout, payloads: &Payloads<'_>) -> bool {
     let Some(found) = disks.found[number - 1] else {
         return false;
     };
-    println!("writing {} to disk {number}", Size(payload.partition_len()));
-    match write::install(&found, layout, payload) {
+    println!("writing {} to disk {number}", Size(payloads.partition_len()));
+    match write::install(&found, layout, payloads.fitting(layout)) {
         Ok(()) => {
             println!("installer: VeridianOS is installed on disk {number}");
             true
@@ -171,7 +205,7 @@ fn put(disks: &Disks, number: usize, layout: &Layout, payload: &Payload<'_>) -> 
 }
 
 /// The menu.
-fn attended(disks: &Disks, payload: &Payload<'_>) {
+fn attended(disks: &Disks, payloads: &Payloads<'_>) {
     println!("This medium starts VeridianOS and can install it:");
     println!("  1  start (by itself in {} s)", COUNTDOWN.as_secs());
     println!("  2  install on a disk");
@@ -185,7 +219,7 @@ fn attended(disks: &Disks, payload: &Payload<'_>) {
         match line.text() {
             "" | "1" => return,
             "2" => {
-                if dialogue(disks, payload) {
+                if dialogue(disks, payloads) {
                     return;
                 }
             }
@@ -195,7 +229,7 @@ fn attended(disks: &Disks, payload: &Payload<'_>) {
 }
 
 /// Installs as a person says. Whether the live system is to be started afterwards; otherwise back to the menu.
-fn dialogue(disks: &Disks, payload: &Payload<'_>) -> bool {
+fn dialogue(disks: &Disks, payloads: &Payloads<'_>) -> bool {
     disks.show();
     let line = console::ask("Number of the disk, or nothing to go back?", None);
     if line.text().is_empty() {
@@ -206,7 +240,7 @@ fn dialogue(disks: &Disks, payload: &Payload<'_>) -> bool {
         println!("expected a number, got `{}`; nothing was changed", line.text());
         return false;
     };
-    let layout = match disks::layout(disks.known(), number, payload.partition_len()) {
+    let layout = match disks::layout(disks.known(), number, payloads.partition_len()) {
         Ok(layout) => layout,
         Err(refusal) => {
             println!("{refusal}; nothing was changed");
@@ -225,7 +259,7 @@ fn dialogue(disks: &Disks, payload: &Payload<'_>) -> bool {
         println!("that was not `yes`; nothing was changed");
         return false;
     }
-    put(disks, number, &layout, payload) && after()
+    put(disks, number, &layout, payloads) && after()
 }
 
 /// What to do after an installation.

@@ -137,9 +137,9 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         extra: &[],
     };
     let esp = esp::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
-    let payload = install::payload(&esp);
+    let payload = install::Payload::build(&content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
     let media_content = esp::Content {
-        extra: &[(install::PAYLOAD_FILE, &payload)],
+        extra: &payload.files(),
         ..content
     };
     let media_esp = esp::build(&media_content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
