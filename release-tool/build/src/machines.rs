@@ -234,7 +234,9 @@ timeout_s = 90
         let machines = Machine::read_all(&vrel_world::RealWorld::default(), &os).unwrap();
         for arch in Arch::ALL {
             let machine = machines.iter().find(|machine| machine.arch == arch).unwrap();
-            for medium in ["kernel", "disk", "iso", "usb", "install", "install-usb"] {
+            for medium in [
+                "kernel", "disk", "qcow2", "vdi", "vhd", "vmdk", "iso", "usb", "install", "install-usb",
+            ] {
                 machine.medium(medium).unwrap();
             }
             let by_bios = ["bios", "bios-usb"].map(|medium| machine.medium(medium).is_ok());

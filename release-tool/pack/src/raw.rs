@@ -13,6 +13,9 @@ pub(crate) const SECTOR: u64 = 512;
 /// So much is read at once.
 const WINDOW: u64 = 1 << 20;
 
+/// What is done with a piece, given its number and its bytes.
+type TakePiece<'t> = dyn FnMut(u64, &[u8]) -> Result<(), PackError> + 't;
+
 /// A raw disk image. What the file system stores as a hole is not read; other zeros are found by looking, so that what is
 /// made depends on the content alone and not on how it is stored.
 pub(crate) struct RawImage<'w> {
@@ -61,11 +64,7 @@ impl<'w> RawImage<'w> {
 
     /// Cuts the image into pieces of `size` bytes, a power of two up to 1 MiB, and gives those that are not all zero to
     /// `take`, in ascending order, each with its number. The last piece is filled up with zeros.
-    pub(crate) fn pieces(
-        &mut self,
-        size: usize,
-        take: &mut dyn FnMut(u64, &[u8]) -> Result<(), PackError>,
-    ) -> Result<(), PackError> {
+    pub(crate) fn pieces(&mut self, size: usize, take: &mut TakePiece<'_>) -> Result<(), PackError> {
         debug_assert!(size.is_power_of_two() && size as u64 <= WINDOW);
         let per_window = WINDOW / size as u64;
         let mut buffer = vec![0; WINDOW as usize];
@@ -87,7 +86,7 @@ impl<'w> RawImage<'w> {
         Ok(())
     }
 
-    /// Reads `len` bytes at `start` piece by piece.
+    /// Gives a range of bytes to `take`, as much at once as fits into `buffer`.
     pub(crate) fn range(
         &mut self,
         range: Range<u64>,

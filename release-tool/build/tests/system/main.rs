@@ -7,4 +7,5 @@ mod formats;
 mod install;
 mod reproducible;
 mod strangers;
+mod symbols;
 mod typist;

@@ -238,8 +238,11 @@ fn options_out_of_range_are_refused() {
     assert!(serde_json::from_str::<Options>(r#"{ "ram": "1 GiB" }"#).is_err());
 }
 
-/// A package of these files, put together by tar.
-fn put_together(dir: &Path, files: &[(&str, &[u8])]) -> PathBuf {
+/// Name and content.
+type PackedFile<'a> = (&'a str, &'a [u8]);
+
+/// A package of these files, put together by hand.
+fn put_together(dir: &Path, files: &[PackedFile<'_>]) -> PathBuf {
     let path = dir.join("other.ova");
     let mut builder = tar::Builder::new(std::fs::File::create(&path).unwrap());
     for (name, content) in files {
@@ -282,7 +285,7 @@ fn packages_that_are_damaged_or_reach_out_are_refused() {
     let good = sums_text(disk);
     let only = format!("SHA256(v.ovf)= {}\n", sums[0]);
     let outside = sums_text("../v.vmdk");
-    let cases: [(&[(&str, &[u8])], &str); 10] = [
+    let cases: [(&[PackedFile<'_>], &str); 10] = [
         (&[], "expected a description, NAME.ovf, found the end"),
         (&[(digests, good.as_bytes())], "in the first place"),
         (
