@@ -89,6 +89,14 @@ impl Input {
         }
     }
 
+    /// Parts of a directory of source files, as relative paths.
+    pub fn parts<S: Into<String>>(path: impl Into<PathBuf>, only: impl IntoIterator<Item = S>) -> Self {
+        Self::Tree {
+            path: path.into(),
+            only: only.into_iter().map(Into::into).collect(),
+        }
+    }
+
     /// The node that it comes from, if it comes from one.
     #[must_use]
     pub fn node(&self) -> Option<&str> {

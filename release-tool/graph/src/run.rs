@@ -233,19 +233,15 @@ impl<'a> Run<'a> {
                 break;
             }
             let Some((index, granted)) = progress.schedule.start() else {
-                if progress.schedule.is_idle() {
-                    // Only a node that waits for itself could leave nothing to start, and a graph has none.
-                    break;
-                }
+                // Something runs: only a node that waits for itself could leave nothing to start, and a graph has none.
+                assert!(!progress.schedule.is_idle(), "nothing runs and nothing can start");
                 progress = self.wake.wait(progress).unwrap_or_else(PoisonError::into_inner);
                 continue;
             };
             // Others may find something to start too.
             self.wake.notify_all();
             let node = self.graph.at(index);
-            let Some(state) = progress.nodes.get(&index) else {
-                break;
-            };
+            let state = &progress.nodes[&index];
             let resolved = state.resolved.clone();
             self.builder.observer.event(Event::Started {
                 node: &node.name,

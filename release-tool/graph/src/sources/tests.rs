@@ -14,10 +14,7 @@ fn digest(input: &Input) -> Sha256Digest {
 }
 
 fn only(path: &Path, parts: &[&str]) -> Input {
-    Input::Tree {
-        path: path.to_owned(),
-        only: parts.iter().map(|part| (*part).to_owned()).collect(),
-    }
+    Input::parts(path, parts.iter().copied())
 }
 
 fn tree() -> tempfile::TempDir {

@@ -208,7 +208,7 @@ fn assert_ran(report: &Report, recipes: &[Recipe], seen: &BTreeSet<Recipe>, lost
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn an_incremental_run_gives_what_a_clean_one_gives(

@@ -105,6 +105,14 @@ pub(crate) fn budget(cores: u32) -> Budget {
     }
 }
 
+/// A directory that goes away. Every write is forced to the disk, which would take most of the time of these tests: they
+/// run in memory where the system has a place for that.
+fn directory() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm")
+        .or_else(|_| tempfile::tempdir())
+        .unwrap()
+}
+
 /// A directory with sources and a cache.
 pub(crate) struct Place {
     pub(crate) dir: tempfile::TempDir,
@@ -117,7 +125,7 @@ impl Place {
     pub(crate) fn new() -> Self {
         let log = Log::default();
         Self {
-            dir: tempfile::tempdir().unwrap(),
+            dir: directory(),
             world: RealWorld::default(),
             packers: packers(1, &log),
             log,
