@@ -13,6 +13,7 @@ mod manifest;
 mod pattern;
 mod plan;
 mod pointer;
+mod schema;
 mod signing;
 mod statement;
 mod time;
@@ -35,6 +36,7 @@ pub use plan::{
     PlannedStep, RefChange,
 };
 pub use pointer::{ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
+pub use schema::{manifest_schema, pointer_schema};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
 pub use statement::{Statement, StatementError};
 pub use time::{TimeError, UtcTime};

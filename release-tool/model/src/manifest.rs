@@ -1,12 +1,14 @@
 //! The release manifest: everything that belongs to one release, by digest.
 
 use crate::{Arch, ArtifactKind, ArtifactName, Blake2bDigest, ChannelName, Sha256Digest, UtcTime, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// `manifest.json` of a release. Readers ignore fields that they do not know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Manifest {
     /// Version of this format: 1.
+    #[schemars(extend("const" = 1))]
     pub schema: u32,
     /// The product's name for people.
     pub product_name: String,
@@ -17,6 +19,7 @@ pub struct Manifest {
     /// The channel that it was cut for.
     pub channel: ChannelName,
     /// The git commit that it was built from, 40 hexadecimal digits.
+    #[schemars(extend("pattern" = "^[0-9a-f]{40}$"))]
     pub commit: String,
     /// The git tag that names the commit.
     pub tag: String,
@@ -36,8 +39,8 @@ pub struct Manifest {
     pub boots: Vec<BootRecord>,
 }
 
-/// One artifact of a [`Manifest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One artifact of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ManifestArtifact {
     /// File name, in the release's directory.
     pub name: ArtifactName,
@@ -53,8 +56,8 @@ pub struct ManifestArtifact {
     pub blake2b: Blake2bDigest,
 }
 
-/// One document of a [`Manifest`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One document of a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ManifestDocument {
     /// File name, in the release's directory.
     pub name: ArtifactName,
@@ -65,7 +68,7 @@ pub struct ManifestDocument {
 }
 
 /// The evidence of one boot test.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BootRecord {
     /// The artifact that was booted.
     pub artifact: ArtifactName,

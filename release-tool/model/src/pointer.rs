@@ -6,17 +6,20 @@
 //! it can become a TUF timestamp without a change for those who fetch it.
 
 use crate::{ChannelName, KeyId, Sha256Digest, UtcTime, Version};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The signed part. Readers ignore fields that they do not know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pointer {
     /// Always `pointer`.
     #[serde(rename = "_type")]
+    #[schemars(extend("const" = "pointer"))]
     pub kind: String,
     /// Version of this format: 1.
+    #[schemars(extend("const" = 1))]
     pub spec: u32,
     /// The product's id.
     pub product: String,
@@ -31,7 +34,7 @@ pub struct Pointer {
 }
 
 /// The newest release of a channel.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelHead {
     /// The release.
     pub release: Version,
@@ -42,20 +45,29 @@ pub struct ChannelHead {
 }
 
 /// The file.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(
+    title = "Pointer file",
+    description = "`pointer.json` of an origin. Readers ignore fields that they do not know."
+)]
 pub struct SignedPointer {
     /// A [`Pointer`], kept as it was read so that fields which this program does not know stay signed.
+    #[schemars(with = "Pointer", description = "What is signed.")]
     pub signed: Value,
     /// Signatures over [`SignedPointer::signed_bytes`].
+    #[schemars(description = "Signatures over the canonical form of `signed`: keys sorted, no white space.")]
     pub signatures: Vec<KeySignature>,
 }
 
-/// One signature inside a [`SignedPointer`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One signature inside a pointer file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KeySignature {
     /// The key that made it.
     pub keyid: KeyId,
     /// The text of a minisign signature file, whose trusted comment is [`Pointer::trusted_comment`].
+    #[schemars(
+        description = "The text of a minisign signature file. Its trusted comment is `timestamp:T product:P pointer:N`."
+    )]
     pub minisig: String,
 }
 

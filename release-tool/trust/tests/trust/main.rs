@@ -9,6 +9,7 @@ mod pointer;
 mod provenance;
 mod ring;
 mod sbom;
+mod schemas;
 mod statements;
 mod stock;
 mod strangers;
