@@ -53,7 +53,7 @@ impl Default for Options {
 /// When the disk's size is not a whole number of GiB, and when a file cannot be read or written.
 pub fn write(world: &dyn World, raw: &Path, out: &Path, time: UtcTime) -> Result<(), PackError> {
     let mut disk = RawImage::open(world, raw, "gcp", UNIT, MAX_SIZE)?;
-    let data = data_of(&mut disk)?;
+    let data = data_of(&mut disk, raw)?;
     let image = ImageFile::create(world, out)?;
     // As `gzip -n` does it, without name and time, and without a system: that field says 255, unknown.
     let mut gzip = GzBuilder::new()
@@ -84,14 +84,23 @@ fn put(gzip: &mut GzEncoder<ImageFile>, bytes: &[u8]) -> Result<(), PackError> {
 }
 
 /// The runs of sectors that are not all zero.
-fn data_of(disk: &mut RawImage<'_>) -> Result<Vec<Range<u64>>, PackError> {
+fn data_of(disk: &mut RawImage<'_>, path: &Path) -> Result<Vec<Range<u64>>, PackError> {
     let mut data: Vec<Range<u64>> = Vec::new();
     disk.pieces(SECTOR as usize, &mut |number, _| {
         let start = number * SECTOR;
-        match data.last_mut() {
-            Some(run) if run.end == start => run.end += SECTOR,
-            _ => data.push(start..start + SECTOR),
+        if let Some(run) = data.last_mut()
+            && run.end == start
+        {
+            run.end += SECTOR;
+            return Ok(());
         }
+        if data.len() == gnu_sparse::MAX_ENTRIES {
+            return Err(PackError::ImageLayout {
+                path: path.to_owned(),
+                problem: format!("expected at most {} parts between holes, got more", data.len()),
+            });
+        }
+        data.push(start..start + SECTOR);
         Ok(())
     })?;
     Ok(data)

@@ -17,8 +17,8 @@ const MORE: (usize, usize, usize) = (0, 21, 504);
 /// A number's field: eleven octal digits and a zero byte, or eleven bytes after one that says so.
 const NUMBER: usize = 12;
 
-/// More entries than any archive of ours has; a limit for archives of others.
-const MAX_ENTRIES: usize = 1 << 22;
+/// The longest map, which takes 64 MiB of memory.
+pub(crate) const MAX_ENTRIES: usize = 1 << 22;
 
 /// A sparse file's header.
 #[derive(Debug, PartialEq, Eq)]

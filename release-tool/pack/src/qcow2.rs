@@ -29,8 +29,8 @@ const COMPRESSED: u64 = 1 << 62;
 /// From this bit of a compressed cluster's entry on stands the number of further sectors that it reaches into.
 const COMPRESSED_SECTORS: u32 = 62 - (CLUSTER_BITS - 8);
 
-/// QEMU reads first-level tables of up to 32 MiB, but 1 EiB is more than any disk; this keeps tables small.
-const MAX_SIZE: u64 = 64 << 40;
+/// The counts of a full disk of this size take 128 MiB of memory. The format would allow more.
+const MAX_SIZE: u64 = 4 << 40;
 
 /// What a policy may choose.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

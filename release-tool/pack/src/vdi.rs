@@ -17,8 +17,8 @@ const MAP_AT: u64 = 512;
 /// In the map: nothing was ever written to the block.
 const UNUSED: u32 = u32::MAX;
 
-/// What QEMU and VirtualBox open: block numbers have 32 bits, the last two are special; rounded down.
-const MAX_SIZE: u64 = 512 << 40;
+/// The map of a disk of this size takes 64 MiB of memory while it is written. The format would allow more.
+const MAX_SIZE: u64 = 8 << 40;
 
 /// What a policy may choose: nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
