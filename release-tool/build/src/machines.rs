@@ -235,7 +235,16 @@ timeout_s = 90
         for arch in Arch::ALL {
             let machine = machines.iter().find(|machine| machine.arch == arch).unwrap();
             for medium in [
-                "kernel", "disk", "qcow2", "vdi", "vhd", "vmdk", "iso", "usb", "install", "install-usb",
+                "kernel",
+                "disk",
+                "qcow2",
+                "vdi",
+                "vhd",
+                "vmdk",
+                "iso",
+                "usb",
+                "install",
+                "install-usb",
             ] {
                 machine.medium(medium).unwrap();
             }
