@@ -1,7 +1,7 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, resume, serve, status, undo,
+    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, resume, serve, status, undo,
     verify,
 };
 use clap::{Args, Parser, Subcommand};
@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Build(build::Build),
     /// Boot a build or a published artifact and show its serial line.
     Boot(boot::Boot),
+    /// List what releases consist of, and compare releases.
+    Artifacts(artifacts::Artifacts),
     /// Write release notes from the history.
     Notes(notes::Notes),
     /// Verify a published release with public keys only.

@@ -99,6 +99,12 @@ impl From<WorldError> for Failure {
     }
 }
 
+impl From<Finding> for Failure {
+    fn from(finding: Finding) -> Self {
+        Self::from_findings(&[finding])
+    }
+}
+
 impl From<EngineError> for Failure {
     fn from(error: EngineError) -> Self {
         let hint = error.hint().map(str::to_owned);

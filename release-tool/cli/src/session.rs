@@ -6,6 +6,7 @@ use crate::output;
 use crate::progress::{Reporter, StepTime, seconds};
 use crate::secrets::{KeyOptions, key_ring};
 use crate::verbs::doctor;
+use crate::verbs::man::pages;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -239,6 +240,7 @@ impl<'a> Session<'a> {
         reporter: &Reporter,
         run: impl FnOnce(&Release<'_>) -> Result<T, EngineError>,
     ) -> Result<T, Failure> {
+        let tool_pages = pages()?;
         let config = load_at_commit(&self.app.world, self.site.root(), &plan.commit)?;
         let release = Release {
             world: &self.app.world,
@@ -250,6 +252,7 @@ impl<'a> Session<'a> {
             signers,
             progress: reporter,
             jobs: jobs(self.options.jobs),
+            tool_pages: &tool_pages,
             cache: self
                 .options
                 .cache_dir

@@ -1,135 +1,110 @@
 //! Building the work tree as it is, for those who work on the system.
 
-use crate::cut_rc::build_error;
-use crate::system::System;
-use crate::{EngineError, Progress, ProgressEvent, Site};
-use std::path::PathBuf;
-use vrel_build::compile::{self, Request};
+use crate::building::{Building, Built};
+use crate::cut_rc::{build_error, failed};
+use crate::{EngineError, Progress, Site};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use vrel_build::stamp::Identity;
-use vrel_build::{Image, Targets, Toolchain, flat};
-use vrel_model::{Arch, Config, UtcTime, Version};
-use vrel_pack::{Ids, disk, iso};
+use vrel_graph::Explanation;
+use vrel_model::{Arch, Config, PlannedArtifact, UtcTime};
 use vrel_world::World;
 
-/// What to build of the work tree, and with what.
-#[derive(Clone, Debug)]
-pub struct DevelopmentBuild {
-    /// For which architectures.
-    pub arches: Vec<Arch>,
-    /// The image description, a file of `os/images` without `.toml`.
-    pub image: String,
-    /// How many compilers run at the same time.
-    pub jobs: usize,
-    /// Where compiled code is kept.
-    pub cache: PathBuf,
-    /// Where cargo keeps the sources of crates.
-    pub cargo_home: PathBuf,
-}
-
-/// The built system of one architecture. The same kernel is there twice, because emulators differ in what they take.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BuiltSystem {
-    /// The architecture.
-    pub arch: Arch,
-    /// What it says of itself when it boots.
-    pub identity: Identity,
-    /// The kernel, an ELF file.
-    pub kernel: PathBuf,
-    /// The kernel as a flat image.
-    pub kernel_flat: PathBuf,
-    /// The initrd.
-    pub initrd: PathBuf,
-    /// The disk image.
-    pub disk: PathBuf,
-    /// The ISO.
-    pub iso: PathBuf,
-}
-
 /// The version that a development build calls itself; the commit beside it says more.
-const VERSION: &str = "0.0.0-dev";
+pub const DEVELOPMENT: &str = "0.0.0-dev";
 
-impl BuiltSystem {
-    /// Where a build of an architecture and an image lies, whether or not it was made.
-    #[must_use]
-    pub fn locate(site: &Site, config: &Config, arch: Arch, image: &str, commit: &str) -> Self {
-        let dir = site.state().join("build").join(image).join(arch.as_str());
-        Self {
-            arch,
-            identity: Identity {
-                name: config.product.name.clone(),
-                version: VERSION.to_owned(),
-                commit: commit.to_owned(),
-                arch,
-            },
-            kernel: dir.join("kernel.elf"),
-            kernel_flat: dir.join("kernel.bin"),
-            initrd: dir.join("initrd.tar"),
-            disk: dir.join("disk.img"),
-            iso: dir.join("system.iso"),
-        }
-    }
+/// What to build of the work tree, and with what.
+#[derive(Clone, Copy)]
+pub struct DevelopmentBuild<'a> {
+    /// The machine.
+    pub world: &'a dyn World,
+    /// The repository.
+    pub site: &'a Site,
+    /// Its `vrel.toml`.
+    pub config: &'a Config,
+    /// What is made, of the version [`DEVELOPMENT`].
+    pub artifacts: &'a [PlannedArtifact],
+    /// The image description, a file of `os/images` without `.toml`.
+    pub image: &'a str,
+    /// How many compilers and packers work at the same time.
+    pub jobs: usize,
+    /// The manual pages of this tool, by file name.
+    pub tool_pages: &'a BTreeMap<String, Vec<u8>>,
+    /// Where compiled code and artifacts are kept between builds.
+    pub cache: &'a Path,
+    /// Where cargo keeps the sources of crates.
+    pub cargo_home: &'a Path,
 }
 
-/// Builds the work tree.
-///
-/// # Errors
-/// When something does not compile, does not fit, or cannot be written.
-pub fn build_work_tree(
-    world: &dyn World,
-    site: &Site,
-    config: &Config,
-    build: &DevelopmentBuild,
-    progress: &dyn Progress,
-) -> Result<Vec<BuiltSystem>, EngineError> {
-    let error = |error| build_error("build", error);
-    let os = site.root().join(&config.os.source);
-    let head = world
-        .git()
-        .head(site.root())?
-        .commit
-        .unwrap_or_else(|| "0".repeat(40));
-    let time = match world.git().commit_time(site.root(), &head) {
-        Ok(time) => time,
-        Err(_) => UtcTime::from_unix(0).map_err(|error| crate::cut_rc::failed("build", error))?,
-    };
-    let targets = Targets::read(world, &os).map_err(error)?;
-    let image = Image::read(world, &os, &build.image).map_err(error)?;
-    let toolchain = Toolchain::find(world, &targets.triples(), &config.toolchain.rust).map_err(error)?;
-    let request = Request {
-        toolchain: &toolchain,
-        targets: &targets,
-        os: &os,
-        cache: &build.cache,
-        cargo_home: &build.cargo_home,
-        arches: &build.arches,
-        programs: &image.programs,
-        jobs: build.jobs,
-    };
-    let compiled = compile::compile(world, &request, &mut |line| {
-        progress.event(&ProgressEvent::Output {
-            step: "build",
-            source: line.source,
-            line: line.text,
-        });
-    });
-    let mut systems = Vec::new();
-    for (arch, compiled) in compiled.map_err(error)? {
-        let built = BuiltSystem::locate(site, config, arch, &build.image, &head);
-        let system = System::assemble(&image, compiled, &built.identity, time).map_err(error)?;
-        let ids = Ids::new(config.product.id.as_str(), &Version::new(0, 0, 0), arch);
-        let esp = system.esp(config.os.esp_size.0, &ids, time).map_err(error)?;
-        if let Some(dir) = built.kernel.parent() {
-            world.fs().create_dir_all(dir)?;
-        }
-        world.fs().write(&built.kernel, &system.kernel, 0o644)?;
-        let flattened = flat::flatten(&system.kernel, "kernel").map_err(error)?;
-        world.fs().write(&built.kernel_flat, &flattened, 0o644)?;
-        world.fs().write(&built.initrd, &system.initrd, 0o644)?;
-        disk::write(world, &built.disk, &esp, &ids).map_err(|error| build_error("build", error))?;
-        let volume = format!("{} {arch}", config.product.name);
-        iso::write(world, &built.iso, &volume, &system.content(), &esp, &ids, time)
-            .map_err(|error| build_error("build", error))?;
-        systems.push(built);
+impl DevelopmentBuild<'_> {
+    /// Where the artifacts of an image are put.
+    #[must_use]
+    pub fn directory(site: &Site, image: &str) -> PathBuf {
+        site.state().join("build").join(image)
     }
-    Ok(systems)
+
+    /// Builds what the cache has not got.
+    ///
+    /// # Errors
+    /// When something does not compile, does not fit, or cannot be written.
+    pub fn run(&self, progress: &dyn Progress) -> Result<Built, EngineError> {
+        let out = Self::directory(self.site, self.image);
+        self.with(|building| building.run(&out, "build", progress))
+    }
+
+    /// What a node of the build is made of, and whether it is up to date.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub fn explain(&self, node: &str) -> Result<Explanation, EngineError> {
+        self.with(|building| building.explain(node))
+    }
+
+    /// The commit that the work tree is on; zeros where there is none.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub fn commit(world: &dyn World, site: &Site) -> Result<String, EngineError> {
+        let head = world.git().head(site.root())?.commit;
+        Ok(head.unwrap_or_else(|| "0".repeat(40)))
+    }
+
+    /// What the built system of an architecture says of itself when it boots.
+    #[must_use]
+    pub fn identity(config: &Config, commit: &str, arch: Arch) -> Identity {
+        Identity {
+            name: config.product.name.clone(),
+            version: DEVELOPMENT.to_owned(),
+            commit: commit.to_owned(),
+            arch,
+        }
+    }
+
+    fn with<T>(
+        &self,
+        work: impl FnOnce(&Building<'_>) -> Result<T, vrel_build::BuildError>,
+    ) -> Result<T, EngineError> {
+        let commit = Self::commit(self.world, self.site)?;
+        let time = match self.world.git().commit_time(self.site.root(), &commit) {
+            Ok(time) => time,
+            Err(_) => UtcTime::from_unix(0).map_err(|error| failed("build", error))?,
+        };
+        let building = Building {
+            world: self.world,
+            name: &format!("work-tree-{}", self.image),
+            config: self.config,
+            repository: self.site.root(),
+            root: self.site.root(),
+            image: self.image,
+            version: DEVELOPMENT,
+            commit: &commit,
+            time,
+            artifacts: self.artifacts,
+            tool_pages: self.tool_pages,
+            cache: self.cache,
+            cargo_home: self.cargo_home,
+            jobs: self.jobs,
+        };
+        work(&building).map_err(|error| build_error("build", error))
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
-use vrel_model::{SignedPointer, Version};
+use vrel_model::{Manifest, SignedPointer, Version};
 use vrel_process::{OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
 use vrel_world::World;
 
@@ -137,6 +137,32 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
             .map(|(channel, head)| (channel, head.release))
             .collect(),
     })
+}
+
+/// The manifest of a published release; `None` when the origin has none.
+///
+/// # Errors
+/// When it is there but cannot be read.
+pub fn origin_manifest(
+    world: &dyn World,
+    site: &Site,
+    version: &Version,
+) -> Result<Option<Manifest>, EngineError> {
+    let path = site
+        .origin()
+        .join("releases")
+        .join(version.to_string())
+        .join("manifest.json");
+    if world.fs().metadata(&path)?.is_none() {
+        return Ok(None);
+    }
+    match Manifest::parse(&world.fs().read(&path)?) {
+        Ok(manifest) => Ok(Some(manifest)),
+        Err(error) => Err(EngineError::Policy {
+            path,
+            reason: error.to_string(),
+        }),
+    }
 }
 
 /// Asks the remote for its refs.

@@ -4,6 +4,8 @@
 //! The journal says what was begun and ended, durably, before and after each act; it is what `resume` and `undo` start
 //! from, but whether a step is done is always decided by looking at the world.
 
+mod boot_test;
+mod building;
 mod cut_rc;
 mod develop;
 mod error;
@@ -15,12 +17,13 @@ mod policy_files;
 mod progress;
 mod run;
 mod site;
-mod system;
 
+pub use boot_test::BootTest;
+pub use building::{Building, Built, BuiltArtifact};
 pub use cut_rc::{Release, Signers, cut_rc_steps};
-pub use develop::{BuiltSystem, DevelopmentBuild, build_work_tree};
+pub use develop::{DEVELOPMENT, DevelopmentBuild};
 pub use error::EngineError;
-pub use facts::{collect_snapshot, look_at_remote, origin_facts};
+pub use facts::{collect_snapshot, look_at_remote, origin_facts, origin_manifest};
 pub use journal::{Event, Journal, JournalState, Record, load_all};
 pub use lock::{Locked, take_lock};
 pub use notes::{NotesRange, notes_context};

@@ -42,6 +42,8 @@ pub struct GitConfig {
     pub main: String,
     /// The release branches' name; uses `{line}`.
     pub release_branch: Pattern,
+    /// Where the repository is for the public, an address; guides, bills of materials and provenance name it.
+    pub public_url: Option<String>,
     /// Where issue numbers lead, for links in the notes; `{number}` is not a placeholder here: the number is appended.
     pub issue_url: Option<String>,
 }
@@ -56,8 +58,17 @@ pub struct PublishConfig {
     pub candidate_channel: ChannelName,
     /// How long a pointer may be trusted after it was issued, in days.
     pub pointer_lifetime_days: u32,
+    /// Who builds: a URI that provenance names. A release that a person builds and one that hosted CI builds have
+    /// different ones.
+    #[serde(default = "default_builder")]
+    pub builder: String,
     /// Where readers fetch the origin from, for links in notes and announcements.
     pub public_url: String,
+}
+
+fn default_builder() -> String {
+    "https://github.com/veridianos/veridianos/blob/main/docs/src/file-formats/provenance.md#by-hand"
+        .to_owned()
 }
 
 /// `[os]`.

@@ -9,6 +9,7 @@ mod cut_rc;
 mod finding;
 mod lineage;
 mod policies;
+mod sizes;
 mod snapshot;
 
 pub use artifacts::{PlannedFiles, plan_files};
@@ -16,4 +17,5 @@ pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
 pub use lineage::{newest_on_line, previous_release};
 pub use policies::Policies;
+pub use sizes::{SizeChange, check_sizes, compare_sizes};
 pub use snapshot::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact};

@@ -21,7 +21,7 @@ use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
 const NOW: i64 = 1_795_230_000;
 
 /// The files of the scene's repository, by path.
-const FILES: [(&str, &str); 19] = [
+const FILES: [(&str, &str); 22] = [
     (".gitignore", "/.vrel/\n/origin/\n"),
     ("vrel.toml", include_str!("../scene/vrel.toml")),
     ("requirements.toml", include_str!("../scene/requirements.toml")),
@@ -44,7 +44,16 @@ const FILES: [(&str, &str); 19] = [
         "artifacts/initrd.toml",
         include_str!("../../../artifacts/initrd.toml"),
     ),
-    ("artifacts/iso.toml", include_str!("../../../artifacts/iso.toml")),
+    ("artifacts/iso.toml", include_str!("../scene/iso.toml")),
+    ("artifacts/oci.toml", include_str!("../../../artifacts/oci.toml")),
+    (
+        "artifacts/release-notes.toml",
+        include_str!("../../../artifacts/release-notes.toml"),
+    ),
+    (
+        "artifacts/manifest-schema.toml",
+        include_str!("../../../artifacts/manifest-schema.toml"),
+    ),
     (
         "artifacts/disk.toml",
         include_str!("../../../artifacts/disk.toml"),
@@ -378,6 +387,7 @@ impl Scene {
             progress: &Silent,
             // One after the other: the number of an effect must mean the same effect in every run.
             jobs: 1,
+            tool_pages: &BTreeMap::new(),
             cache: site.cache(),
             cargo_home: self.base.join("cargo"),
         })

@@ -7,13 +7,12 @@ use crate::output;
 use crate::verbs::build::Build;
 use clap::Args;
 use std::path::{Path, PathBuf};
-use vrel_build::qemu::{self, Boot as BootRequest, Files};
 use vrel_build::stamp::Identity;
-use vrel_build::{BuildError, Machine, flat, stamp};
-use vrel_engine::Site;
-use vrel_model::{Arch, ArtifactKind, ArtifactName, Version};
+use vrel_build::{BuildError, Machine, stamp};
+use vrel_engine::{BootTest, DEVELOPMENT, DevelopmentBuild, Site};
+use vrel_model::{Arch, ArtifactName, Packer, PlannedArtifact, Version};
 use vrel_origin::{DownloadRequest, OriginReader, download};
-use vrel_process::Policies;
+use vrel_process::{Policies, plan_files};
 use vrel_world::World;
 
 /// Boot a build or a published artifact and show its serial line.
@@ -31,7 +30,7 @@ pub(crate) struct Boot {
     /// The architecture [default: all]
     #[arg(long = "arch", value_name = "ARCH")]
     arches: Vec<Arch>,
-    /// How it is started, a `[boot.…]` of os/machines: kernel, disk, iso or usb.
+    /// How it is started, a `[boot.…]` of os/machines: kernel, disk, iso, usb, install, qcow2 and others.
     #[arg(long, default_value = "kernel")]
     medium: String,
     /// The image description to build, a file of os/images without `.toml` [default: the released one].
@@ -50,14 +49,14 @@ pub(crate) struct Boot {
     trust: TrustOptions,
 }
 
-/// The files of one architecture's system, and what it must call itself.
+/// An artifact that can be booted, and what goes with it.
 struct System {
     arch: Arch,
     identity: Identity,
-    kernel: Option<PathBuf>,
-    kernel_flat: Option<PathBuf>,
+    packer: Packer,
+    file: PathBuf,
+    /// The initrd that goes with a kernel.
     initrd: Option<PathBuf>,
-    image: Option<PathBuf>,
 }
 
 impl Boot {
@@ -67,11 +66,11 @@ impl Boot {
         let machines = Machine::read_all(&app.world, &site.root().join(&policies.config.os.source))?;
         let systems = match (&self.origin, &self.release) {
             (Some(origin), Some(version)) => self.published(app, &site, &policies, origin, version)?,
-            _ => self.built(app)?,
+            _ => self.built(app, &site, &policies)?,
         };
         let mut results = Vec::new();
         for system in systems {
-            results.push(boot(app, &machines, &system, &self.medium)?);
+            results.push(boot(app, &site, &machines, &system, &self.medium)?);
         }
         if app.global.json {
             output::print_json(&results)
@@ -88,27 +87,64 @@ impl Boot {
         }
     }
 
-    fn built(&self, app: &App) -> Result<Vec<System>, Failure> {
+    /// The artifact that an architecture boots from the medium, and the initrd that goes with a kernel.
+    fn artifacts<'a>(
+        &self,
+        all: &'a [PlannedArtifact],
+        arch: Arch,
+    ) -> Result<(&'a PlannedArtifact, Option<&'a PlannedArtifact>), Failure> {
+        let of_arch = || all.iter().filter(move |artifact| artifact.arch == Some(arch));
+        let mut bootable: Vec<_> = of_arch().filter(|artifact| artifact.boot.contains(&self.medium)).collect();
+        // One that need not be unpacked is as good as one that must be.
+        bootable.sort_by_key(|artifact| matches!(artifact.packer, Packer::Ova | Packer::Gcp));
+        let none = || {
+            let media: std::collections::BTreeSet<&str> =
+                of_arch().flat_map(|artifact| &artifact.boot).map(String::as_str).collect();
+            let message = format!("no artifact for {arch} boots from `{}`", self.medium);
+            let media: Vec<_> = media.into_iter().collect();
+            Failure::new(FailureKind::Usage, message).hint(format!("media are {}", media.join(", ")))
+        };
+        let artifact = *bootable.first().ok_or_else(none)?;
+        let initrd = of_arch().find(|other| other.packer == Packer::Initrd);
+        Ok((artifact, initrd.filter(|_| artifact.packer == Packer::Kernel)))
+    }
+
+    fn built(&self, app: &App, site: &Site, policies: &Policies) -> Result<Vec<System>, Failure> {
         let build = Build {
+            only: Vec::new(),
             arches: self.arches(),
+            explain: None,
             image: self.image.clone(),
             jobs: None,
             cache_dir: self.cache_dir.clone(),
         };
-        let image = |system: &vrel_engine::BuiltSystem| match self.medium.as_str() {
-            "kernel" => None,
-            "disk" => Some(system.disk.clone()),
-            _ => Some(system.iso.clone()),
+        let all = plan_files(policies, None, DEVELOPMENT)?.artifacts;
+        let mut wanted = Vec::new();
+        let mut systems = Vec::new();
+        for arch in self.arches() {
+            let (artifact, initrd) = self.artifacts(&all, arch)?;
+            let from = |artifact: &PlannedArtifact| all.iter().find(|other| Some(&other.name) == artifact.from.as_ref());
+            let files = [Some(artifact), initrd, from(artifact)];
+            wanted.extend(files.into_iter().flatten().cloned());
+            systems.push((arch, artifact, initrd));
+        }
+        let (made, _) = build.build(app, site, policies, wanted)?;
+        let path = |artifact: &PlannedArtifact| {
+            let made = made.iter().find(|made| made.artifact.name == artifact.name);
+            made.map(|made| made.path.clone())
+                .ok_or_else(|| Failure::new(FailureKind::Bug, format!("{} was not built", artifact.name)))
         };
-        let systems = build.build(app)?.into_iter().map(|system| System {
-            arch: system.arch,
-            image: image(&system),
-            identity: system.identity,
-            kernel: Some(system.kernel),
-            kernel_flat: Some(system.kernel_flat),
-            initrd: Some(system.initrd),
-        });
-        Ok(systems.collect())
+        let commit = DevelopmentBuild::commit(&app.world, site)?;
+        let system = |(arch, artifact, initrd): (Arch, &PlannedArtifact, Option<&PlannedArtifact>)| {
+            Ok(System {
+                arch,
+                identity: DevelopmentBuild::identity(&policies.config, &commit, arch),
+                packer: artifact.packer,
+                file: path(artifact)?,
+                initrd: initrd.map(path).transpose()?,
+            })
+        };
+        systems.into_iter().map(system).collect()
     }
 
     fn published(
@@ -125,23 +161,36 @@ impl Boot {
         app.world.fs().create_dir_all(&dir)?;
         let fetch = Fetch {
             app,
-            policies,
             trust: &trust,
             reader: reader.as_ref(),
             version,
             dir: &dir,
         };
-        self.arches()
-            .into_iter()
-            .map(|arch| fetch.system(arch, &self.medium))
-            .collect()
+        let all = plan_files(policies, None, &version.to_string())?.artifacts;
+        let mut systems = Vec::new();
+        for arch in self.arches() {
+            let (artifact, initrd) = self.artifacts(&all, arch)?;
+            // The kernel is always fetched: its stamp says what the system must call itself.
+            let kernel = all.iter().find(|other| other.packer == Packer::Kernel && other.arch == Some(arch));
+            let kernel = kernel.ok_or_else(|| {
+                Failure::new(FailureKind::Policy, format!("artifacts/ describes no kernel for {arch}"))
+            })?;
+            let identity = fetch.identity(&fetch.artifact(&kernel.name)?, arch)?;
+            systems.push(System {
+                arch,
+                identity,
+                packer: artifact.packer,
+                file: fetch.artifact(&artifact.name)?,
+                initrd: initrd.map(|initrd| fetch.artifact(&initrd.name)).transpose()?,
+            });
+        }
+        Ok(systems)
     }
 }
 
 /// Downloads of one release.
 struct Fetch<'a> {
     app: &'a App,
-    policies: &'a Policies,
     trust: &'a Trust,
     reader: &'a dyn OriginReader,
     version: &'a Version,
@@ -149,70 +198,25 @@ struct Fetch<'a> {
 }
 
 impl Fetch<'_> {
-    fn system(&self, arch: Arch, medium: &str) -> Result<System, Failure> {
-        // The kernel is always fetched: its stamp says what the system must call itself.
-        let kernel = self.artifact(ArtifactKind::Kernel, arch)?;
-        let bytes = self.app.world.fs().read(&kernel)?;
-        let identity = stamp::read_identity(&bytes)?;
-        let expected = (self.version.to_string(), arch);
-        if (identity.version.clone(), identity.arch) != expected {
+    /// What a kernel says it is, which must be the release.
+    fn identity(&self, kernel: &Path, arch: Arch) -> Result<Identity, Failure> {
+        let identity = stamp::read_identity(&self.app.world.fs().read(kernel)?)?;
+        if (identity.version.clone(), identity.arch) != (self.version.to_string(), arch) {
             let message = format!("{} calls itself `{identity}`", kernel.display());
             return Err(Failure::new(FailureKind::NotGenuine, message));
         }
-        let mut system = System {
-            arch,
-            identity,
-            kernel: None,
-            kernel_flat: None,
-            initrd: None,
-            image: None,
-        };
-        match medium {
-            "kernel" => {
-                let flat = self.dir.join(format!("{arch}-kernel.bin"));
-                let flattened = flat::flatten(&bytes, &kernel.display().to_string())?;
-                self.app.world.fs().write(&flat, &flattened, 0o644)?;
-                system.kernel_flat = Some(flat);
-                system.initrd = Some(self.artifact(ArtifactKind::Initrd, arch)?);
-                system.kernel = Some(kernel);
-            }
-            "disk" => system.image = Some(self.artifact(ArtifactKind::Disk, arch)?),
-            _ => system.image = Some(self.artifact(ArtifactKind::Iso, arch)?),
-        }
-        Ok(system)
+        Ok(identity)
     }
 
     /// Downloads an artifact and returns where it is now.
-    fn artifact(&self, kind: ArtifactKind, arch: Arch) -> Result<PathBuf, Failure> {
-        let policy = self
-            .policies
-            .artifacts
-            .values()
-            .find(|policy| policy.kind == kind && policy.arches.contains(&arch));
-        let none = || {
-            Failure::new(
-                FailureKind::Policy,
-                format!("artifacts/ describes no {kind} for {arch}"),
-            )
-        };
-        let version = self.version.to_string();
-        let values = [
-            ("product", self.trust.product.as_str()),
-            ("version", &version),
-            ("arch", arch.as_str()),
-        ];
-        let name = policy.ok_or_else(none)?.name.expand(&values);
-        let name = name.map_err(|error| Failure::new(FailureKind::Policy, error.to_string()))?;
-        let artifact: ArtifactName = name.parse().map_err(|error: vrel_model::ArtifactNameError| {
-            Failure::new(FailureKind::Policy, error.to_string())
-        })?;
+    fn artifact(&self, artifact: &ArtifactName) -> Result<PathBuf, Failure> {
         let path = self.dir.join(artifact.as_str());
         output::say(&format!("fetching {artifact} from {}", self.reader.location()));
         let request = DownloadRequest {
             trust: self.trust.root(),
             product: &self.trust.product,
             version: self.version,
-            artifact: &artifact,
+            artifact,
         };
         download(&self.app.world, self.reader, &request, &path, &|_| {})
             .map_err(|finding| Failure::new(FailureKind::NotGenuine, finding.to_string()))?;
@@ -222,33 +226,31 @@ impl Fetch<'_> {
 
 fn boot(
     app: &App,
+    site: &Site,
     machines: &[Machine],
     system: &System,
     medium: &str,
 ) -> Result<serde_json::Value, Failure> {
-    let machine = machines
-        .iter()
-        .find(|machine| machine.arch == system.arch)
-        .ok_or_else(|| {
-            Failure::new(
-                FailureKind::Policy,
-                format!("os/machines has no machine for {}", system.arch),
-            )
-        })?;
-    let request = BootRequest {
-        machine,
-        medium,
-        files: Files {
-            kernel: system.kernel.as_deref(),
-            kernel_flat: system.kernel_flat.as_deref(),
-            initrd: system.initrd.as_deref(),
-            image: system.image.as_deref(),
-        },
-        expected: &system.identity,
-    };
+    let machine = machines.iter().find(|machine| machine.arch == system.arch);
+    let machine = machine.ok_or_else(|| {
+        Failure::new(
+            FailureKind::Policy,
+            format!("os/machines has no machine for {}", system.arch),
+        )
+    })?;
     output::say(&format!("booting {} from {medium}", machine.name));
     let mut shown = Ok(());
-    let booted = qemu::boot(&app.world, &request, &mut |line| {
+    let test = BootTest {
+        world: &app.world,
+        machine,
+        medium,
+        packer: system.packer,
+        file: &system.file,
+        initrd: system.initrd.as_deref(),
+        scratch: &site.state().join("boot").join(format!("{}-{medium}", machine.name)),
+        expected: &system.identity,
+    };
+    let booted = test.run(&mut |line| {
         if !app.global.json && shown.is_ok() {
             shown = output::print(&format!("{}\n", line.text));
         }

@@ -1,5 +1,6 @@
 //! The verbs, one file each: arguments whose doc comments are the help, and `run`.
 
+pub(crate) mod artifacts;
 pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod completions;
@@ -34,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Undo(verb) => verb.run(&app),
         Verb::Build(verb) => verb.run(&app),
         Verb::Boot(verb) => verb.run(&app),
+        Verb::Artifacts(verb) => verb.run(&app),
         Verb::Notes(verb) => verb.run(&app),
         Verb::Verify(verb) => verb.run(&app),
         Verb::Serve(verb) => verb.run(&app),

@@ -5,7 +5,7 @@ use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
 use clap::Args;
 use std::path::{Path, PathBuf};
-use vrel_engine::{NotesRange, Site, notes_context};
+use vrel_engine::{NotesRange, Site, notes_context, origin_manifest};
 use vrel_model::{Manifest, Stage, Version};
 use vrel_notes::{NotesArtifact, NotesContext, render};
 use vrel_process::{Policies, TagFact, previous_release};
@@ -100,7 +100,7 @@ fn collect(app: &App, version: &Version) -> Result<NotesContext, Failure> {
         })
         .collect();
     let previous = previous_release(&facts, version).map(|(previous, _)| previous);
-    let manifest = published_manifest(app, &site, version)?;
+    let manifest = origin_manifest(&app.world, &site, version)?;
     let stage = match version.stage() {
         Stage::Candidate { .. } => policies.config.publish.candidate_channel.clone(),
         Stage::Nightly { .. } => channel("nightly")?,
@@ -148,23 +148,6 @@ fn untagged_commit(
     }
     let head = git.head(site.root())?.commit;
     head.ok_or_else(|| Failure::new(FailureKind::Policy, "there is no commit to write notes of"))
-}
-
-/// The manifest of the release, where the origin has it.
-fn published_manifest(app: &App, site: &Site, version: &Version) -> Result<Option<Manifest>, Failure> {
-    let path = site
-        .origin()
-        .join("releases")
-        .join(version.to_string())
-        .join("manifest.json");
-    if app.world.fs().metadata(&path)?.is_none() {
-        return Ok(None);
-    }
-    let bytes = app.world.fs().read(&path)?;
-    let manifest = Manifest::parse(&bytes);
-    Ok(Some(manifest.map_err(|error| {
-        Failure::new(FailureKind::Policy, format!("{}: {error}", path.display()))
-    })?))
 }
 
 fn artifacts(manifest: &Manifest, policies: &Policies) -> Vec<NotesArtifact> {

@@ -1,11 +1,11 @@
 //! The living plan and the announcement.
 
-use super::{NOTES, Release, conflict, done, failed, missing};
+use super::{Release, conflict, done, failed, missing};
 use crate::EngineError;
 use crate::cut_rc::documents::notes_facts;
 use crate::run::Observation;
 use std::path::PathBuf;
-use vrel_model::RefChange;
+use vrel_model::{Packer, PlannedDocument, RefChange};
 use vrel_todo::{Released, Todo};
 use vrel_world::{FileCommit, PushRef};
 
@@ -39,10 +39,16 @@ fn recorded(release: &Release<'_>) -> Result<(String, String, String), EngineErr
     let text = String::from_utf8(bytes)
         .map_err(|_| conflict(STEP, format!("{path} is not UTF-8"), "mend it by hand"))?;
     let plan = release.plan;
+    let is_notes = |document: &&PlannedDocument| document.packer == Packer::ReleaseNotes;
+    let formats = || plan.documents.iter().filter(is_notes);
+    let notes = formats()
+        .find(|document| document.format == "html")
+        .or_else(|| formats().next());
     let notes = format!(
-        "{}/{}/{NOTES}",
+        "{}/{}/{}",
         release.policies.config.publish.public_url.trim_end_matches('/'),
-        plan.release_dir()
+        plan.release_dir(),
+        notes.map_or("", |document| document.name.as_str())
     );
     let todo = Todo::parse(&text)
         .map_err(|error| conflict(STEP, format!("{path}: {error}"), "mend the plan and resume"))?;

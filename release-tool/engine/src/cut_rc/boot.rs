@@ -1,7 +1,6 @@
 //! Boot tests: every image boots before anything is published, and says that it is what it should be.
 
-use super::build::build_error;
-use super::documents::staged_digests;
+use super::build::{build_error, built};
 use super::{Release, conflict, done, failed, missing};
 use crate::run::Observation;
 use crate::{EngineError, ProgressEvent};
@@ -9,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use vrel_build::qemu::{self, Boot, Files};
-use vrel_build::{Machine, flat};
-use vrel_model::{Arch, ArtifactKind, BootRecord, PlannedArtifact, Sha256Digest};
+use crate::BootTest;
+use vrel_build::Machine;
+use vrel_model::{Arch, BootRecord, Packer, PlannedArtifact, Sha256Digest};
 
 /// What is kept of one boot: the record that the manifest gets, and of which bytes it is.
 #[derive(Debug, Serialize, Deserialize)]
@@ -47,7 +46,7 @@ impl Test<'_> {
 }
 
 fn tests<'a>(release: &Release<'a>) -> Result<Vec<Test<'a>>, EngineError> {
-    let digests = staged_digests(release)?.ok_or_else(|| failed("boot", "the artifacts are not hashed"))?;
+    let digests = built(release, "boot")?.digests();
     let mut tests = Vec::new();
     for (artifact, digests) in release.plan.artifacts.iter().zip(digests) {
         for medium in &artifact.boot {
@@ -148,7 +147,6 @@ pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
 }
 
 fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Result<(), EngineError> {
-    let error = |error| build_error("boot", error);
     let machine = machines.iter().find(|machine| machine.arch == test.arch);
     let machine = machine.ok_or_else(|| {
         let message = format!("os/machines has no machine for {}", test.arch);
@@ -158,48 +156,28 @@ fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Res
             "describe one there, or take `boot` out of the files in artifacts/",
         )
     })?;
-    let staged = release.staged(test.artifact.name.as_str());
-    let (mut flat_kernel, mut initrd) = (None, None);
-    if test.artifact.kind == ArtifactKind::Kernel {
-        let kernel = release.world.fs().read(&staged)?;
-        let path = release
-            .work_file("boots")
-            .join(format!("{}.flat", test.artifact.name));
-        release.write(
-            &path,
-            &flat::flatten(&kernel, test.artifact.name.as_str()).map_err(error)?,
-        )?;
-        flat_kernel = Some(path);
-        let of_arch =
-            |other: &&PlannedArtifact| other.kind == ArtifactKind::Initrd && other.arch == Some(test.arch);
-        initrd = release
-            .plan
-            .artifacts
-            .iter()
-            .find(of_arch)
-            .map(|initrd| release.staged(initrd.name.as_str()));
-    }
-    let is_kernel = test.artifact.kind == ArtifactKind::Kernel;
-    let expected = release.identity(test.arch);
-    let boot = Boot {
+    let initrd = release.plan.artifacts.iter().find(|other| {
+        test.artifact.packer == Packer::Kernel && other.packer == Packer::Initrd && other.arch == Some(test.arch)
+    });
+    let initrd = initrd.map(|initrd| release.staged(initrd.name.as_str()));
+    let scratch = format!("{}.{}", test.artifact.name, test.medium);
+    let boot = BootTest {
+        world: release.world,
         machine,
         medium: test.medium,
-        files: Files {
-            kernel: is_kernel.then_some(staged.as_path()),
-            kernel_flat: flat_kernel.as_deref(),
-            initrd: initrd.as_deref(),
-            image: (!is_kernel).then_some(staged.as_path()),
-        },
-        expected: &expected,
+        packer: test.artifact.packer,
+        file: &release.staged(test.artifact.name.as_str()),
+        initrd: initrd.as_deref(),
+        scratch: &release.work_file("boots").join(scratch),
+        expected: &release.identity(test.arch),
     };
-    let booted = qemu::boot(release.world, &boot, &mut |line| {
+    let booted = boot.run(&mut |line| {
         release.progress.event(&ProgressEvent::Output {
             step: "boot",
             source: line.source,
             line: line.text,
         });
-    })
-    .map_err(error)?;
+    })?;
     let evidence = Evidence {
         sha256: test.sha256,
         record: BootRecord {

@@ -1,39 +1,37 @@
-//! Sources, compiling and packing.
+//! Sources and artifacts.
 
 use super::{Release, conflict, done, failed, missing};
+use crate::building::{Building, BuiltArtifact};
 use crate::run::Observation;
-use crate::system::{System, read_programs};
-use crate::{EngineError, ProgressEvent};
+use crate::{EngineError, origin_manifest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use vrel_build::compile::{self, Compiled, Request};
-use vrel_build::{BuildError, Image, Targets, Toolchain};
-use vrel_model::{Arch, ArtifactKind, ByteSize, PlannedArtifact, Sha256Digest, UtcTime};
-use vrel_pack::{Ids, PackError, disk, iso, source};
-use vrel_trust::digest_bytes;
+use vrel_build::BuildError;
+use vrel_model::{ArtifactName, ManifestArtifact, Sha256Digest, UtcTime};
+use vrel_pack::PackError;
+use vrel_process::check_sizes;
+use vrel_trust::Digests;
 use vrel_world::{TreeFileKind, WorldError};
 
-/// What was compiled, from what, with what.
+/// What was built, from what, with what.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
+pub(super) struct Record {
     commit: String,
-    toolchain: Sha256Digest,
-    /// The programs of the image, in its order.
-    programs: Vec<String>,
-    /// The files in `build/`, by path.
-    files: BTreeMap<String, Sha256Digest>,
-    /// The loader's name on the partition, by architecture.
-    loaders: BTreeMap<Arch, String>,
+    /// SHA-256 of what the compiler says of itself.
+    pub(super) toolchain: Sha256Digest,
+    /// What the build was made with, by name.
+    pub(super) tools: BTreeMap<String, String>,
+    /// The artifacts, in the plan's order.
+    artifacts: Vec<ManifestArtifact>,
 }
 
 const RECORD: &str = "build.json";
-const PACKED: &str = "packed.json";
 
 pub(crate) fn build_error(step: &str, error: impl Into<BuildError>) -> EngineError {
     match error.into() {
-        BuildError::Pack(PackError::World(error)) => error.into(),
-        BuildError::World(error) => error.into(),
+        BuildError::World(error)
+        | BuildError::Pack(PackError::World(error))
+        | BuildError::Graph(vrel_graph::GraphError::World(error)) => error.into(),
         BuildError::Toml(error) => error.into(),
         error => {
             let hint = error.hint();
@@ -45,17 +43,6 @@ pub(crate) fn build_error(step: &str, error: impl Into<BuildError>) -> EngineErr
             }
         }
     }
-}
-
-fn os(release: &Release<'_>) -> PathBuf {
-    release
-        .site
-        .sources(&release.plan.version)
-        .join(&release.config.os.source)
-}
-
-fn built(release: &Release<'_>, path: &str) -> PathBuf {
-    release.work_file("build").join(path)
 }
 
 /// The work directory holds the commit's files, byte for byte.
@@ -112,258 +99,131 @@ pub(super) fn clean(release: &Release<'_>) -> Result<(), EngineError> {
         .remove_dir_all(&release.site.work(&release.plan.version))?)
 }
 
-fn record(release: &Release<'_>) -> Result<Option<Record>, EngineError> {
+/// The record of the build; `None` when nothing was built yet.
+pub(super) fn record(release: &Release<'_>) -> Result<Option<Record>, EngineError> {
     let bytes = release.read(&release.work_file(RECORD))?;
-    // A record of another form is as good as none: everything is compiled again.
-    Ok(bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
+    // A record of another form is as good as none: everything is built again, from the cache.
+    let record: Option<Record> = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    Ok(record.filter(|record| {
+        let names = record.artifacts.iter().map(|artifact| &artifact.name);
+        record.commit == release.plan.commit
+            && names.eq(release.plan.artifacts.iter().map(|artifact| &artifact.name))
+    }))
 }
 
-/// The digest of the compiler's description of itself.
-pub(super) fn toolchain_digest(release: &Release<'_>) -> Result<Sha256Digest, EngineError> {
-    let record = record(release)?.ok_or_else(|| failed("compile", "the record of the build is gone"))?;
-    Ok(record.toolchain)
+/// As [`record`], where the build must be done.
+pub(super) fn built(release: &Release<'_>, step: &str) -> Result<Record, EngineError> {
+    record(release)?.ok_or_else(|| failed(step, "the record of the build is gone"))
 }
 
-/// The architectures that the plan's artifacts are for.
-fn arches(release: &Release<'_>) -> Vec<Arch> {
-    let wanted = |arch: &Arch| {
-        release
-            .plan
-            .artifacts
-            .iter()
-            .any(|artifact| artifact.arch == Some(*arch))
+impl Record {
+    /// The artifacts' digests, in the plan's order.
+    pub(super) fn digests(&self) -> Vec<Digests> {
+        let digests = self.artifacts.iter().map(|artifact| Digests {
+            length: artifact.length,
+            sha256: artifact.sha256,
+            blake2b: artifact.blake2b,
+        });
+        digests.collect()
+    }
+
+    /// The artifacts as the manifest names them, sorted by name.
+    pub(super) fn manifest_artifacts(&self) -> Vec<ManifestArtifact> {
+        let mut artifacts = self.artifacts.clone();
+        artifacts.sort_by(|a, b| a.name.cmp(&b.name));
+        artifacts
+    }
+}
+
+/// Every artifact is there with the length that it was built with. Its content is compared by the step that hashes.
+pub(super) fn is_built(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let Some(record) = record(release)? else {
+        return missing("artifacts");
     };
-    Arch::ALL.into_iter().filter(wanted).collect()
-}
-
-/// Every compiled file is there as it was recorded.
-pub(super) fn is_compiled(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let Some(record) = record(release)?.filter(|record| record.commit == release.plan.commit) else {
-        return missing("compiled files");
-    };
-    for (path, expected) in &record.files {
-        let content = release.read(&built(release, path))?;
-        if content.map(|content| digest_bytes(&content).sha256) != Some(*expected) {
-            return missing(path);
+    for artifact in &record.artifacts {
+        let found = release.world.fs().metadata(&release.staged(artifact.name.as_str()))?;
+        if found.is_none_or(|found| found.len != artifact.length) {
+            return missing(&artifact.name);
         }
     }
-    done(format!(
-        "{} files for {} architectures",
-        record.files.len(),
-        record.loaders.len()
-    ))
+    check_budgets(release, &record)?;
+    done(format!("{} artifacts", record.artifacts.len()))
 }
 
-pub(super) fn compile(release: &Release<'_>) -> Result<(), EngineError> {
-    let error = |error| build_error("compile", error);
-    let os = os(release);
-    let targets = Targets::read(release.world, &os).map_err(error)?;
-    let image = Image::read(release.world, &os, &release.config.os.image).map_err(error)?;
-    let toolchain =
-        Toolchain::find(release.world, &targets.triples(), &release.config.toolchain.rust).map_err(error)?;
-    let request = Request {
-        toolchain: &toolchain,
-        targets: &targets,
-        os: &os,
+/// Builds what the cache has not got, and puts the artifacts into the stage.
+pub(super) fn build(release: &Release<'_>) -> Result<(), EngineError> {
+    let plan = release.plan;
+    let stage = release.site.stage(&plan.version);
+    release.world.fs().create_dir_all(&stage)?;
+    let version = plan.version.to_string();
+    let building = Building {
+        world: release.world,
+        name: "release",
+        config: release.config,
+        repository: release.site.root(),
+        root: &release.site.sources(&plan.version),
+        image: &release.config.os.image,
+        version: &version,
+        commit: &plan.commit,
+        time: UtcTime::from_unix(plan.source_date_epoch).map_err(|error| failed("build", error))?,
+        artifacts: &plan.artifacts,
+        tool_pages: release.tool_pages,
         cache: &release.cache,
         cargo_home: &release.cargo_home,
-        arches: &arches(release),
-        programs: &image.programs,
         jobs: release.jobs,
     };
-    let compiled = compile::compile(release.world, &request, &mut |line| {
-        release.progress.event(&ProgressEvent::Output {
-            step: "compile",
-            source: line.source,
-            line: line.text,
-        });
-    })
-    .map_err(error)?;
-    let mut record = Record {
-        commit: release.plan.commit.clone(),
-        toolchain: toolchain.digest(),
-        programs: image.programs,
-        files: BTreeMap::new(),
-        loaders: BTreeMap::new(),
+    let built = building.run(&stage, "build", release.progress);
+    let built = built.map_err(|error| build_error("build", error))?;
+    let digests: BTreeMap<&ArtifactName, Digests> = built
+        .artifacts
+        .iter()
+        .map(|BuiltArtifact { name, digests }| (name, *digests))
+        .collect();
+    let artifact = |planned: &vrel_model::PlannedArtifact| {
+        let digests = digests.get(&planned.name)?;
+        Some(ManifestArtifact {
+            name: planned.name.clone(),
+            kind: planned.kind.clone(),
+            arch: planned.arch,
+            length: digests.length,
+            sha256: digests.sha256,
+            blake2b: digests.blake2b,
+        })
     };
-    for (arch, compiled) in &compiled {
-        let mut files = vec![
-            (format!("{arch}/kernel"), &compiled.kernel),
-            (format!("{arch}/loader"), &compiled.loader),
-        ];
-        files.extend(
-            compiled
-                .programs
-                .iter()
-                .map(|(name, program)| (format!("{arch}/programs/{name}"), program)),
-        );
-        for (path, content) in files {
-            release.write(&built(release, &path), content)?;
-            record.files.insert(path, digest_bytes(content).sha256);
-        }
-        record.loaders.insert(*arch, compiled.loader_file.clone());
-    }
-    let json = serde_json::to_vec_pretty(&record).map_err(|error| failed("compile", error))?;
+    let artifacts: Option<Vec<_>> = plan.artifacts.iter().map(artifact).collect();
+    let record = Record {
+        commit: plan.commit.clone(),
+        toolchain: built.toolchain,
+        tools: built.tools,
+        artifacts: artifacts.ok_or_else(|| failed("build", "an artifact of the plan was not built"))?,
+    };
+    check_budgets(release, &record)?;
+    let json = serde_json::to_vec_pretty(&record).map_err(|error| failed("build", error))?;
     release.write(&release.work_file(RECORD), &json)
 }
 
-/// What the artifacts were packed from: two packings with the same record give the same bytes.
-fn packed_record(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
-    let build = release.read(&release.work_file(RECORD))?.unwrap_or_default();
-    let lengths: Result<BTreeMap<_, _>, EngineError> = release
+/// No artifact is larger than its policy allows, by itself and beside the release before.
+fn check_budgets(release: &Release<'_>, record: &Record) -> Result<(), EngineError> {
+    let made: Vec<_> = release
         .plan
         .artifacts
         .iter()
-        .map(|artifact| {
-            let found = release
-                .world
-                .fs()
-                .metadata(&release.staged(artifact.name.as_str()))?;
-            Ok((artifact.name.as_str(), found.map(|found| found.len)))
-        })
+        .zip(&record.artifacts)
+        .map(|(planned, made)| (planned, made.length))
         .collect();
-    let record = serde_json::json!({"build": digest_bytes(&build).sha256, "lengths": lengths?});
-    serde_json::to_vec_pretty(&record).map_err(|error| failed("pack", error))
-}
-
-/// Every artifact is there, packed from what was compiled last, and not too big.
-pub(super) fn is_packed(release: &Release<'_>) -> Result<Observation, EngineError> {
-    for artifact in &release.plan.artifacts {
-        let Some(found) = release
-            .world
-            .fs()
-            .metadata(&release.staged(artifact.name.as_str()))?
-        else {
-            return missing(&artifact.name);
-        };
-        if found.len > artifact.max_size.0 {
-            let message = format!(
-                "{} is {} large; its policy allows {}",
-                artifact.name,
-                ByteSize(found.len),
-                artifact.max_size
-            );
-            return Err(conflict(
-                "pack",
-                message,
-                "make it smaller, or raise `max-size` in its file in artifacts/",
-            ));
-        }
-    }
-    if release.read(&release.work_file(PACKED))? != Some(packed_record(release)?) {
-        return missing("artifacts of what was compiled last");
-    }
-    done(format!("{} artifacts", release.plan.artifacts.len()))
-}
-
-/// The system of an architecture, from what was compiled.
-fn system(release: &Release<'_>, record: &Record, arch: Arch, time: UtcTime) -> Result<System, EngineError> {
-    let error = |error| build_error("pack", error);
-    let read = |path: String| release.world.fs().read(&built(release, &path));
-    let compiled = Compiled {
-        kernel: read(format!("{arch}/kernel"))?,
-        loader: read(format!("{arch}/loader"))?,
-        loader_file: record.loaders.get(&arch).cloned().unwrap_or_default(),
-        programs: read_programs(
-            release.world,
-            &built(release, &format!("{arch}/programs")),
-            &record.programs,
-        )?,
+    let previous = match &release.plan.previous {
+        Some(version) => origin_manifest(release.world, release.site, version)?,
+        None => None,
     };
-    let image = Image::read(release.world, &os(release), &release.config.os.image).map_err(error)?;
-    System::assemble(&image, compiled, &release.identity(arch), time).map_err(error)
-}
-
-pub(super) fn pack(release: &Release<'_>) -> Result<(), EngineError> {
-    let plan = release.plan;
-    let record = record(release)?.ok_or_else(|| failed("pack", "the record of the build is gone"))?;
-    let time = UtcTime::from_unix(plan.source_date_epoch).map_err(|error| failed("pack", error))?;
-    release
-        .world
-        .fs()
-        .create_dir_all(&release.site.stage(&plan.version))?;
-    let mut made = 0;
-    let mut report = |artifact: &PlannedArtifact| {
-        made += 1;
-        release.progress.event(&ProgressEvent::Advanced {
-            step: "pack",
-            done: made,
-            total: plan.artifacts.len() as u64,
-            what: artifact.name.as_str(),
-        });
+    let previous = previous.as_ref().map(|manifest| manifest.artifacts.as_slice());
+    let findings = check_sizes(&made, previous);
+    let Some(first) = findings.first() else {
+        return Ok(());
     };
-    for arch in arches(release) {
-        let system = system(release, &record, arch, time)?;
-        let ids = Ids::new(&plan.product, &plan.version, arch);
-        let esp = system.esp(release.config.os.esp_size.0, &ids, time);
-        let esp = esp.map_err(|error| build_error("pack", error))?;
-        for artifact in plan
-            .artifacts
-            .iter()
-            .filter(|artifact| artifact.arch == Some(arch))
-        {
-            release.world.check_interrupt()?;
-            let path = release.staged(artifact.name.as_str());
-            let volume = format!("{} {} {arch}", plan.product_name, plan.version);
-            let written = match artifact.kind {
-                ArtifactKind::Kernel => release
-                    .world
-                    .fs()
-                    .write(&path, &system.kernel, 0o644)
-                    .map_err(Into::into),
-                ArtifactKind::Initrd => release
-                    .world
-                    .fs()
-                    .write(&path, &system.initrd, 0o644)
-                    .map_err(Into::into),
-                ArtifactKind::Disk => disk::write(release.world, &path, &esp, &ids),
-                ArtifactKind::Iso => {
-                    iso::write(release.world, &path, &volume, &system.content(), &esp, &ids, time)
-                }
-                ArtifactKind::Source => {
-                    let hint = "take `arches` out of its file in artifacts/";
-                    return Err(conflict(
-                        "pack",
-                        format!("{} has an architecture", artifact.name),
-                        hint,
-                    ));
-                }
-            };
-            written.map_err(|error| build_error("pack", error))?;
-            report(artifact);
-        }
-    }
-    for artifact in plan.artifacts.iter().filter(|artifact| artifact.arch.is_none()) {
-        pack_portable(release, artifact, time)?;
-        report(artifact);
-    }
-    let packed = packed_record(release)?;
-    release.write(&release.work_file(PACKED), &packed)
-}
-
-/// Packs an artifact that is for no architecture.
-fn pack_portable(
-    release: &Release<'_>,
-    artifact: &PlannedArtifact,
-    time: UtcTime,
-) -> Result<(), EngineError> {
-    if artifact.kind != ArtifactKind::Source {
-        let message = format!("{} is a {} without an architecture", artifact.name, artifact.kind);
-        return Err(conflict(
-            "pack",
-            message,
-            "list `arches` in its file in artifacts/",
-        ));
-    }
-    let prefix = format!("{}-{}", release.plan.product, release.plan.version);
-    let tarball = source::Source {
-        repo: release.site.root(),
-        commit: &release.plan.commit,
-        prefix: &prefix,
-        time,
-        level: release.config.toolchain.zstd_level,
-        workers: release.config.toolchain.zstd_workers,
-    };
-    let path = release.staged(artifact.name.as_str());
-    source::write(release.world, &path, &tarball).map_err(|error| build_error("pack", error))
+    let messages: Vec<_> = findings.iter().map(|finding| finding.message.clone()).collect();
+    Err(conflict(
+        "build",
+        messages.join("; "),
+        first.hint.as_deref().unwrap_or_default(),
+    ))
 }

@@ -1,107 +1,25 @@
-//! Checksums, notes and manifest.
+//! The documents that speak of the artifacts, and the manifest that names everything.
 
-use super::{MANIFEST, NOTES, Release, SHA256SUMS, conflict, done, failed, missing, own_name};
-use crate::cut_rc::{boot, build};
+use super::build::built;
+use super::{MANIFEST, Release, conflict, done, failed, missing, supply};
+use crate::cut_rc::boot;
 use crate::run::Observation;
 use crate::{EngineError, NotesRange, notes_context};
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
-use vrel_model::{ByteSize, Manifest, ManifestArtifact, ManifestDocument};
+use std::collections::BTreeMap;
+use vrel_documents::guides::{self, GuideFile, Tool};
+use vrel_documents::markdown::Format;
+use vrel_model::{ArtifactName, ByteSize, Manifest, ManifestDocument, Packer, PlannedDocument};
 use vrel_notes::{NotesArtifact, NotesContext};
-use vrel_trust::{Digests, digest_bytes, digest_files};
-
-/// The digests of the artifacts, so that they need not be computed for every document.
-const DIGESTS: &str = "digests.json";
-
-fn manifest_artifacts(release: &Release<'_>, digests: &[Digests]) -> Vec<ManifestArtifact> {
-    let both = release.plan.artifacts.iter().zip(digests);
-    both.map(|(artifact, digests)| ManifestArtifact {
-        name: artifact.name.clone(),
-        kind: artifact.kind,
-        arch: artifact.arch,
-        length: digests.length,
-        sha256: digests.sha256,
-        blake2b: digests.blake2b,
-    })
-    .collect()
-}
-
-/// The recorded digests of the plan's artifacts, in the plan's order; `None` when they are not recorded.
-pub(super) fn staged_digests(release: &Release<'_>) -> Result<Option<Vec<Digests>>, EngineError> {
-    let Some(bytes) = release.read(&release.work_file(DIGESTS))? else {
-        return Ok(None);
-    };
-    // A record of another form is as good as none: it is made again.
-    let Ok(recorded) = serde_json::from_slice::<Vec<ManifestArtifact>>(&bytes) else {
-        return Ok(None);
-    };
-    let names = || recorded.iter().map(|artifact| &artifact.name);
-    if !names().eq(release.plan.artifacts.iter().map(|artifact| &artifact.name)) {
-        return Ok(None);
-    }
-    let digests = recorded.iter().map(|artifact| Digests {
-        length: artifact.length,
-        sha256: artifact.sha256,
-        blake2b: artifact.blake2b,
-    });
-    Ok(Some(digests.collect()))
-}
-
-fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Digests>, EngineError> {
-    let paths: Vec<PathBuf> = release
-        .plan
-        .artifacts
-        .iter()
-        .map(|artifact| release.staged(artifact.name.as_str()))
-        .collect();
-    let threads = NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN);
-    Ok(digest_files(release.world, &paths, threads, &|_, _| {})?)
-}
-
-fn sha256sums(release: &Release<'_>, digests: &[Digests]) -> String {
-    let mut artifacts = manifest_artifacts(release, digests);
-    artifacts.sort_by(|a, b| a.name.cmp(&b.name));
-    artifacts
-        .iter()
-        .map(|artifact| format!("{}  {}\n", artifact.sha256, artifact.name))
-        .collect()
-}
-
-/// The recorded digests are those of the files, and SHA256SUMS says the same.
-pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let Some(recorded) = staged_digests(release)? else {
-        return missing("digests");
-    };
-    let sums = release.read(&release.staged(SHA256SUMS))?;
-    if sums.as_deref() != Some(sha256sums(release, &recorded).as_bytes()) {
-        return missing(SHA256SUMS);
-    }
-    if hash_artifacts(release)? != recorded {
-        return missing("the digests of artifacts that were made again");
-    }
-    let bytes = ByteSize(recorded.iter().map(|digests| digests.length).sum());
-    done(format!("{} artifacts, {bytes}", recorded.len()))
-}
-
-pub(super) fn digest(release: &Release<'_>) -> Result<(), EngineError> {
-    let digests = hash_artifacts(release)?;
-    let artifacts = manifest_artifacts(release, &digests);
-    let json = serde_json::to_vec_pretty(&artifacts).map_err(|error| failed("digest", error))?;
-    release.write(&release.work_file(DIGESTS), &json)?;
-    release.write(
-        &release.staged(SHA256SUMS),
-        sha256sums(release, &digests).as_bytes(),
-    )
-}
+use vrel_trust::digest_bytes;
 
 /// What notes and announcement are made from.
 pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineError> {
-    let digests = staged_digests(release)?.ok_or_else(|| failed("notes", "the artifacts are not hashed"))?;
+    let digests = built(release, "documents")?.digests();
     let both = release.plan.artifacts.iter().zip(&digests);
     let artifacts = both.map(|(artifact, digests)| NotesArtifact {
         name: artifact.name.clone(),
         arch: artifact.arch,
-        kind: artifact.kind,
+        kind: artifact.kind.clone(),
         description: artifact.description.clone(),
         size: digests.length,
         sha256: digests.sha256,
@@ -123,35 +41,130 @@ pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineE
     )
 }
 
-fn render_notes(release: &Release<'_>) -> Result<String, EngineError> {
-    vrel_notes::render(&notes_facts(release)?).map_err(|error| failed("notes", error))
+/// What the guides tell.
+fn guide_facts(release: &Release<'_>) -> Result<guides::Release, EngineError> {
+    let digests = built(release, "documents")?.digests();
+    let files = release.plan.artifacts.iter().zip(&digests);
+    let files = files.map(|(artifact, digests)| GuideFile {
+        name: artifact.name.clone(),
+        packer: artifact.packer,
+        arch: artifact.arch,
+        description: artifact.description.clone(),
+        size: digests.length,
+        sha256: digests.sha256,
+    });
+    let (plan, config) = (release.plan, &release.policies.config);
+    let keys = release.ring.keys(&plan.key_role);
+    Ok(guides::Release {
+        product: plan.product_name.clone(),
+        version: plan.version.clone(),
+        date: plan.created,
+        channel: plan.channel.clone(),
+        public_url: config.publish.public_url.trim_end_matches('/').to_owned(),
+        repository: config.git.public_url.clone(),
+        issue_url: config.git.issue_url.clone(),
+        key_role: plan.key_role.clone(),
+        key_ids: keys.iter().map(vrel_trust::PublicKey::id).collect(),
+        tools: Tool::tried(),
+        files: files.collect(),
+    })
 }
 
-/// The notes are what the history says, or what a person made of it in the work directory.
-pub(super) fn notes_are_written(release: &Release<'_>) -> Result<Observation, EngineError> {
-    match release.read(&release.staged(NOTES))? {
-        Some(there) if there == render_notes(release)?.as_bytes() => done(format!(
-            "{NOTES}, {} lines",
-            there.iter().filter(|byte| **byte == b'\n').count()
-        )),
-        _ => missing(NOTES),
+/// All documents of the plan, by name.
+fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, EngineError> {
+    let step = "documents";
+    let mut documents = BTreeMap::new();
+    // The history is walked once, and only if a document tells of it.
+    let tells = |packer: Packer| release.plan.documents.iter().any(|document| document.packer == packer);
+    let notes = if tells(Packer::ReleaseNotes) || tells(Packer::UpgradeGuide) {
+        Some(notes_facts(release)?)
+    } else {
+        None
+    };
+    let notes = || notes.as_ref().ok_or_else(|| failed(step, "the notes have no facts"));
+    for document in &release.plan.documents {
+        release.world.check_interrupt()?;
+        let format = || {
+            Format::from_extension(&document.format)
+                .ok_or_else(|| failed(step, format!("{}: there is no format `{}`", document.name, document.format)))
+        };
+        let text = |error: &dyn std::fmt::Display| failed(step, format!("{}: {error}", document.name));
+        let content = match document.packer {
+            Packer::ReleaseNotes => vrel_notes::render_as(notes()?, format()?)
+                .map_err(|error| text(&error))?
+                .into_bytes(),
+            Packer::InstallationGuide => {
+                let markdown = guides::installation(&guide_facts(release)?).map_err(|error| text(&error))?;
+                format()?.write(&markdown, "Installation").into_bytes()
+            }
+            Packer::UpgradeGuide => {
+                let upgrade = vrel_notes::upgrade(notes()?).map_err(|error| text(&error))?;
+                let markdown = guides::upgrade(&guide_facts(release)?, &upgrade);
+                let markdown = markdown.map_err(|error| text(&error))?;
+                format()?.write(&markdown, "Upgrading").into_bytes()
+            }
+            Packer::ManifestSchema => vrel_model::manifest_schema().into_bytes(),
+            Packer::CycloneDx | Packer::Spdx => supply::bill_of_materials(release, document.packer)?,
+            Packer::Provenance => supply::provenance(release, document)?,
+            other => return Err(failed(step, format!("{}: `{other}` makes no document", document.name))),
+        };
+        check_size(document, content.len() as u64)?;
+        documents.insert(document.name.clone(), content);
     }
+    Ok(documents)
 }
 
-pub(super) fn write_notes(release: &Release<'_>) -> Result<(), EngineError> {
-    release.write(&release.staged(NOTES), render_notes(release)?.as_bytes())
+fn check_size(document: &PlannedDocument, length: u64) -> Result<(), EngineError> {
+    if length <= document.max_size.0 {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is {} large; its policy allows {}",
+        document.name,
+        ByteSize(length),
+        document.max_size
+    );
+    let hint = format!("raise `max-size` in artifacts/{}.toml", document.kind);
+    Err(conflict("documents", message, &hint))
+}
+
+/// Every document is there, as it would be written now.
+pub(super) fn documents_are_written(release: &Release<'_>) -> Result<Observation, EngineError> {
+    // Looked for first: to write them again takes longer.
+    for document in &release.plan.documents {
+        if release.world.fs().metadata(&release.staged(document.name.as_str()))?.is_none() {
+            return missing(&document.name);
+        }
+    }
+    for (name, content) in render(release)? {
+        if release.read(&release.staged(name.as_str()))?.as_ref() != Some(&content) {
+            return missing(name);
+        }
+    }
+    done(format!("{} documents", release.plan.documents.len()))
+}
+
+pub(super) fn write_documents(release: &Release<'_>) -> Result<(), EngineError> {
+    for (name, content) in render(release)? {
+        release.write(&release.staged(name.as_str()), &content)?;
+    }
+    Ok(())
 }
 
 fn make_manifest(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
     let plan = release.plan;
-    let digests =
-        staged_digests(release)?.ok_or_else(|| failed("manifest", "the artifacts are not hashed"))?;
-    let notes = release
-        .read(&release.staged(NOTES))?
-        .ok_or_else(|| failed("manifest", "the notes are gone"))?;
-    let notes_digests = digest_bytes(&notes);
-    let mut artifacts = manifest_artifacts(release, &digests);
-    artifacts.sort_by(|a, b| a.name.cmp(&b.name));
+    let record = built(release, "manifest")?;
+    let mut documents = Vec::new();
+    for document in &plan.documents {
+        let content = release.read(&release.staged(document.name.as_str()))?;
+        let content = content.ok_or_else(|| failed("manifest", format!("{} is gone", document.name)))?;
+        let digests = digest_bytes(&content);
+        documents.push(ManifestDocument {
+            name: document.name.clone(),
+            length: digests.length,
+            sha256: digests.sha256,
+        });
+    }
     let manifest = Manifest {
         schema: 1,
         product_name: plan.product_name.clone(),
@@ -162,14 +175,10 @@ fn make_manifest(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
         tag: plan.version.tag(),
         created: plan.created,
         source_date_epoch: plan.source_date_epoch,
-        toolchain: build::toolchain_digest(release)?,
+        toolchain: record.toolchain,
         previous: plan.previous.clone(),
-        artifacts,
-        documents: vec![ManifestDocument {
-            name: own_name("manifest", NOTES)?,
-            length: notes_digests.length,
-            sha256: notes_digests.sha256,
-        }],
+        artifacts: record.manifest_artifacts(),
+        documents,
         boots: boot::records(release)?,
     };
     manifest.to_bytes().map_err(|error| failed("manifest", error))

@@ -4,15 +4,18 @@
 mod announce;
 mod boot;
 mod build;
+mod digest;
 mod documents;
 mod publish;
 mod refs;
 mod sign;
+mod supply;
 
 pub(crate) use build::build_error;
 
 use crate::run::{Action, Observation, Step};
 use crate::{EngineError, Progress, Site};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vrel_build::stamp::Identity;
 use vrel_model::{Arch, ArtifactName, Config, KeyRole, Plan};
@@ -40,6 +43,8 @@ pub struct Release<'a> {
     pub progress: &'a dyn Progress,
     /// How many programs run at the same time.
     pub jobs: usize,
+    /// The manual pages of this tool, by file name.
+    pub tool_pages: &'a BTreeMap<String, Vec<u8>>,
     /// Where compiled code is kept between releases.
     pub cache: PathBuf,
     /// Where cargo keeps the sources of crates, its `CARGO_HOME`.
@@ -55,10 +60,9 @@ pub struct Signers {
     pub pointer: SecretKey,
 }
 
-/// The names of the documents that every release has.
+/// The names of the documents that every release has, whatever its policies say.
 pub(crate) const SHA256SUMS: &str = "SHA256SUMS";
 pub(crate) const MANIFEST: &str = "manifest.json";
-pub(crate) const NOTES: &str = "release-notes.md";
 
 /// The step table of `cut-rc`, in the order of [`vrel_process::STEPS`].
 #[must_use]
@@ -78,21 +82,15 @@ pub fn cut_rc_steps<'a>() -> Vec<Step<Release<'a>>> {
             undo: Some(build::clean),
         },
         Step {
-            name: "compile",
-            observe: build::is_compiled,
-            act: build::compile,
-            undo: nothing,
-        },
-        Step {
-            name: "pack",
-            observe: build::is_packed,
-            act: build::pack,
+            name: "build",
+            observe: build::is_built,
+            act: build::build,
             undo: nothing,
         },
         Step {
             name: "digest",
-            observe: documents::is_digested,
-            act: documents::digest,
+            observe: digest::is_digested,
+            act: digest::digest,
             undo: nothing,
         },
         Step {
@@ -102,9 +100,9 @@ pub fn cut_rc_steps<'a>() -> Vec<Step<Release<'a>>> {
             undo: nothing,
         },
         Step {
-            name: "notes",
-            observe: documents::notes_are_written,
-            act: documents::write_notes,
+            name: "documents",
+            observe: documents::documents_are_written,
+            act: documents::write_documents,
             undo: nothing,
         },
         Step {

@@ -2,14 +2,14 @@
 
 use super::{MANIFEST, Release, SHA256SUMS, done, failed, missing, own_name};
 use crate::EngineError;
-use crate::cut_rc::documents::staged_digests;
+use crate::cut_rc::build::built;
 use crate::run::Observation;
 use vrel_model::{Arch, ArtifactName, Statement};
 use vrel_trust::{Asked, Digests, digest_bytes, verify_statement};
 
 /// Everything that gets a signature: artifacts, checksums, manifest.
 fn signed_files(release: &Release<'_>) -> Result<Vec<(ArtifactName, Option<Arch>, Digests)>, EngineError> {
-    let digests = staged_digests(release)?.ok_or_else(|| failed("sign", "the artifacts are not hashed"))?;
+    let digests = built(release, "sign")?.digests();
     let mut files: Vec<_> = release
         .plan
         .artifacts

@@ -21,22 +21,21 @@ pub struct StepRow {
 }
 
 /// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people.
-pub const STEPS: [StepRow; 16] = [
+pub const STEPS: [StepRow; 15] = [
     row("branch", "make the release branch if it is not there", true),
     row("source", "export the commit's sources", true),
     row(
-        "compile",
-        "compile kernel, loader and programs for every architecture",
+        "build",
+        "compile and pack what the cache has not got, and hold it to its size",
         true,
     ),
-    row("pack", "pack the artifacts and hold them to their size", true),
     row("digest", "hash every artifact and write SHA256SUMS", true),
     row(
         "boot",
         "boot every image in QEMU and compare what it says of itself",
         true,
     ),
-    row("notes", "write the release notes from the history", true),
+    row("documents", "write notes, guides, bills of materials and provenance", true),
     row("manifest", "write the manifest", true),
     row(
         "sign",

@@ -1,0 +1,53 @@
+//! Checksums.
+
+use super::build::{build, built};
+use super::{Release, SHA256SUMS, done, missing};
+use crate::EngineError;
+use crate::run::Observation;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use vrel_model::ByteSize;
+use vrel_trust::{Digests, digest_files};
+
+/// The digests of the staged files, in the plan's order.
+fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Digests>, EngineError> {
+    let paths: Vec<PathBuf> = release
+        .plan
+        .artifacts
+        .iter()
+        .map(|artifact| release.staged(artifact.name.as_str()))
+        .collect();
+    let threads = NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN);
+    Ok(digest_files(release.world, &paths, threads, &|_, _| {})?)
+}
+
+fn sha256sums(release: &Release<'_>) -> Result<String, EngineError> {
+    let artifacts = built(release, "digest")?.manifest_artifacts();
+    let line = |artifact: &vrel_model::ManifestArtifact| format!("{}  {}\n", artifact.sha256, artifact.name);
+    Ok(artifacts.iter().map(line).collect())
+}
+
+/// Every artifact is what was built, and SHA256SUMS says so.
+pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineError> {
+    let sums = release.read(&release.staged(SHA256SUMS))?;
+    if sums.as_deref() != Some(sha256sums(release)?.as_bytes()) {
+        return missing(SHA256SUMS);
+    }
+    let recorded = built(release, "digest")?.digests();
+    if hash_artifacts(release)? != recorded {
+        return missing("the artifacts as they were built");
+    }
+    let bytes = ByteSize(recorded.iter().map(|digests| digests.length).sum());
+    done(format!("{} artifacts, {bytes}", recorded.len()))
+}
+
+/// Writes what the build came to. An artifact that was changed or lost since then is put back from the cache.
+pub(super) fn digest(release: &Release<'_>) -> Result<(), EngineError> {
+    let intact = |digests: Vec<Digests>| Ok(built(release, "digest")?.digests() == digests);
+    let sums = release.read(&release.staged(SHA256SUMS))?;
+    // The first time the artifacts come from the build, which has hashed them while it wrote them.
+    if sums.is_some() && !hash_artifacts(release).and_then(intact)? {
+        build(release)?;
+    }
+    release.write(&release.staged(SHA256SUMS), sha256sums(release)?.as_bytes())
+}
