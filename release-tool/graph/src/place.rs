@@ -111,7 +111,7 @@ fn unchanged(
     Ok(unchanged)
 }
 
-/// Places many files, several at a time. Returns which of them are damaged in the cache; they have been dropped.
+/// Places many files, several at a time. Returns what to say of those that are damaged in the cache; they have been dropped.
 ///
 /// # Errors
 /// As [`Cache::place`], but for damage.
@@ -119,7 +119,7 @@ pub(crate) fn place_all(
     cache: &Cache<'_>,
     files: &[(CachedFile, &Path)],
     threads: NonZeroUsize,
-) -> Result<Vec<usize>, GraphError> {
+) -> Result<Vec<GraphError>, GraphError> {
     let unchanged = unchanged(cache, files, threads)?;
     let open: Vec<usize> = (0..files.len()).filter(|&index| !unchanged[index]).collect();
     let next = AtomicUsize::new(0);
@@ -131,7 +131,7 @@ pub(crate) fn place_all(
             let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
             match copied {
                 Ok(None) => {}
-                Ok(Some(_)) => results.0.push(index),
+                Ok(Some(damaged)) => results.0.push(damaged),
                 Err(error) => {
                     results.1.get_or_insert(error);
                     // Nobody takes another one.

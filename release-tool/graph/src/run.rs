@@ -15,6 +15,10 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// How often files are placed: what is built again in between was damaged once, and what this process wrote itself must
+/// not be, so that a third time is never needed on a machine that works.
+const ROUNDS: u32 = 3;
+
 /// A file that leaves the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placement {
@@ -113,19 +117,23 @@ pub fn run_and_place(
     let wanted: BTreeSet<&str> = placements.iter().map(|one| one.node.as_str()).collect();
     let wanted: Vec<&str> = wanted.into_iter().collect();
     let mut report = run(graph, &wanted, cache, executor, budget, observer)?;
-    loop {
+    for left in (0..ROUNDS).rev() {
         let files = placements
             .iter()
             .map(|one| Ok((report.output(&one.node, &one.output)?, one.to.as_path())))
             .collect::<Result<Vec<_>, GraphError>>()?;
         let damaged = place_all(cache, &files, threads(budget.cores.get()))?;
-        if damaged.is_empty() {
-            return Ok(report);
+        match damaged.into_iter().next() {
+            Some(error) if left == 0 => return Err(error),
+            // It has been dropped, so that it is found missing and built again.
+            Some(_) => {
+                let before = report;
+                report = run(graph, &wanted, cache, executor, budget, observer)?.after(before);
+            }
+            None => break,
         }
-        // Each is found once: it is dropped, and a damaged object that this cache wrote itself is an error.
-        let before = report;
-        report = run(graph, &wanted, cache, executor, budget, observer)?.after(before);
     }
+    Ok(report)
 }
 
 /// The version of the packer of each node.
