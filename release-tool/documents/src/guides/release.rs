@@ -66,7 +66,7 @@ pub struct GuideFile {
     pub sha256: Sha256Digest,
 }
 
-/// The programs that the guides' commands were tried with, and their versions then.
+/// The programs of the guides' commands, in the versions of the machine that the project is developed on.
 const TRIED: [[&str; 3]; 4] = [
     ["minisign", "0.10", "verifying signatures"],
     ["QEMU", "7.2", "virtual machines"],
@@ -75,7 +75,7 @@ const TRIED: [[&str; 3]; 4] = [
 ];
 
 impl Tool {
-    /// The programs that the project's tests use as the guides say.
+    /// The programs of the guides, in the versions that the project's own tests run with.
     #[must_use]
     pub fn tried() -> Vec<Self> {
         let tool = |[name, version, purpose]: [&str; 3]| Self {
