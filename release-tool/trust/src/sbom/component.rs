@@ -134,10 +134,12 @@ impl Sbom {
             components.push(package_component(&release, id, package, role));
         }
 
+        let product = purl::generic(&release.product, &release.version.to_string());
         let mut by_reference = BTreeMap::new();
         for component in components {
             let reference = component.reference.clone();
-            if by_reference.insert(reference.clone(), component).is_some() {
+            let known = by_reference.insert(reference.clone(), component);
+            if known.is_some() || reference == product {
                 return Err(SbomProblem::Doubled { reference });
             }
         }
@@ -147,7 +149,7 @@ impl Sbom {
             .cloned()
             .ok_or_else(|| SbomProblem::Malformed(format!("no component `{tool}`")))?;
         Ok(Self {
-            product: purl::generic(&release.product, &release.version.to_string()),
+            product,
             release,
             licence,
             tool,

@@ -53,7 +53,8 @@ pub enum Contents {
     Compiled(Vec<String>),
     /// The sources of every package of the workspaces.
     Sources,
-    /// The sources of every package that the lock files name.
+    /// The sources of every package of the registry. Those that only other platforms need, which
+    /// [`Workspace::parse`] may not have been told of, are not listed.
     Crates,
     /// Text that was written for it.
     Documents,

@@ -4,6 +4,7 @@ mod fixture;
 mod real;
 
 use crate::provenance::{release, subject};
+use crate::strangers::run_python;
 use fixture::{Cargo, Package, artifact};
 use serde_json::Value;
 use vrel_trust::{
@@ -245,6 +246,48 @@ fn both_forms_are_accepted_by_strangers() {
 }
 
 #[test]
+fn strangers_refuse_what_is_broken() {
+    let sbom = Sbom::new(facts()).unwrap();
+    let cyclonedx = String::from_utf8(sbom.to_cyclonedx().unwrap()).unwrap();
+    let spdx = String::from_utf8(sbom.to_spdx().unwrap()).unwrap();
+    let kernel = &fixture::spdx_id(&spdx, "kernel");
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("sbom.json");
+    for (script, text, reason) in [
+        (
+            "cyclonedx.py",
+            cyclonedx.replace("\"required\"", "\"needed\""),
+            "scope",
+        ),
+        (
+            "cyclonedx.py",
+            cyclonedx.replace("MIT OR Apache-2.0", "MIT, Apache-2.0"),
+            "",
+        ),
+        (
+            "cyclonedx.py",
+            cyclonedx.replacen("pkg:cargo/hash@1.0.0", "pkg:cargo/hush@1.0.0", 1),
+            "",
+        ),
+        ("spdx.py", spdx.replacen(kernel, "SPDXRef-nobody", 1), "SPDXRef"),
+        (
+            "spdx.py",
+            spdx.replace("MIT OR Apache-2.0", "MIT, Apache-2.0"),
+            "MIT, Apache-2.0",
+        ),
+        (
+            "spdx.py",
+            spdx.replace("\"2026-11-21T03:00:00Z\"", "\"today\""),
+            "today",
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let error = run_python(script, &[&file]).unwrap_err();
+        assert!(error.contains(reason), "{script} {reason}: {error}");
+    }
+}
+
+#[test]
 fn both_forms_are_held_to_the_artifacts() {
     let sbom = Sbom::new(facts()).unwrap();
     let expected: Vec<_> = facts()
@@ -333,6 +376,13 @@ fn facts_that_do_not_fit_together_are_refused() {
         (
             |facts| facts.foreign.push(facts.foreign[1].clone()),
             "`pkg:generic/qemu-img@10.0` stands",
+        ),
+        (
+            |facts| {
+                facts.foreign[1].name = "veridianos".to_owned();
+                facts.foreign[1].version = "0.6.0-rc1".to_owned();
+            },
+            "`pkg:generic/veridianos@0.6.0-rc1` stands",
         ),
         (
             |facts| facts.tool = "vrel".to_owned(),

@@ -43,6 +43,14 @@ pub(crate) fn accepted_by_strangers(sbom: &Sbom, components: usize) {
     assert_eq!(count.trim(), (components + 1).to_string());
 }
 
+/// The identifier of a package in an SPDX document.
+pub(crate) fn spdx_id(document: &str, name: &str) -> String {
+    let document: Value = serde_json::from_str(document).unwrap();
+    let mut packages = document["packages"].as_array().unwrap().iter();
+    let package = packages.find(|package| package["name"] == name).unwrap();
+    package["SPDXID"].as_str().unwrap().to_owned()
+}
+
 #[derive(Clone)]
 pub(crate) struct Package {
     name: String,

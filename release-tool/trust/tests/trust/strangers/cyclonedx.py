@@ -6,6 +6,7 @@ import sys
 from cyclonedx.model.bom import Bom
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
+from license_expression import get_spdx_licensing
 from packageurl import PackageURL
 
 text = open(sys.argv[1], encoding="utf-8").read()
@@ -22,7 +23,12 @@ assert len(references) == len(set(references))
 assert sorted(d["ref"] for d in document["dependencies"]) == sorted(references)
 for dependency in document["dependencies"]:
     assert set(dependency["dependsOn"]) <= set(references), dependency
+licensing = get_spdx_licensing()
 for component in document["components"]:
     if purl := component.get("purl"):
         assert PackageURL.from_string(purl).to_string() == purl, purl
+    for licence in component.get("licenses", []):
+        # The schema takes any text for an expression.
+        result = licensing.validate(licence["expression"])
+        assert not result.errors, result.errors
 print(len(document["components"]))
