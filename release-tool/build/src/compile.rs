@@ -61,7 +61,7 @@ pub fn compile(
     request: &Request<'_>,
     on_line: &mut (dyn FnMut(Line<'_>) + Send),
 ) -> Result<BTreeMap<Arch, Compiled>, BuildError> {
-    let compiler = Compiler::new(*request);
+    let compiler = Compiler::default();
     let on_line = Mutex::new(on_line);
     let say = |line: Line<'_>| {
         if let Ok(mut on_line) = on_line.lock() {
@@ -78,7 +78,7 @@ pub fn compile(
         }
     }
     let results = run_all(request.jobs, &parts, |&(arch, part)| {
-        compiler.part(world, arch, part, &mut |line| say(line))
+        compiler.part(world, request, arch, part, &mut |line| say(line))
     });
     let mut built = BTreeMap::new();
     for (part, result) in parts.into_iter().zip(results) {
@@ -104,31 +104,22 @@ pub fn compile(
 }
 
 /// Compiles parts of the system, one after another or at the same time, all from one copy of the sources.
-#[derive(Debug)]
-pub struct Compiler<'a> {
-    request: Request<'a>,
+#[derive(Debug, Default)]
+pub struct Compiler {
     prepared: Mutex<Option<Arc<Prepared>>>,
 }
 
 /// What all parts need before the first one can be compiled.
 #[derive(Debug)]
-struct Prepared {
-    slot: Slot,
+pub(crate) struct Prepared {
+    pub(crate) slot: Slot,
     /// Flags for rustc that all parts have in common.
-    flags: Vec<String>,
+    pub(crate) flags: Vec<String>,
 }
 
-impl<'a> Compiler<'a> {
-    /// A compiler for what a request names; nothing happens yet.
-    #[must_use]
-    pub fn new(request: Request<'a>) -> Self {
-        Self {
-            request,
-            prepared: Mutex::new(None),
-        }
-    }
-
-    /// Compiles a part for an architecture. The files are named by package, a loader by the name under which firmware
+impl Compiler {
+    /// Compiles a part for an architecture; all calls must be given requests for the same sources, cache and toolchain.
+    /// The files are named by package, a loader by the name under which firmware
     /// looks for it.
     ///
     /// # Errors
@@ -136,14 +127,15 @@ impl<'a> Compiler<'a> {
     pub fn part(
         &self,
         world: &dyn World,
+        request: &Request<'_>,
         arch: Arch,
         part: Part,
         on_line: &mut dyn FnMut(Line<'_>),
     ) -> Result<BTreeMap<String, Vec<u8>>, BuildError> {
-        let job = Job::new(&self.request, arch, part)?;
-        let prepared = self.prepare(world, on_line)?;
-        let built = job.run(world, &self.request, &prepared, on_line)?;
-        let targets = self.request.targets.get(arch)?;
+        let job = Job::new(request, arch, part)?;
+        let prepared = self.prepare(world, request, on_line)?;
+        let built = job.run(world, request, &prepared, on_line)?;
+        let targets = request.targets.get(arch)?;
         let mut files = BTreeMap::new();
         for (package, mut content) in built {
             if part != Part::Loader || targets.loader.flatten {
@@ -163,16 +155,16 @@ impl<'a> Compiler<'a> {
     }
 
     /// Core libraries, a copy of the sources, and crates: for the first part; the others wait for it.
-    fn prepare(
+    pub(crate) fn prepare(
         &self,
         world: &dyn World,
+        request: &Request<'_>,
         on_line: &mut dyn FnMut(Line<'_>),
     ) -> Result<Arc<Prepared>, BuildError> {
         let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(prepared) = &*prepared {
             return Ok(Arc::clone(prepared));
         }
-        let request = &self.request;
         for path in [request.os, request.cache, request.cargo_home] {
             // The compiler runs in other directories than the tool, and paths in its output are replaced by
             // prefix.
@@ -356,6 +348,16 @@ fn fetch(
 fn remap_flags(world: &dyn World, request: &Request<'_>, source: &Path) -> Result<Vec<String>, BuildError> {
     let remap = |from: &Path, to: &str| format!("--remap-path-prefix={}={to}", from.display());
     let mut flags = vec![remap(source, "/veridian/os")];
+    // The compiler is started in the directory that symbolic links lead to, and debugging information says where that
+    // is; only cargo knows its name.
+    let question = ["locate-project", "--workspace", "--message-format", "plain"];
+    let answer = world
+        .processes()
+        .output(&cargo_command(request, &[]).dir(source).args(question))?;
+    let manifest = String::from_utf8_lossy(&answer);
+    if let Some(root) = Path::new(manifest.trim()).parent().filter(|root| *root != source) {
+        flags.push(remap(root, "/veridian/os"));
+    }
     let registries = request.cargo_home.join("registry/src");
     if world.fs().metadata(&registries)?.is_some() {
         // The directory's name depends on where crates were fetched from.

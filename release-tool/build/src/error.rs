@@ -16,6 +16,51 @@ pub enum BuildError {
     /// Something was not packed.
     #[error(transparent)]
     Pack(#[from] vrel_pack::PackError),
+    /// A document could not be made.
+    #[error(transparent)]
+    Document(#[from] vrel_documents::DocumentError),
+    /// The program that renders manual pages is not installed.
+    #[error("expected the program `mandoc` in the search path, got none")]
+    NoMandoc,
+    /// A manual page that is not as it should be.
+    #[error("the manual page {page} has mistakes:\n{}", said.trim_end())]
+    ManPage {
+        /// The page.
+        page: String,
+        /// What `mandoc` says.
+        said: String,
+    },
+    /// A released program without a manual page.
+    #[error("expected a manual page of the program `{program}` in {}, such as {program}.8, got none", dir.display())]
+    NoManPage {
+        /// The program.
+        program: String,
+        /// Where its pages should be.
+        dir: PathBuf,
+    },
+    /// Two manual pages with the same name.
+    #[error("expected one manual page {page}, got two")]
+    DoublePage {
+        /// The name.
+        page: String,
+    },
+    /// The compiler came without its documentation tool.
+    #[error("expected the `rustdoc` that belongs to the compiler, got none: {}", rejected.join("; "))]
+    NoRustdoc {
+        /// What was considered, with the reason why it will not do.
+        rejected: Vec<String>,
+    },
+    /// The build graph could not be made or followed.
+    #[error(transparent)]
+    Graph(#[from] vrel_graph::GraphError),
+    /// An artifact that cannot be made as its policy says.
+    #[error("artifacts/{artifact}.toml: {problem}")]
+    Recipe {
+        /// The artifact's kind.
+        artifact: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// A mistake in a description file.
     #[error(transparent)]
     Toml(TomlError),
@@ -116,6 +161,22 @@ pub enum BuildError {
     /// An ELF file that cannot be turned into a flat image.
     #[error("{file}: cannot be made a flat image: {problem}")]
     Flat {
+        /// Which file.
+        file: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// An ELF file without a name for its debugging information.
+    #[error("the build id of {file}: {problem}")]
+    BuildId {
+        /// Which file.
+        file: String,
+        /// What was expected and found.
+        problem: String,
+    },
+    /// An ELF file whose debugging information cannot be left out.
+    #[error("{file}: cannot be stripped: {problem}")]
+    Strip {
         /// Which file.
         file: String,
         /// What was expected and found.
@@ -268,6 +329,12 @@ impl BuildError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Toml(error) => error.hint.clone(),
+            Self::NoMandoc => Some(package_hint(["mandoc"; 4])),
+            Self::NoRustdoc { .. } => Some(
+                "it comes with the compiler: install the compiler's package again, or with rustup the component \
+                 `rustc`"
+                    .to_owned(),
+            ),
             Self::NoToolchain { targets, .. } => Some(toolchain_hint(targets)),
             Self::NoEmulator { arch, .. } => Some(package_hint(match arch {
                 Arch::X86_64 => ["qemu-system-x86", "qemu-system-x86", "qemu-system-x86", "qemu"],
@@ -305,6 +372,10 @@ impl BuildError {
             ),
             Self::Fetch { .. } => {
                 Some("they are fetched once, by the first build: check the network and try again".to_owned())
+            }
+            Self::BuildId { .. } => {
+                Some("its build script must pass `--build-id=sha1` to the linker, and its linker script must place \
+                      `.note.gnu.build-id` in a segment of type PT_NOTE".to_owned())
             }
             Self::Pack(error) => error.hint(),
             Self::Boot {

@@ -4,6 +4,7 @@
 //! Equal inputs give equal bytes: compiled code neither knows where it was compiled nor which version it is (the version is
 //! stamped in afterwards, see [`stamp::write_identity`]).
 
+pub mod api_docs;
 mod binary;
 pub mod closure;
 pub mod compile;
@@ -14,9 +15,14 @@ pub mod flat;
 pub mod images;
 pub mod installer;
 pub mod machines;
+pub mod man_pages;
+pub mod mandoc;
 pub mod qemu;
+pub mod recipe;
 mod slot;
 pub mod stamp;
+pub mod strip;
+pub mod symbols;
 mod sysroot;
 pub mod targets;
 pub mod toolchain;
@@ -24,6 +30,7 @@ pub mod toolchain;
 pub use error::{BootFailure, BuildError};
 pub use images::Image;
 pub use machines::Machine;
+pub use mandoc::Mandoc;
 pub use targets::Targets;
 pub use toolchain::Toolchain;
 

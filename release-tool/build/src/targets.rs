@@ -1,21 +1,21 @@
 //! `os/targets.toml`: how the operating system is compiled for each architecture.
 
 use crate::{BuildError, read_toml};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 use vrel_model::Arch;
 use vrel_world::World;
 
 /// The whole file.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Targets {
     by_arch: BTreeMap<Arch, ArchTargets>,
 }
 
 /// What is compiled for one architecture.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArchTargets {
     /// The ELF `e_machine` of every ELF file of this architecture.
@@ -29,7 +29,7 @@ pub struct ArchTargets {
 }
 
 /// One package and how it is compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PackageTarget {
     /// The cargo package, whose only binary has the same name.
@@ -42,7 +42,7 @@ pub struct PackageTarget {
 }
 
 /// The loader: a package, and what becomes of its binary.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LoaderTarget {
     /// The cargo package, whose only binary has the same name.
@@ -60,7 +60,7 @@ pub struct LoaderTarget {
 }
 
 /// How programs are compiled.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserTarget {
     /// The target triple.

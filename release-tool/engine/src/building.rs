@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use vrel_build::closure::Packages;
+use vrel_build::compile::Compiler;
+use vrel_build::mandoc::Mandoc;
 use vrel_build::recipe::{Recipe, Tools, packers};
 use vrel_build::{BuildError, Image, Targets, Toolchain};
 use vrel_graph::{
@@ -99,6 +101,16 @@ impl Building<'_> {
             identities.insert("grub".to_owned(), installed.identity(world)?);
             bios = Some(installed);
         }
+        let mut mandoc = None;
+        if self
+            .artifacts
+            .iter()
+            .any(|artifact| artifact.packer == Packer::ManPages)
+        {
+            let found = Mandoc::find(world)?;
+            identities.insert("mandoc".to_owned(), found.digest().to_string());
+            mandoc = Some(found);
+        }
         let digest = |name: &str| {
             let text = identities.get(name);
             text.map(|text| digest_bytes(text.as_bytes()).sha256)
@@ -122,6 +134,7 @@ impl Building<'_> {
             packages: &packages,
             toolchain: digest_bytes(toolchain.identity().as_bytes()).sha256,
             grub: digest("grub"),
+            mandoc: digest("mandoc"),
             tool_pages: digest_bytes(&pages).sha256,
             source_url: self.config.git.public_url.as_deref().unwrap_or_default(),
             esp_size: self.config.os.esp_size.0,
@@ -138,6 +151,8 @@ impl Building<'_> {
             cargo_home: self.cargo_home.to_owned(),
             repository: self.repository.to_owned(),
             root: self.root.to_owned(),
+            mandoc,
+            compiler: Compiler::default(),
             grub: bios,
             tool_pages: self.tool_pages.clone(),
             targets,
@@ -179,7 +194,10 @@ impl Building<'_> {
             counts: std::sync::Mutex::default(),
         };
         let budget = Budget {
-            cores: u32::try_from(self.jobs).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN),
+            cores: u32::try_from(self.jobs)
+                .ok()
+                .and_then(NonZeroU32::new)
+                .unwrap_or(NonZeroU32::MIN),
             memory: MEMORY,
         };
         let report = run_and_place(&prepared.graph, &placements, &cache, &executor, budget, &teller)?;
@@ -190,13 +208,16 @@ impl Building<'_> {
                 digests: report.output(&placed.node, &placed.output)?.into(),
             });
         }
-        let rebuilt = report.nodes.iter().filter_map(|(name, node)| match &node.outcome {
-            Outcome::Reused => None,
-            Outcome::Built { why } => {
-                let why: Vec<_> = why.iter().map(ToString::to_string).collect();
-                Some((name.clone(), why.join("; ")))
-            }
-        });
+        let rebuilt = report
+            .nodes
+            .iter()
+            .filter_map(|(name, node)| match &node.outcome {
+                Outcome::Reused => None,
+                Outcome::Built { why } => {
+                    let why: Vec<_> = why.iter().map(ToString::to_string).collect();
+                    Some((name.clone(), why.join("; ")))
+                }
+            });
         Ok(Built {
             artifacts,
             toolchain: prepared.toolchain,
@@ -215,7 +236,10 @@ impl Building<'_> {
         let packers = packers(prepared.tools)?;
         let executor = LocalExecutor::new(self.world, &packers);
         let cache = Cache::open(self.world, &self.artifact_cache())?;
-        let named = self.artifacts.iter().find(|artifact| artifact.name.as_str() == node);
+        let named = self
+            .artifacts
+            .iter()
+            .find(|artifact| artifact.name.as_str() == node);
         let node = named.map_or_else(|| node.to_owned(), |artifact| Recipe::output_of(artifact).0);
         Ok(explain(&prepared.graph, &node, &cache, &executor)?)
     }
@@ -239,7 +263,10 @@ struct Teller<'a> {
 impl Teller<'_> {
     fn advance(&self, node: &str, what: &str) {
         let (done, total) = {
-            let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut counts = self
+                .counts
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             counts.0 += 1;
             *counts
         };
@@ -264,7 +291,10 @@ impl Observer for Teller<'_> {
         };
         match event {
             Event::Planned { nodes } => {
-                let mut counts = self.counts.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut counts = self
+                    .counts
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 *counts = (0, nodes as u64);
             }
             Event::Reused { node } => self.advance(node, " (unchanged)"),

@@ -127,6 +127,22 @@ pub enum PackError {
         /// What was expected and found.
         problem: String,
     },
+    /// A lock file that cannot be understood.
+    #[error("{path}: expected a lock file of cargo, got something else: {problem}")]
+    Lock {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A crate that cannot be packed.
+    #[error("the crate {name}: {problem}")]
+    Crate {
+        /// Its name and version.
+        name: String,
+        /// What was expected and found.
+        problem: String,
+    },
     /// A git attribute that makes an archive differ from the commit.
     #[error("{path}:{line}: expected no attribute that changes archived files, got `{attribute}`")]
     Attribute {
@@ -155,6 +171,10 @@ impl PackError {
             Self::NoGrub { .. } => Some(
                 "`apt install grub-common grub-pc-bin` (Debian, Ubuntu), `dnf install grub2-tools grub2-pc-modules` \
                  (Fedora), `pacman -S grub` (Arch), `brew install i686-elf-grub` (macOS)"
+                    .to_owned(),
+            ),
+            Self::Crate { .. } => Some(
+                "`cargo fetch --locked` downloads what is missing; remove a file that differs from the lock file first"
                     .to_owned(),
             ),
             Self::Attribute { .. } => {

@@ -25,8 +25,13 @@ mod ovf;
 pub mod qcow2;
 mod raw;
 pub mod source;
+pub mod symbols;
 pub mod tarball;
+pub mod tree;
 pub mod vdi;
+pub mod vendor;
+mod vendor_crate;
+mod vendor_lock;
 pub mod vhd;
 pub mod vmdk;
 

@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
-use vrel_model::{Arch, Sha256Digest, UtcTime, Version};
+use vrel_model::{Arch, Sha256Digest, UtcTime};
 use vrel_world::World;
 
 /// What the image says of itself.
@@ -35,7 +35,7 @@ pub struct Image<'a> {
     /// The product's id, lower case: the operating system of the images.
     pub id: &'a str,
     /// The version.
-    pub version: &'a Version,
+    pub version: &'a str,
     /// The commit, 40 hexadecimal digits.
     pub commit: &'a str,
     /// Where the source is, an address.

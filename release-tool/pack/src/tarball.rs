@@ -6,9 +6,6 @@ use std::io::{self, Read, Write};
 use tar::{Builder, EntryType, Header};
 use vrel_model::UtcTime;
 
-/// How bytes are copied; a piece is never larger than this.
-pub(crate) const PIECE: usize = 64 << 10;
-
 /// A tar stream in the making. Entries belong to user and group 0 and have one time.
 pub(crate) struct Tarball<W: Write> {
     builder: Builder<W>,

@@ -1,12 +1,14 @@
 //! The container image and archives.
 
 use super::images::param;
-use super::packers::only_output;
-use super::with_tools::PortableParams;
+use super::packers::{ImageParams, only_output};
+use super::with_tools::{PortableParams, zstd};
+use crate::symbols::{self as debugging, Unstripped};
 use std::collections::BTreeMap;
 use vrel_graph::{Job, PackerError};
 use vrel_model::Arch;
 use vrel_pack::oci::{self, Image, RootContent, RootFile};
+use vrel_pack::symbols::Symbols;
 
 type Result<T> = std::result::Result<T, PackerError>;
 
@@ -41,4 +43,21 @@ pub(super) fn oci(job: &Job<'_>) -> Result<()> {
     }
     oci::write(job.world, only_output(job)?, &image, &roots)?;
     Ok(())
+}
+
+/// The debugging information of an architecture.
+pub(super) fn symbols(job: &Job<'_>) -> Result<()> {
+    let (_, time, params) = ImageParams::of(job)?;
+    let unstripped = |(name, path)| Unstripped { name, path };
+    let files: Vec<_> = job
+        .inputs_of("kernel")
+        .chain(job.inputs_of("programs"))
+        .map(unstripped)
+        .collect();
+    let symbols = Symbols {
+        prefix: &format!("{}-{}-{}-symbols", params.product, params.version, params.arch),
+        time,
+        zstd: zstd(job)?,
+    };
+    Ok(debugging::write(job.world, only_output(job)?, &symbols, &files)?)
 }

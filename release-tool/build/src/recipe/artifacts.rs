@@ -3,6 +3,7 @@
 use super::parts::ESP;
 use super::{Recipe, part};
 use crate::BuildError;
+use crate::api_docs::Reference;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -75,6 +76,12 @@ impl Recipe<'_> {
                 with(node, "product_name", self.product_name.into())
             }
             Packer::AwsImport => self.aws_import(artifact, image("aws-import"))?,
+            Packer::Symbols => {
+                let node = self.compressed(artifact, image("symbols"))?;
+                let compiled = |name: &str| Input::all(part(arch, &format!("compiled-{name}")));
+                node.input("kernel", compiled("kernel"))
+                    .input("programs", compiled("programs"))
+            }
             other => {
                 return Err(unexpected(
                     artifact,
@@ -166,6 +173,51 @@ impl Recipe<'_> {
                     node = node.input(arch.as_str(), Input::all(part(arch, "programs")));
                 }
                 node
+            }
+            Packer::Vendor => {
+                let node = self
+                    .compressed(artifact, node)?
+                    .cost(self.zstd_workers, 512 << 20);
+                node.input("tool", Input::file(self.root.join("Cargo.lock")))
+                    .input("os", Input::file(self.os.join("Cargo.lock")))
+            }
+            Packer::ManPages => {
+                let programs = self.image.programs.iter();
+                let pages = Input::Tree {
+                    path: self.os.to_owned(),
+                    only: programs.map(|program| format!("user/{program}/man")).collect(),
+                };
+                let mut node = self.compressed(artifact, node)?;
+                node.params["programs"] = self.image.programs.clone().into();
+                let node = node.input("pages", pages).input(
+                    "tool",
+                    Input::Fact {
+                        digest: self.tool_pages,
+                    },
+                );
+                match self.mandoc {
+                    Some(digest) => node.input("mandoc", Input::Fact { digest }),
+                    Option::None => node,
+                }
+            }
+            Packer::ApiDocs => {
+                let libraries: Vec<_> = Reference::libraries()
+                    .into_iter()
+                    .map(|library| library.name)
+                    .collect();
+                let sources = self.packages.sources(&libraries).unwrap_or_default();
+                let only = sources.iter().map(|path| path.to_string_lossy().into_owned());
+                let sources = Input::Tree {
+                    path: self.os.to_owned(),
+                    only: only.collect(),
+                };
+                let node = self.compressed(artifact, node)?.cost(1, 512 << 20);
+                node.input("sources", sources).input(
+                    "toolchain",
+                    Input::Fact {
+                        digest: self.toolchain,
+                    },
+                )
             }
             other => {
                 return Err(unexpected(

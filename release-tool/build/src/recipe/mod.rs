@@ -50,6 +50,8 @@ pub struct Recipe<'a> {
     pub toolchain: Sha256Digest,
     /// The digest of what GRUB is; `None` when no artifact is to boot by BIOS.
     pub grub: Option<Sha256Digest>,
+    /// The digest of what renders manual pages; `None` when no artifact has any.
+    pub mandoc: Option<Sha256Digest>,
     /// The digest of the tool's own manual pages.
     pub tool_pages: Sha256Digest,
     /// Where the sources are for people, an address.

@@ -5,7 +5,9 @@
 
 use crate::binary::check_elf;
 use crate::compile::{Compiler, Part, Request};
+use crate::mandoc::Mandoc;
 use crate::stamp::{Identity, write_identity};
+use crate::strip::{Names, strip};
 use crate::{Line, Targets, Toolchain, flat};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -34,10 +36,30 @@ pub struct Tools {
     pub repository: PathBuf,
     /// The directory with the files of the commit, or the work tree.
     pub root: PathBuf,
+    /// What renders manual pages, where they are made.
+    pub mandoc: Option<Mandoc>,
+    /// What compiles; the reference is made with it too.
+    pub compiler: Compiler,
     /// GRUB, where images are to boot by BIOS.
     pub grub: Option<Installed>,
     /// The tool's own manual pages, by file name.
     pub tool_pages: BTreeMap<String, Vec<u8>>,
+}
+
+impl Tools {
+    /// What a compiler is asked for.
+    pub(super) fn request<'a>(&'a self, arches: &'a [Arch], programs: &'a [String]) -> Request<'a> {
+        Request {
+            toolchain: &self.toolchain,
+            targets: &self.targets,
+            os: &self.os,
+            cache: &self.cache,
+            cargo_home: &self.cargo_home,
+            arches,
+            programs,
+            jobs: 1,
+        }
+    }
 }
 
 /// All packers of the recipe.
@@ -49,7 +71,6 @@ pub fn packers(tools: Tools) -> std::result::Result<Packers, GraphError> {
     let mut packers = Packers::new();
     packers.add(Cargo {
         tools: std::sync::Arc::clone(&tools),
-        compiler: Compiler::default(),
     })?;
     for (name, version, pack) in SIMPLE {
         packers.add(Simple {
@@ -115,7 +136,6 @@ impl Packer for WithTools {
 /// Compiles packages of the operating system.
 struct Cargo {
     tools: std::sync::Arc<Tools>,
-    compiler: Compiler,
 }
 
 #[derive(Deserialize)]
@@ -136,22 +156,16 @@ impl Packer for Cargo {
 
     fn pack(&self, job: &Job<'_>) -> Result {
         let params: CargoParams = job.params()?;
-        let request = Request {
-            toolchain: &self.tools.toolchain,
-            targets: &self.tools.targets,
-            os: &self.tools.os,
-            cache: &self.tools.cache,
-            cargo_home: &self.tools.cargo_home,
-            arches: &[params.arch],
-            programs: if params.part == Part::Programs {
-                &params.packages
-            } else {
-                &[]
-            },
-            jobs: 1,
+        let arches = [params.arch];
+        let programs = if params.part == Part::Programs {
+            params.packages.as_slice()
+        } else {
+            &[]
         };
+        let request = self.tools.request(&arches, programs);
         let say = &mut |line: Line<'_>| job.say(line.text);
         let files = self
+            .tools
             .compiler
             .part(job.world, &request, params.arch, params.part, say)?;
         for (name, content) in files {
@@ -189,6 +203,7 @@ const SIMPLE: &[(&str, u32, fn(&Job<'_>) -> Result)] = &[
     ("ova", 1, super::images::ova),
     ("aws-import", 1, super::images::aws_import),
     ("oci", 1, super::archives::oci),
+    ("symbols", 1, super::archives::symbols),
 ];
 
 #[derive(Deserialize)]
@@ -204,7 +219,8 @@ fn kernel(job: &Job<'_>) -> Result {
     let params: KernelParams = job.params()?;
     let elf = job.world.fs().read(job.input("elf")?)?;
     check_elf(&elf, "kernel", params.arch, params.machine)?;
-    let mut elf = elf;
+    // Backtraces of the kernel name functions.
+    let mut elf = strip(&elf, "kernel", Names::Kept)?;
     let identity = Identity {
         name: params.name,
         version: params.version,
@@ -232,7 +248,7 @@ fn strip_programs(job: &Job<'_>) -> Result {
     for (name, path) in job.inputs_of("elf") {
         let elf = job.world.fs().read(path)?;
         check_elf(&elf, name, params.arch, params.machine)?;
-        write(job, name, &elf)?;
+        write(job, name, &strip(&elf, name, Names::Removed)?)?;
     }
     Ok(())
 }

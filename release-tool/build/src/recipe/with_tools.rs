@@ -2,18 +2,28 @@
 
 use super::images::param;
 use super::packers::{ImageParams, Tools, only_output};
+use crate::api_docs::{self, Reference};
+use crate::man_pages;
 use serde::Deserialize;
+use std::path::Path;
+use vrel_documents::manual::{Page, Stamp};
 use vrel_graph::{Job, PackerError};
-use vrel_model::UtcTime;
+use vrel_model::{Arch, UtcTime, Version};
+use vrel_pack::Zstd;
 use vrel_pack::iso::{Iso, Partition};
-use vrel_pack::tarball::Zstd;
-use vrel_pack::{esp, install, source as source_tarball};
+use vrel_pack::tree::{self, Tree};
+use vrel_pack::{esp, install, source as source_tarball, vendor};
 
 type Result<T> = std::result::Result<T, PackerError>;
 
 /// Name, version and function of each.
-pub(super) const ALL: &[(&str, u32, fn(&Job<'_>, &Tools) -> Result<()>)] =
-    &[("iso", 1, iso), ("source", 1, source)];
+pub(super) const ALL: &[(&str, u32, fn(&Job<'_>, &Tools) -> Result<()>)] = &[
+    ("iso", 1, iso),
+    ("source", 1, source),
+    ("vendor", 1, vendored),
+    ("man-pages", 1, manual),
+    ("api-docs", 1, reference),
+];
 
 /// The compression that the recipe chose.
 pub(super) fn zstd(job: &Job<'_>) -> Result<Zstd> {
@@ -96,6 +106,16 @@ impl PortableParams {
         let time = UtcTime::from_unix(params.time)?;
         Ok((params, time))
     }
+
+    /// The version as documents tell it; that of a work tree is none, and counts as the lowest.
+    fn documented(&self) -> Version {
+        self.version.parse().unwrap_or(Version::new(0, 0, 0))
+    }
+
+    /// The directory that everything in an archive is in.
+    fn prefix(&self, what: &str) -> String {
+        format!("{}-{}-{what}", self.product, self.version)
+    }
 }
 
 fn source(job: &Job<'_>, tools: &Tools) -> Result<()> {
@@ -110,4 +130,77 @@ fn source(job: &Job<'_>, tools: &Tools) -> Result<()> {
         workers: zstd.workers,
     };
     Ok(source_tarball::write(job.world, only_output(job)?, &tarball)?)
+}
+
+fn vendored(job: &Job<'_>, tools: &Tools) -> Result<()> {
+    let (params, time) = PortableParams::of(job)?;
+    let manifests = [tools.root.join("Cargo.toml"), tools.os.join("Cargo.toml")];
+    let manifests = manifests.each_ref().map(std::path::PathBuf::as_path);
+    vendor::fetch(job.world, &tools.toolchain.cargo, &tools.cargo_home, &manifests)?;
+    let lock = |slot: &str| Ok::<_, PackerError>(String::from_utf8(job.world.fs().read(job.input(slot)?)?)?);
+    let (tool, os) = (lock("tool")?, lock("os")?);
+    let vendor = vendor::Vendor {
+        prefix: &params.prefix("vendor"),
+        time,
+        zstd: zstd(job)?,
+        cargo_home: &tools.cargo_home,
+        locks: &[("Cargo.lock", &tool), ("os/Cargo.lock", &os)],
+    };
+    vendor::write(job.world, only_output(job)?, &vendor)?;
+    Ok(())
+}
+
+/// The manual pages of the tool and of the programs.
+fn manual(job: &Job<'_>, tools: &Tools) -> Result<()> {
+    let (params, time) = PortableParams::of(job)?;
+    let programs: Vec<String> = param(job, "programs")?;
+    let mut others = Vec::new();
+    for (name, source) in &tools.tool_pages {
+        others.push(Page {
+            name: name.parse()?,
+            source: String::from_utf8(source.clone())?,
+        });
+    }
+    let mandoc = tools.mandoc.as_ref();
+    let request = man_pages::Request {
+        os: job.input("pages")?,
+        programs: &programs,
+        others: &others,
+        stamp: &Stamp {
+            product: params.product_name.clone(),
+            version: params.documented(),
+            date: time,
+        },
+        mandoc: mandoc.ok_or_else(|| PackerError::new("expected mandoc for manual pages, got none"))?,
+    };
+    let directory = job.scratch.join("pages");
+    let files = man_pages::write(job.world, &request, &directory)?;
+    archive(job, &params.prefix("man-pages"), time, &directory, &files)
+}
+
+/// The reference of libraries and system calls.
+fn reference(job: &Job<'_>, tools: &Tools) -> Result<()> {
+    let (params, time) = PortableParams::of(job)?;
+    let reference = Reference {
+        product: &params.product_name,
+        version: &params.documented(),
+        libraries: &Reference::libraries(),
+        system_calls: Path::new(Reference::SYSTEM_CALLS),
+    };
+    let request = tools.request(&Arch::ALL, &[]);
+    let directory = job.scratch.join("reference");
+    let say = &mut |line: crate::Line<'_>| job.say(line.text);
+    let files = api_docs::write(job.world, &request, &tools.compiler, &reference, &directory, say)?;
+    archive(job, &params.prefix("api-docs"), time, &directory, &files)
+}
+
+fn archive(job: &Job<'_>, prefix: &str, time: UtcTime, directory: &Path, files: &[String]) -> Result<()> {
+    let tree = Tree {
+        prefix,
+        time,
+        zstd: zstd(job)?,
+        directory,
+        files,
+    };
+    Ok(tree::write(job.world, only_output(job)?, &tree)?)
 }

@@ -98,7 +98,11 @@ impl Artifacts {
 }
 
 fn joined<T: ToString>(items: &[T]) -> String {
-    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    items
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn list(app: &App) -> Outcome {
@@ -106,7 +110,9 @@ fn list(app: &App) -> Outcome {
     if app.global.json {
         return output::print_json(&policies.artifacts);
     }
-    let head = ["kind", "packer", "arches", "channels", "boots from", "at most"].map(str::to_owned).to_vec();
+    let head = ["kind", "packer", "arches", "channels", "boots from", "at most"]
+        .map(str::to_owned)
+        .to_vec();
     let rows = policies.artifacts.iter().map(|(kind, policy)| {
         let arches = match (policy.packer.scope(), policy.arches.as_slice()) {
             (PackerScope::Document, _) => "document".to_owned(),
@@ -122,11 +128,17 @@ fn list(app: &App) -> Outcome {
             policy.max_size.to_string(),
         ]
     });
-    output::print(&output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &[5]))
+    output::print(&output::table(
+        &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+        &[5],
+    ))
 }
 
 fn policy<'p>(policies: &'p Policies, kind: &ArtifactKind) -> Result<&'p ArtifactPolicy, Failure> {
-    policies.artifacts.get(kind).ok_or_else(|| no_such_kind(policies, kind))
+    policies
+        .artifacts
+        .get(kind)
+        .ok_or_else(|| no_such_kind(policies, kind))
 }
 
 /// That there is no policy of a kind.
@@ -150,7 +162,9 @@ impl Show {
         let mut files: Vec<_> = manifest.iter().flat_map(|manifest| &manifest.artifacts).collect();
         files.retain(|artifact| artifact.kind == self.kind);
         if app.global.json {
-            return output::print_json(&serde_json::json!({"kind": self.kind, "policy": policy, "files": files}));
+            return output::print_json(
+                &serde_json::json!({"kind": self.kind, "policy": policy, "files": files}),
+            );
         }
         let mut rows = vec![
             ("file", format!("artifacts/{}.toml", self.kind)),
@@ -159,20 +173,42 @@ impl Show {
             ("name", policy.name.to_string()),
             ("architectures", joined(&policy.arches)),
             ("channels", joined(&policy.channels)),
-            ("made from", policy.from.as_ref().map_or_else(String::new, ToString::to_string)),
+            (
+                "made from",
+                policy.from.as_ref().map_or_else(String::new, ToString::to_string),
+            ),
             ("boots from", joined(&policy.boot)),
             ("at most", policy.max_size.to_string()),
-            ("may grow by", policy.max_growth.map_or_else(String::new, |percent| format!("{percent} %"))),
+            (
+                "may grow by",
+                policy
+                    .max_growth
+                    .map_or_else(String::new, |percent| format!("{percent} %")),
+            ),
         ];
-        rows.extend(policy.options.iter().map(|(key, value)| ("option", format!("{key} = {value}"))));
+        rows.extend(
+            policy
+                .options
+                .iter()
+                .map(|(key, value)| ("option", format!("{key} = {value}"))),
+        );
         rows.retain(|(_, value)| !value.is_empty());
-        let rows: Vec<_> = rows.into_iter().map(|(key, value)| vec![key.to_owned(), value]).collect();
+        let rows: Vec<_> = rows
+            .into_iter()
+            .map(|(key, value)| vec![key.to_owned(), value])
+            .collect();
         let mut text = output::table(&rows, &[]);
         if let Some(version) = &self.release {
             text += &format!("\nIn {version}:\n");
             let rows: Vec<_> = files
                 .iter()
-                .map(|file| vec![format!("  {}", file.name), ByteSize(file.length).to_string(), file.sha256.to_string()])
+                .map(|file| {
+                    vec![
+                        format!("  {}", file.name),
+                        ByteSize(file.length).to_string(),
+                        file.sha256.to_string(),
+                    ]
+                })
                 .collect();
             text += if rows.is_empty() { "  none\n" } else { "" };
             text += &output::table(&rows, &[1]);
@@ -199,7 +235,10 @@ impl Diff {
             "change".to_owned(),
         ];
         let rows = changes.iter().map(row);
-        output::print(&output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &[2, 3, 4]))
+        output::print(&output::table(
+            &std::iter::once(head).chain(rows).collect::<Vec<_>>(),
+            &[2, 3, 4],
+        ))
     }
 }
 
@@ -212,7 +251,11 @@ fn row(change: &SizeChange) -> Vec<String> {
         (_, _, None | Some(0)) => "same size".to_owned(),
         (_, _, Some(growth)) => {
             let sign = if growth < 0 { '-' } else { '+' };
-            format!("{sign}{}.{} %", growth.unsigned_abs() / 10, growth.unsigned_abs() % 10)
+            format!(
+                "{sign}{}.{} %",
+                growth.unsigned_abs() / 10,
+                growth.unsigned_abs() % 10
+            )
         }
     };
     vec![
@@ -232,7 +275,15 @@ mod tests {
     fn changes_are_told_in_words_or_percent() {
         let change = |before, after, same| {
             let kind = "iso".parse().unwrap();
-            row(&SizeChange { kind, arch: None, before, after, same }).pop().unwrap()
+            row(&SizeChange {
+                kind,
+                arch: None,
+                before,
+                after,
+                same,
+            })
+            .pop()
+            .unwrap()
         };
         assert_eq!(change(None, Some(1), false), "new");
         assert_eq!(change(Some(1), None, false), "gone");

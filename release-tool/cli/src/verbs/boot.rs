@@ -94,12 +94,16 @@ impl Boot {
         arch: Arch,
     ) -> Result<(&'a PlannedArtifact, Option<&'a PlannedArtifact>), Failure> {
         let of_arch = || all.iter().filter(move |artifact| artifact.arch == Some(arch));
-        let mut bootable: Vec<_> = of_arch().filter(|artifact| artifact.boot.contains(&self.medium)).collect();
+        let mut bootable: Vec<_> = of_arch()
+            .filter(|artifact| artifact.boot.contains(&self.medium))
+            .collect();
         // One that need not be unpacked is as good as one that must be.
         bootable.sort_by_key(|artifact| matches!(artifact.packer, Packer::Ova | Packer::Gcp));
         let none = || {
-            let media: std::collections::BTreeSet<&str> =
-                of_arch().flat_map(|artifact| &artifact.boot).map(String::as_str).collect();
+            let media: std::collections::BTreeSet<&str> = of_arch()
+                .flat_map(|artifact| &artifact.boot)
+                .map(String::as_str)
+                .collect();
             let message = format!("no artifact for {arch} boots from `{}`", self.medium);
             let media: Vec<_> = media.into_iter().collect();
             Failure::new(FailureKind::Usage, message).hint(format!("media are {}", media.join(", ")))
@@ -123,7 +127,10 @@ impl Boot {
         let mut systems = Vec::new();
         for arch in self.arches() {
             let (artifact, initrd) = self.artifacts(&all, arch)?;
-            let from = |artifact: &PlannedArtifact| all.iter().find(|other| Some(&other.name) == artifact.from.as_ref());
+            let from = |artifact: &PlannedArtifact| {
+                all.iter()
+                    .find(|other| Some(&other.name) == artifact.from.as_ref())
+            };
             let files = [Some(artifact), initrd, from(artifact)];
             wanted.extend(files.into_iter().flatten().cloned());
             systems.push((arch, artifact, initrd));
@@ -171,9 +178,14 @@ impl Boot {
         for arch in self.arches() {
             let (artifact, initrd) = self.artifacts(&all, arch)?;
             // The kernel is always fetched: its stamp says what the system must call itself.
-            let kernel = all.iter().find(|other| other.packer == Packer::Kernel && other.arch == Some(arch));
+            let kernel = all
+                .iter()
+                .find(|other| other.packer == Packer::Kernel && other.arch == Some(arch));
             let kernel = kernel.ok_or_else(|| {
-                Failure::new(FailureKind::Policy, format!("artifacts/ describes no kernel for {arch}"))
+                Failure::new(
+                    FailureKind::Policy,
+                    format!("artifacts/ describes no kernel for {arch}"),
+                )
             })?;
             let identity = fetch.identity(&fetch.artifact(&kernel.name)?, arch)?;
             systems.push(System {
@@ -247,7 +259,10 @@ fn boot(
         packer: system.packer,
         file: &system.file,
         initrd: system.initrd.as_deref(),
-        scratch: &site.state().join("boot").join(format!("{}-{medium}", machine.name)),
+        scratch: &site
+            .state()
+            .join("boot")
+            .join(format!("{}-{medium}", machine.name)),
         expected: &system.identity,
     };
     let booted = test.run(&mut |line| {

@@ -86,7 +86,11 @@ impl Build {
 
     /// The artifacts to build: those that were asked for, with what they are converted from.
     fn select(&self, policies: &Policies) -> Result<Vec<PlannedArtifact>, Failure> {
-        if let Some(unknown) = self.only.iter().find(|kind| !policies.artifacts.contains_key(kind)) {
+        if let Some(unknown) = self
+            .only
+            .iter()
+            .find(|kind| !policies.artifacts.contains_key(kind))
+        {
             return Err(no_such_kind(policies, unknown));
         }
         let all = plan_files(policies, None, DEVELOPMENT)?.artifacts;
@@ -104,7 +108,9 @@ impl Build {
         while let Some(artifact) = chosen.get(next) {
             let from = artifact.from.as_ref();
             let source = all.iter().find(|other| Some(&other.name) == from);
-            if let Some(source) = source.filter(|source| !chosen.iter().any(|other| other.name == source.name)) {
+            if let Some(source) =
+                source.filter(|source| !chosen.iter().any(|other| other.name == source.name))
+            {
                 chosen.push(source);
             }
             next += 1;

@@ -59,7 +59,12 @@ pub(crate) fn pages() -> Result<BTreeMap<String, Vec<u8>>, Failure> {
     while let Some(command) = open.pop() {
         let name = command.get_display_name().unwrap_or(command.get_name());
         pages.insert(format!("{name}.1"), render(&command)?);
-        open.extend(command.get_subcommands().filter(|verb| !verb.is_hide_set()).cloned());
+        open.extend(
+            command
+                .get_subcommands()
+                .filter(|verb| !verb.is_hide_set())
+                .cloned(),
+        );
     }
     Ok(pages)
 }

@@ -2,13 +2,13 @@
 
 use super::build::{build_error, built};
 use super::{Release, conflict, done, failed, missing};
+use crate::BootTest;
 use crate::run::Observation;
 use crate::{EngineError, ProgressEvent};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use crate::BootTest;
 use vrel_build::Machine;
 use vrel_model::{Arch, BootRecord, Packer, PlannedArtifact, Sha256Digest};
 
@@ -157,7 +157,9 @@ fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Res
         )
     })?;
     let initrd = release.plan.artifacts.iter().find(|other| {
-        test.artifact.packer == Packer::Kernel && other.packer == Packer::Initrd && other.arch == Some(test.arch)
+        test.artifact.packer == Packer::Kernel
+            && other.packer == Packer::Initrd
+            && other.arch == Some(test.arch)
     });
     let initrd = initrd.map(|initrd| release.staged(initrd.name.as_str()));
     let scratch = format!("{}.{}", test.artifact.name, test.medium);

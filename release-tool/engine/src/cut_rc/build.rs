@@ -141,7 +141,10 @@ pub(super) fn is_built(release: &Release<'_>) -> Result<Observation, EngineError
         return missing("artifacts");
     };
     for artifact in &record.artifacts {
-        let found = release.world.fs().metadata(&release.staged(artifact.name.as_str()))?;
+        let found = release
+            .world
+            .fs()
+            .metadata(&release.staged(artifact.name.as_str()))?;
         if found.is_none_or(|found| found.len != artifact.length) {
             return missing(&artifact.name);
         }

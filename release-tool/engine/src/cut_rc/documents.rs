@@ -75,18 +75,32 @@ fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, Engi
     let step = "documents";
     let mut documents = BTreeMap::new();
     // The history is walked once, and only if a document tells of it.
-    let tells = |packer: Packer| release.plan.documents.iter().any(|document| document.packer == packer);
+    let tells = |packer: Packer| {
+        release
+            .plan
+            .documents
+            .iter()
+            .any(|document| document.packer == packer)
+    };
     let notes = if tells(Packer::ReleaseNotes) || tells(Packer::UpgradeGuide) {
         Some(notes_facts(release)?)
     } else {
         None
     };
-    let notes = || notes.as_ref().ok_or_else(|| failed(step, "the notes have no facts"));
+    let notes = || {
+        notes
+            .as_ref()
+            .ok_or_else(|| failed(step, "the notes have no facts"))
+    };
     for document in &release.plan.documents {
         release.world.check_interrupt()?;
         let format = || {
-            Format::from_extension(&document.format)
-                .ok_or_else(|| failed(step, format!("{}: there is no format `{}`", document.name, document.format)))
+            Format::from_extension(&document.format).ok_or_else(|| {
+                failed(
+                    step,
+                    format!("{}: there is no format `{}`", document.name, document.format),
+                )
+            })
         };
         let text = |error: &dyn std::fmt::Display| failed(step, format!("{}: {error}", document.name));
         let content = match document.packer {
@@ -106,7 +120,12 @@ fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, Engi
             Packer::ManifestSchema => vrel_model::manifest_schema().into_bytes(),
             Packer::CycloneDx | Packer::Spdx => supply::bill_of_materials(release, document.packer)?,
             Packer::Provenance => supply::provenance(release, document)?,
-            other => return Err(failed(step, format!("{}: `{other}` makes no document", document.name))),
+            other => {
+                return Err(failed(
+                    step,
+                    format!("{}: `{other}` makes no document", document.name),
+                ));
+            }
         };
         check_size(document, content.len() as u64)?;
         documents.insert(document.name.clone(), content);
@@ -132,7 +151,12 @@ fn check_size(document: &PlannedDocument, length: u64) -> Result<(), EngineError
 pub(super) fn documents_are_written(release: &Release<'_>) -> Result<Observation, EngineError> {
     // Looked for first: to write them again takes longer.
     for document in &release.plan.documents {
-        if release.world.fs().metadata(&release.staged(document.name.as_str()))?.is_none() {
+        if release
+            .world
+            .fs()
+            .metadata(&release.staged(document.name.as_str()))?
+            .is_none()
+        {
             return missing(&document.name);
         }
     }

@@ -8,8 +8,8 @@ use std::path::Path;
 use vrel_build::{Image, Targets};
 use vrel_model::{Arch, Packer, PlannedArtifact, PlannedDocument, Sha256Digest, UtcTime};
 use vrel_trust::{
-    BuildTool, Builder, Contents, ForeignComponent, ProvenanceFacts, ReleaseFacts, Sbom, SbomArtifact, SbomFacts,
-    Subject, TrustError, Workspace, digest_bytes, provenance_statement, sign_envelope,
+    BuildTool, Builder, Contents, ForeignComponent, ProvenanceFacts, ReleaseFacts, Sbom, SbomArtifact,
+    SbomFacts, Subject, TrustError, Workspace, digest_bytes, provenance_statement, sign_envelope,
 };
 use vrel_world::{Command, Stream};
 
@@ -79,7 +79,12 @@ pub(super) fn bill_of_materials(release: &Release<'_>, packer: Packer) -> Result
         Workspace::parse(&name, &metadata, &lock).map_err(|error| failed(STEP, error))
     };
     let tools = built(release, STEP)?.tools;
-    let first_line = |name: &str| tools.get(name).and_then(|text| text.lines().next()).unwrap_or_default();
+    let first_line = |name: &str| {
+        tools
+            .get(name)
+            .and_then(|text| text.lines().next())
+            .unwrap_or_default()
+    };
     let mut foreign = vec![ForeignComponent {
         name: CORE.to_owned(),
         version: first_line("toolchain").trim_start_matches("rustc ").to_owned(),
@@ -98,7 +103,11 @@ pub(super) fn bill_of_materials(release: &Release<'_>, packer: Packer) -> Result
     }
     let parts = Parts::read(release)?;
     let files = subjects(release)?.into_iter().map(|file| {
-        let planned = release.plan.artifacts.iter().find(|artifact| artifact.name == file.name);
+        let planned = release
+            .plan
+            .artifacts
+            .iter()
+            .find(|artifact| artifact.name == file.name);
         let planned = planned.ok_or_else(|| failed(STEP, format!("{} is not planned", file.name)))?;
         Ok(SbomArtifact {
             file,
@@ -153,7 +162,8 @@ impl Parts {
 
     /// What is in an artifact.
     fn contents(&self, artifact: &PlannedArtifact) -> Contents {
-        let of = |packages: &BTreeMap<Arch, String>| artifact.arch.and_then(|arch| packages.get(&arch).cloned());
+        let of =
+            |packages: &BTreeMap<Arch, String>| artifact.arch.and_then(|arch| packages.get(&arch).cloned());
         let compiled = |packages: Vec<Option<String>>, programs: bool, more: &[&str]| {
             let mut names: Vec<String> = packages.into_iter().flatten().collect();
             if programs {
@@ -196,16 +206,23 @@ fn metadata(release: &Release<'_>, directory: &Path) -> Result<Vec<u8>, EngineEr
         .env("CARGO_HOME", release.cargo_home.display().to_string())
         .env("CARGO_TERM_COLOR", "never");
     let (mut json, mut complaint) = (Vec::new(), String::new());
-    let exit = release.world.processes().run(&command, &mut |stream, piece| match stream {
-        // One line, which comes in pieces.
-        Stream::Stdout => json.extend_from_slice(piece),
-        Stream::Stderr => {
-            complaint.push_str(&String::from_utf8_lossy(piece));
-            complaint.push('\n');
-        }
-    })?;
+    let exit = release
+        .world
+        .processes()
+        .run(&command, &mut |stream, piece| match stream {
+            // One line, which comes in pieces.
+            Stream::Stdout => json.extend_from_slice(piece),
+            Stream::Stderr => {
+                complaint.push_str(&String::from_utf8_lossy(piece));
+                complaint.push('\n');
+            }
+        })?;
     if !exit.success() {
-        let message = format!("`cargo metadata` of {}: {}", directory.display(), complaint.trim());
+        let message = format!(
+            "`cargo metadata` of {}: {}",
+            directory.display(),
+            complaint.trim()
+        );
         return Err(failed(STEP, message));
     }
     release.write(&kept, &json)?;
@@ -230,7 +247,9 @@ pub(super) fn provenance(release: &Release<'_>, document: &PlannedDocument) -> R
     }
     let mut lock_files = BTreeMap::new();
     lock_files.extend(digest("Cargo.lock")?);
-    lock_files.extend(digest(&release.config.os.source.join("Cargo.lock").to_string_lossy())?);
+    lock_files.extend(digest(
+        &release.config.os.source.join("Cargo.lock").to_string_lossy(),
+    )?);
     let record = built(release, STEP)?;
     let tools = record.tools.iter().filter(|(name, _)| *name != "toolchain");
     let tools = tools.map(|(name, identity)| BuildTool {
