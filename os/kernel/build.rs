@@ -8,7 +8,7 @@ fn main() -> Result<(), env::VarError> {
     println!("cargo::rustc-link-arg=-L{directory}/link");
     println!("cargo::rustc-link-arg=-T{directory}/link/{arch}.ld");
     println!("cargo::rustc-link-arg=-zmax-page-size=4096");
-    println!("cargo::rustc-link-arg=--build-id=none");
+    println!("cargo::rustc-link-arg=--build-id=sha1");
     println!("cargo::rerun-if-changed=link");
     Ok(())
 }

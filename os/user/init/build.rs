@@ -6,6 +6,6 @@ fn main() {
         env!("CARGO_MANIFEST_DIR")
     );
     println!("cargo::rustc-link-arg-bins=-zmax-page-size=4096");
-    println!("cargo::rustc-link-arg-bins=--build-id=none");
+    println!("cargo::rustc-link-arg-bins=--build-id=sha1");
     println!("cargo::rerun-if-changed=../rt/program.ld");
 }
