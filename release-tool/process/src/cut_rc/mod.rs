@@ -35,7 +35,11 @@ pub const STEPS: [StepRow; 15] = [
         "boot every image in QEMU and compare what it says of itself",
         true,
     ),
-    row("documents", "write notes, guides, bills of materials and provenance", true),
+    row(
+        "documents",
+        "write notes, guides, bills of materials and provenance",
+        true,
+    ),
     row("manifest", "write the manifest", true),
     row(
         "sign",
