@@ -365,6 +365,12 @@ fn remap_flags(world: &dyn World, request: &Request<'_>, source: &Path) -> Resul
             flags.push(remap(&registries.join(entry.name), "/crates"));
         }
     }
+    // Where a release's archive of crates has them (`vrel_pack::vendor`), under the same names as a registry.
+    if let Some(vendored) = request.cargo_home.parent().map(|dir| dir.join("vendor"))
+        && world.fs().metadata(&vendored)?.is_some()
+    {
+        flags.push(remap(&vendored, "/crates"));
+    }
     // The libraries' sources, for code of theirs that is compiled with ours.
     flags.push(remap(&request.toolchain.library_source(), "/rust/library"));
     Ok(flags)
