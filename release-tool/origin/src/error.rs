@@ -191,16 +191,6 @@ pub enum OriginError {
         /// What it has.
         found: String,
     },
-    /// A version's tag names something else already.
-    #[error("{tag} is published already: sha256 {existing}, and now {new}; a version's tag never moves")]
-    TagTaken {
-        /// Registry, repository and tag.
-        tag: String,
-        /// The image that it names.
-        existing: Sha256Digest,
-        /// The image that it was to name.
-        new: Sha256Digest,
-    },
     /// A document that cannot be understood.
     #[error("{object}: {reason}")]
     Document {
@@ -237,7 +227,7 @@ impl OriginError {
             }
             Self::RegistryUnreachable { .. } => "check the registry's name and the network, and try again",
             Self::RegistryDigest { .. } => "do not announce it: ask who runs the registry, then push again",
-            Self::TagTaken { .. } | Self::Immutable { .. } => {
+            Self::Immutable { .. } => {
                 "cut a new version instead; a version that was published once is used up"
             }
             Self::Stalled { .. } => "try again, or another mirror",

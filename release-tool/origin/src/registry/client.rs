@@ -102,14 +102,14 @@ impl<'w> Registry<'w> {
     /// A registry cannot compare and set: whoever calls this holds the lock on the release.
     ///
     /// # Errors
-    /// [`OriginError::TagTaken`] when the version names another image; [`OriginError::NotFound`] when there is no such
+    /// [`OriginError::Immutable`] when the version names another image; [`OriginError::NotFound`] when there is no such
     /// image; else as [`Registry::push`].
     pub fn tag(&self, version: &Version, index: Sha256Digest) -> Result<Tagged, OriginError> {
         match self.tagged(version)? {
             Some(existing) if existing == index => return Ok(Tagged::Before),
             Some(existing) => {
-                return Err(OriginError::TagTaken {
-                    tag: format!("{}:{version}", self.repository()),
+                return Err(OriginError::Immutable {
+                    object: format!("{}:{version}", self.repository()),
                     existing,
                     new: index,
                 });

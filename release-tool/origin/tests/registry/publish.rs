@@ -137,7 +137,7 @@ fn a_version_s_tag_never_moves() {
     assert_eq!(
         error.to_string(),
         format!(
-            "{}/{NAME}:0.6.0-rc1 is published already: sha256 {}, and now {}; a version's tag never moves",
+            "{}/{NAME}:0.6.0-rc1 is published already with other content: sha256 {}, and now {}; published files never change",
             server.address, first.index, second.index
         )
     );
