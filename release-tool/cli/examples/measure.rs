@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use vrel_model::{
-    Arch, ArtifactKind, ArtifactName, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer,
+    Arch, ArtifactName, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer,
     Statement, Version,
 };
 use vrel_origin::{LocalOrigin, ObjectPath};
@@ -161,6 +161,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
             sha256: digest_bytes(notes.as_bytes()).sha256,
         }],
         boots: Vec::new(),
+        lagging: Vec::new(),
     };
     let bytes = manifest.to_bytes()?;
     world

@@ -48,6 +48,10 @@ pub(crate) fn act(sysroot: &Path, command: &Command) -> std::io::Result<Option<A
         ("rust-lld", _) => "LLD 22.1.2 (compatible with GNU linkers)\n".to_owned(),
         ("cargo", "-V") => "cargo 1.95.0 (000000000 2026-03-21)\n".to_owned(),
         ("cargo", "fetch") => String::new(),
+        ("cargo", "locate-project") => {
+            let dir = command.dir.clone().map_or_else(std::env::current_dir, Ok)?;
+            format!("{}\n", dir.join("Cargo.toml").display())
+        }
         ("cargo", "build") => {
             compile(command)?;
             String::new()

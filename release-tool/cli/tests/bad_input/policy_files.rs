@@ -54,8 +54,8 @@ const WRONG_VALUES: [Mistake; 7] = [
     ),
     (
         "artifacts/iso.toml",
-        "kind = \"iso\"",
-        "kind = \"isso\"",
+        "packer = \"iso\"",
+        "packer = \"isso\"",
         &["8: ", "`isso`", "hint: did you mean `iso`?"],
     ),
     (

@@ -1,8 +1,8 @@
 //! Names of repositories in container registries.
 
 use crate::OriginError;
+use core::net::IpAddr;
 use std::fmt;
-use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A repository of a registry: `HOST[:PORT]/NAME`, spoken to over HTTPS, or `http://HOST[:PORT]/NAME` when the host is
