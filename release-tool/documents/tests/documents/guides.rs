@@ -31,7 +31,10 @@ fn guides_of_a_final_release_without_history_are_as_expected() {
 #[test]
 fn a_section_appears_when_the_release_has_what_it_is_about() {
     let sections: [(&[Packer], &[&str]); 12] = [
-        (&[Packer::Iso], &["Start from a USB stick or CD", "Install"]),
+        (
+            &[Packer::Iso],
+            &["Start from a USB stick or CD", "Install", "Licences"],
+        ),
         (&[Packer::Disk], &["Start a disk image in QEMU"]),
         (&[Packer::Qcow2], &["Start a disk image in QEMU"]),
         (&[Packer::Kernel], &[]),
