@@ -95,6 +95,7 @@ fn published_policy() -> SigningPolicy {
 fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
     let channel = |name: &str| {
         let policy = ChannelPolicy {
+            tier_2_lag_days: 0,
             description: name.to_owned(),
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),

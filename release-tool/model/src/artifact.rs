@@ -162,6 +162,12 @@ impl Packer {
         }
     }
 
+    /// Whether its one file holds what is compiled for every architecture, so that it has to wait for the last of them.
+    #[must_use]
+    pub fn needs_every_arch(self) -> bool {
+        self == Self::Oci
+    }
+
     /// Whether its documents come in several formats, so that their `name` uses `{format}`.
     #[must_use]
     pub fn formats(self) -> &'static [&'static str] {

@@ -1,7 +1,8 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
-use crate::{ByteSize, ChannelName, Pattern};
+use crate::{Arch, ByteSize, ChannelName, Pattern, Tier};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The whole file. Paths are relative to the repository's root.
@@ -20,6 +21,17 @@ pub struct Config {
     pub toolchain: ToolchainConfig,
     /// The living plan.
     pub plan: PlanConfig,
+    /// `[tiers]`: how firmly each architecture is promised.
+    #[serde(default)]
+    pub tiers: BTreeMap<Arch, Tier>,
+}
+
+impl Config {
+    /// The tier of an architecture: the first when the file does not say.
+    #[must_use]
+    pub fn tier(&self, arch: Arch) -> Tier {
+        self.tiers.get(&arch).copied().unwrap_or(Tier::One)
+    }
 }
 
 /// `[product]`.

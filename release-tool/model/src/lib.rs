@@ -16,6 +16,7 @@ mod pointer;
 mod schema;
 mod signing;
 mod statement;
+mod tier;
 mod time;
 pub mod toml_file;
 mod version;
@@ -39,5 +40,6 @@ pub use pointer::{ChannelHead, KeySignature, Pointer, PointerError, SignedPointe
 pub use schema::{manifest_schema, pointer_schema};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
 pub use statement::{Statement, StatementError};
+pub use tier::{LaggingArch, Tier, TierError};
 pub use time::{TimeError, UtcTime};
 pub use version::{Line, Stage, Version, VersionError};

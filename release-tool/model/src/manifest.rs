@@ -1,6 +1,8 @@
 //! The release manifest: everything that belongs to one release, by digest.
 
-use crate::{Arch, ArtifactKind, ArtifactName, Blake2bDigest, ChannelName, Sha256Digest, UtcTime, Version};
+use crate::{
+    Arch, ArtifactKind, ArtifactName, Blake2bDigest, ChannelName, LaggingArch, Sha256Digest, UtcTime, Version,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +39,9 @@ pub struct Manifest {
     pub documents: Vec<ManifestDocument>,
     /// Which system was seen to boot from which artifact.
     pub boots: Vec<BootRecord>,
+    /// The architectures that the release does not have yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lagging: Vec<LaggingArch>,
 }
 
 /// One artifact of a release.

@@ -2,7 +2,8 @@
 //! the journal starts with and what applying it follows. Making one needs no key, token or network.
 
 use crate::{
-    Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, Line, Packer, UtcTime, Version,
+    Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, LaggingArch, Line, Packer, UtcTime,
+    Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,6 +44,9 @@ pub struct Plan {
     pub artifacts: Vec<PlannedArtifact>,
     /// The documents that speak of them, sorted by name.
     pub documents: Vec<PlannedDocument>,
+    /// The architectures that the release is published without.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lagging: Vec<LaggingArch>,
     /// The objects that appear in the origin, in publishing order; the pointer is not among them.
     pub objects: Vec<PlannedObject>,
     /// How the pointer moves.

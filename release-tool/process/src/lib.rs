@@ -11,6 +11,7 @@ mod lineage;
 mod policies;
 mod sizes;
 mod snapshot;
+mod tiers;
 
 pub use artifacts::{PlannedFiles, plan_files};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};

@@ -61,6 +61,7 @@ impl Policies {
             findings.push(Finding::policy(CHECK, message).hint("add the role to the same file"));
         }
         findings.extend(crate::artifacts::check(self));
+        findings.extend(crate::tiers::check(self));
         findings
     }
 }

@@ -27,7 +27,7 @@ fn elf(machine: u16, code: &[u8], identity: Option<&[u8]>) -> Vec<u8> {
     const HEADER: u64 = 64;
     const SEGMENT: u64 = 56;
     const ADDRESS: u64 = 0xffff_ffff_8020_0000;
-    let names: &[u8] = b"\0.shstrtab\0.veridian.id\0";
+    let names: &[u8] = b"\0.shstrtab\0.text\0.veridian.id\0";
     let code_at = HEADER + SEGMENT;
     let identity_at = code_at + code.len() as u64;
     let names_at = identity_at + identity.map_or(0, |bytes| bytes.len() as u64);
@@ -41,7 +41,7 @@ fn elf(machine: u16, code: &[u8], identity: Option<&[u8]>) -> Vec<u8> {
         file.extend(word.to_le_bytes());
     }
     file.extend(0u32.to_le_bytes());
-    for half in [64u16, 56, 1, 64, if identity.is_some() { 3 } else { 2 }, 1] {
+    for half in [64u16, 56, 1, 64, if identity.is_some() { 4 } else { 3 }, 1] {
         file.extend(half.to_le_bytes());
     }
     file.extend(1u32.to_le_bytes());
@@ -53,18 +53,23 @@ fn elf(machine: u16, code: &[u8], identity: Option<&[u8]>) -> Vec<u8> {
     file.extend(code);
     file.extend(identity.unwrap_or_default());
     file.extend(names);
-    let mut section = |name: u32, kind: u32, at: u64, len: u64| {
+    // Loaded sections have an address: who writes the file anew goes by them.
+    let mut section = |name: u32, kind: u32, address: Option<u64>, at: u64, len: u64| {
         file.extend(name.to_le_bytes());
         file.extend(kind.to_le_bytes());
-        for word in [0, 0, at, len] {
+        let allocated = if address.is_some() { 2 } else { 0 };
+        for word in [allocated, address.unwrap_or_default(), at, len, 0] {
             file.extend(word.to_le_bytes());
         }
-        file.extend([0; 24]);
+        file.extend(u64::from(kind != 0).to_le_bytes());
+        file.extend([0; 8]);
     };
-    section(0, 0, 0, 0);
-    section(1, 3, names_at, names.len() as u64);
+    section(0, 0, None, 0, 0);
+    section(1, 3, None, names_at, names.len() as u64);
+    section(11, 1, Some(ADDRESS), code_at, code.len() as u64);
     if let Some(bytes) = identity {
-        section(11, 1, identity_at, bytes.len() as u64);
+        let address = ADDRESS + (identity_at - code_at);
+        section(17, 1, Some(address), identity_at, bytes.len() as u64);
     }
     file
 }

@@ -11,7 +11,7 @@ use vrel_engine::{
     EngineError, Journal, Release, Signers, Silent, Site, apply, collect_snapshot, cut_rc_steps, load_all,
     load_at_commit, load_from_work_tree, undo,
 };
-use vrel_model::{UtcTime, Version};
+use vrel_model::{Arch, UtcTime, Version};
 use vrel_origin::LocalOrigin;
 use vrel_process::{Outcome, plan_cut_rc};
 use vrel_trust::{KeyRing, NewKey, Protection, Scrypt, SecretKey, generate};
@@ -253,6 +253,15 @@ impl Scene {
         scene
     }
 
+    /// Commits and pushes that the candidates' channel lets tier 2 lag for so many days.
+    pub fn let_lag(&self, days: u32) {
+        let path = self.repo().join("channels/beta.toml");
+        let policy = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}"));
+        write(&path, format!("{policy}tier-2-lag-days = {days}\n").as_bytes());
+        self.git(&["commit", "-q", "-a", "-m", "chore: let tier 2 lag"]);
+        self.git(&["push", "-q", "origin", "main"]);
+    }
+
     fn make_keys(&self) {
         let world = self.world();
         for role in ["release", "pointer"] {
@@ -359,10 +368,23 @@ impl Scene {
     /// # Errors
     /// When a fact cannot be gathered.
     pub fn plan(&self, world: &dyn World, version: &Version) -> std::result::Result<Outcome, EngineError> {
+        self.plan_without(world, version, &[])
+    }
+
+    /// Plans a candidate that lacks some architectures at first.
+    ///
+    /// # Errors
+    /// When a fact cannot be gathered.
+    pub fn plan_without(
+        &self,
+        world: &dyn World,
+        version: &Version,
+        without: &[Arch],
+    ) -> std::result::Result<Outcome, EngineError> {
         let policies = load_from_work_tree(world, &self.repo())?;
         let site = Site::new(&self.repo(), &policies.config);
         let snapshot = collect_snapshot(world, &site, policies, version)?;
-        Ok(plan_cut_rc(&snapshot, version, world.now()))
+        Ok(plan_cut_rc(&snapshot, version, without, world.now()))
     }
 
     fn with_release<T>(
@@ -406,7 +428,23 @@ impl Scene {
     /// # Panics
     /// When the plan has a finding that forbids it.
     pub fn cut_rc(&self, world: &dyn World, version: &Version) -> std::result::Result<(), EngineError> {
-        let outcome = self.plan(world, version)?;
+        self.cut_rc_without(world, version, &[])
+    }
+
+    /// Cuts a candidate that lacks some architectures at first.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    ///
+    /// # Panics
+    /// When the plan has a finding that forbids it.
+    pub fn cut_rc_without(
+        &self,
+        world: &dyn World,
+        version: &Version,
+        without: &[Arch],
+    ) -> std::result::Result<(), EngineError> {
+        let outcome = self.plan_without(world, version, without)?;
         let plan = outcome
             .plan
             .filter(|_| !outcome.findings.iter().any(vrel_process::Finding::is_fatal));

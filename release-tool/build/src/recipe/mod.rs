@@ -85,7 +85,7 @@ impl Recipe<'_> {
     /// The architectures of the artifacts; all when there is an artifact for all.
     fn arches(&self) -> Vec<Arch> {
         let wanted = |arch: &Arch| self.artifacts.iter().any(|artifact| artifact.arch == Some(*arch));
-        let needs_all = |artifact: &PlannedArtifact| artifact.packer == Packer::Oci;
+        let needs_all = |artifact: &PlannedArtifact| artifact.packer.needs_every_arch();
         if self.artifacts.iter().any(needs_all) {
             return Arch::ALL.to_vec();
         }

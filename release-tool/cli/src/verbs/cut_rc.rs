@@ -9,7 +9,7 @@ use crate::verbs::plan::{already_done, describe, warn};
 use clap::Args;
 use std::io::{BufRead, IsTerminal};
 use vrel_engine::Journal;
-use vrel_model::Version;
+use vrel_model::{Arch, Version};
 use vrel_process::{Finding, plan_cut_rc};
 use vrel_world::World;
 
@@ -25,6 +25,10 @@ use vrel_world::World;
 pub(crate) struct CutRc {
     /// The candidate's version, for example 0.6.0-rc1.
     version: Version,
+    /// Publish without this architecture of tier 2 at first, where the channel lets it lag; `vrel status` says until
+    /// when it may follow. Can be given several times.
+    #[arg(long, value_name = "ARCH")]
+    without: Vec<Arch>,
     /// Do not ask.
     #[arg(short, long)]
     yes: bool,
@@ -44,7 +48,7 @@ impl CutRc {
         let session = Session::open(app, self.release, self.keys, &command)?.init_origin(self.init_origin);
 
         let snapshot = session.complete_snapshot(&self.version)?;
-        let outcome = plan_cut_rc(&snapshot, &self.version, app.world.now());
+        let outcome = plan_cut_rc(&snapshot, &self.version, &self.without, app.world.now());
         if let Some(commit) = outcome.already_done {
             return Err(already_done(&self.version, &commit));
         }

@@ -5,7 +5,7 @@ use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
 use clap::{Args, Subcommand};
 use vrel_engine::collect_snapshot;
-use vrel_model::{Plan, RefChange, Version};
+use vrel_model::{Arch, Plan, RefChange, Version};
 use vrel_process::{Finding, plan_cut_rc};
 use vrel_world::World;
 
@@ -29,16 +29,19 @@ enum Planned {
     CutRc {
         /// The candidate's version, for example 0.6.0-rc1.
         version: Version,
+        /// Plan to publish without this architecture of tier 2 at first. Can be given several times.
+        #[arg(long, value_name = "ARCH")]
+        without: Vec<Arch>,
     },
 }
 
 impl PlanArgs {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
-        let Planned::CutRc { version } = self.command;
+        let Planned::CutRc { version, without } = self.command;
         let (site, policies) = app.site()?;
         let snapshot = collect_snapshot(&app.world, &site, policies, &version)?;
-        let outcome = plan_cut_rc(&snapshot, &version, app.world.now());
+        let outcome = plan_cut_rc(&snapshot, &version, &without, app.world.now());
         if let Some(commit) = outcome.already_done {
             return Err(already_done(&version, &commit));
         }
@@ -122,6 +125,11 @@ pub(crate) fn describe(plan: &Plan) -> String {
         ]
     });
     text += &section("Artifacts", artifacts.collect());
+    if !plan.lagging.is_empty() {
+        let lagging = plan.lagging.iter();
+        let rows = lagging.map(|late| vec![late.arch.to_string(), format!("until {}", late.until)]);
+        text += &section("Left out at first", rows.collect());
+    }
     let objects = plan
         .objects
         .iter()

@@ -7,7 +7,8 @@ use crate::verbs::plan::short;
 use clap::Args;
 use serde::Serialize;
 use vrel_engine::{Journal, JournalState, load_all, origin_facts};
-use vrel_model::{UtcTime, Version};
+use vrel_model::{LaggingArch, UtcTime, Version};
+use vrel_world::World;
 
 /// Say how the releases of this repository stand.
 ///
@@ -25,13 +26,26 @@ struct Row {
     #[serde(flatten)]
     state: JournalState,
     undo_possible: bool,
+    lagging: Vec<Lagging>,
+}
+
+/// An architecture that a release does not have yet.
+#[derive(Debug, Serialize)]
+struct Lagging {
+    #[serde(flatten)]
+    arch: LaggingArch,
+    /// Whether its time is over.
+    late: bool,
 }
 
 impl Status {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, _) = app.site()?;
-        let rows: Vec<Row> = load_all(&app.world, &site)?.iter().map(row).collect();
+        let rows: Vec<Row> = load_all(&app.world, &site)?
+            .iter()
+            .map(|journal| row(journal, app.world.now()))
+            .collect();
         let origin = origin_facts(&app.world, &site)?;
         if app.global.json {
             let heads = &origin.heads;
@@ -53,7 +67,7 @@ impl Status {
                     row.channel.clone(),
                     commit,
                     row.since.to_string(),
-                    describe(row),
+                    describe(row) + &describe_lagging(row),
                 ]
             });
             output::table(&std::iter::once(head).chain(lines).collect::<Vec<_>>(), &[])
@@ -71,7 +85,7 @@ impl Status {
     }
 }
 
-fn row(journal: &Journal) -> Row {
+fn row(journal: &Journal, now: UtcTime) -> Row {
     let plan = journal.plan();
     let reached = plan
         .steps
@@ -84,7 +98,29 @@ fn row(journal: &Journal) -> Row {
         since: plan.created,
         state: journal.state(),
         undo_possible: journal.is_open() && !reached,
+        lagging: lagging(&plan.lagging, now),
     }
+}
+
+fn lagging(arches: &[LaggingArch], now: UtcTime) -> Vec<Lagging> {
+    let lagging = arches.iter().map(|&arch| Lagging {
+        arch,
+        late: arch.until < now,
+    });
+    lagging.collect()
+}
+
+/// Which architectures are missing, and until when they may follow.
+fn describe_lagging(row: &Row) -> String {
+    let missing = row.lagging.iter().map(|one| {
+        let LaggingArch { arch, until } = one.arch;
+        if one.late {
+            format!("; without {arch}, LATE since {until}")
+        } else {
+            format!("; without {arch} until {until}")
+        }
+    });
+    missing.collect()
 }
 
 fn describe(row: &Row) -> String {
@@ -102,5 +138,43 @@ fn describe(row: &Row) -> String {
         } => {
             format!("failed at `{step}`: run `vrel resume`{undo} ({why})")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vrel_model::Arch;
+
+    #[test]
+    fn an_architecture_is_late_when_its_time_is_over() {
+        let until: UtcTime = "2026-11-24T03:00:00Z".parse().unwrap();
+        let arches = [LaggingArch {
+            arch: Arch::Riscv64,
+            until,
+        }];
+        let row = |now: &str| Row {
+            version: "0.6.0-rc1".parse().unwrap(),
+            channel: "beta".to_owned(),
+            commit: "1".repeat(40),
+            since: until,
+            state: JournalState::Finished,
+            undo_possible: false,
+            lagging: lagging(&arches, now.parse().unwrap()),
+        };
+        assert_eq!(
+            describe_lagging(&row("2026-11-24T03:00:00Z")),
+            "; without riscv64 until 2026-11-24T03:00:00Z"
+        );
+        let late = row("2026-11-24T03:00:01Z");
+        assert_eq!(
+            describe_lagging(&late),
+            "; without riscv64, LATE since 2026-11-24T03:00:00Z"
+        );
+        let json = serde_json::to_value(&late).unwrap();
+        assert_eq!(
+            json["lagging"],
+            serde_json::json!([{"arch": "riscv64", "until": until, "late": true}])
+        );
     }
 }

@@ -204,6 +204,7 @@ fn make_manifest(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
         artifacts: record.manifest_artifacts(),
         documents,
         boots: boot::records(release)?,
+        lagging: plan.lagging.clone(),
     };
     manifest.to_bytes().map_err(|error| failed("manifest", error))
 }

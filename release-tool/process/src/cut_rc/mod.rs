@@ -4,9 +4,10 @@ mod checks;
 #[cfg(test)]
 mod tests;
 
-use crate::{Finding, Snapshot, plan_files, previous_release};
+use crate::{Finding, Snapshot, plan_files, previous_release, tiers};
 use vrel_model::{
-    Plan, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange, UtcTime, Version,
+    Arch, Plan, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange, UtcTime,
+    Version,
 };
 
 /// One row of the step table.
@@ -78,9 +79,9 @@ pub struct Outcome {
     pub already_done: Option<String>,
 }
 
-/// Plans a release candidate.
+/// Plans a release candidate, which is at first published without some architectures if the channel allows that.
 #[must_use]
-pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, now: UtcTime) -> Outcome {
+pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, without: &[Arch], now: UtcTime) -> Outcome {
     let already_done = snapshot.finished.get(version).cloned();
     if already_done.is_some() {
         return Outcome {
@@ -95,9 +96,11 @@ pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, now: UtcTime) -> Outc
     }
     let mut plan = None;
     if let Some(commit) = source_commit(snapshot) {
-        match make_plan(snapshot, version, now, commit) {
+        match make_plan(snapshot, version, without, now, commit) {
             Ok(made) => plan = Some(made),
             Err(finding) => findings.push(finding),
+    let channel = &snapshot.policies.config.publish.candidate_channel;
+    findings.extend(tiers::check_without(&snapshot.policies, channel, without));
         }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -130,7 +133,13 @@ pub(crate) fn release_branch(snapshot: &Snapshot, version: &Version) -> Result<S
         })
 }
 
-fn make_plan(snapshot: &Snapshot, version: &Version, now: UtcTime, commit: &str) -> Result<Plan, Finding> {
+fn make_plan(
+    snapshot: &Snapshot,
+    version: &Version,
+    without: &[Arch],
+    now: UtcTime,
+    commit: &str,
+) -> Result<Plan, Finding> {
     let config = &snapshot.policies.config;
     let channel = &config.publish.candidate_channel;
     let missing = |what: String| Finding::policy("policy-files", what);
@@ -148,7 +157,9 @@ fn make_plan(snapshot: &Snapshot, version: &Version, now: UtcTime, commit: &str)
         schema: 1,
         command: "cut-rc".into(),
         product_name: config.product.name.clone(),
+    let lagging = tiers::lagging(&snapshot.policies, channel, without, now);
         product: config.product.id.to_string(),
+    let files = tiers::leave_out(files, &lagging);
         version: version.clone(),
         channel: channel.clone(),
         commit: commit.to_owned(),
@@ -167,6 +178,7 @@ fn make_plan(snapshot: &Snapshot, version: &Version, now: UtcTime, commit: &str)
             from: snapshot.origin.pointer_version,
             to: snapshot.origin.pointer_version.unwrap_or(0) + 1,
             head_before: snapshot.origin.heads.get(channel).cloned(),
+        lagging,
             expires: now.plus_days(config.publish.pointer_lifetime_days),
         },
         messages: vec![PlannedMessage {

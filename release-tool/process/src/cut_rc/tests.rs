@@ -1,3 +1,5 @@
+mod tiers;
+
 use super::*;
 use crate::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, Policies, RemoteFacts, TagFact};
 use std::path::Path;
@@ -91,7 +93,7 @@ fn tag(name: &str) -> TagFact {
 fn findings(version: &str, change: impl FnOnce(&mut Snapshot)) -> Vec<(&'static str, String)> {
     let mut snapshot = snapshot();
     change(&mut snapshot);
-    let outcome = plan_cut_rc(&snapshot, &v(version), now());
+    let outcome = plan_cut_rc(&snapshot, &v(version), &[], now());
     outcome
         .findings
         .into_iter()
@@ -112,7 +114,7 @@ fn expect(version: &str, change: impl FnOnce(&mut Snapshot), check: &str, text: 
 
 #[test]
 fn a_good_snapshot_plans_everything_without_a_finding() {
-    let outcome = plan_cut_rc(&snapshot(), &v("0.6.0-rc1"), now());
+    let outcome = plan_cut_rc(&snapshot(), &v("0.6.0-rc1"), &[], now());
     assert_eq!(outcome.findings, []);
     let plan = outcome.plan.unwrap();
     assert_eq!(plan.commit, MAIN);
@@ -163,7 +165,7 @@ fn an_existing_release_branch_is_the_source() {
     snapshot.release_branch_tip = Some(BRANCH.into());
     snapshot.tags = vec![tag("v0.6.0-rc1")];
     snapshot.origin.pointer_version = Some(7);
-    let plan = plan_cut_rc(&snapshot, &v("0.6.0-rc2"), now()).plan.unwrap();
+    let plan = plan_cut_rc(&snapshot, &v("0.6.0-rc2"), &[], now()).plan.unwrap();
     assert_eq!(plan.commit, BRANCH);
     assert_eq!(plan.refs[0].change, RefChange::Keep(BRANCH.into()));
     assert_eq!(plan.previous, Some(v("0.6.0-rc1")));
@@ -174,7 +176,7 @@ fn an_existing_release_branch_is_the_source() {
 fn a_finished_release_is_nothing_to_do() {
     let mut snapshot = snapshot();
     snapshot.finished = [(v("0.6.0-rc1"), MAIN.to_owned())].into();
-    let outcome = plan_cut_rc(&snapshot, &v("0.6.0-rc1"), now());
+    let outcome = plan_cut_rc(&snapshot, &v("0.6.0-rc1"), &[], now());
     assert_eq!((outcome.plan, outcome.findings), (None, vec![]));
     assert_eq!(outcome.already_done.as_deref(), Some(MAIN));
 }

@@ -47,6 +47,10 @@ fn manifest() -> Manifest {
             machine: "qemu-virt".to_owned(),
             identity: "veridianos 0.6.0-rc1".to_owned(),
         }],
+        lagging: vec![vrel_model::LaggingArch {
+            arch: Arch::X86_64,
+            until: facts.source_date_epoch,
+        }],
     }
 }
 

@@ -1,0 +1,104 @@
+//! Releases that are published without an architecture of tier 2 at first.
+
+use std::num::NonZeroUsize;
+use vrel_engine::{Site, load_from_work_tree, origin_manifest};
+use vrel_model::{Arch, Manifest, Version};
+use vrel_origin::{LocalOrigin, PointerCheck, TrustRoot, VerifyRequest, verify_release};
+use vrel_testkit::{Scene, SceneWorld, check_reader};
+use vrel_world::World;
+
+fn version() -> Version {
+    "0.6.0-rc1".parse().unwrap()
+}
+
+/// What a reader finds wrong with the release.
+fn verify(scene: &Scene, world: &SceneWorld) -> Vec<String> {
+    let policies = load_from_work_tree(world, &scene.repo()).unwrap();
+    let ring = scene.ring();
+    let request = VerifyRequest {
+        trust: TrustRoot {
+            ring: &ring,
+            signing: &policies.signing,
+            channels: &policies.channels,
+        },
+        product: "veridianos",
+        version: &version(),
+        pointer: PointerCheck::Public { last_seen: None },
+        now: world.now(),
+        threads: NonZeroUsize::MIN,
+    };
+    let origin = LocalOrigin::open(world, &scene.origin()).unwrap();
+    let report = verify_release(&origin, &request, &|_| {}).unwrap();
+    report.findings.iter().map(ToString::to_string).collect()
+}
+
+fn manifest(scene: &Scene, world: &SceneWorld) -> Manifest {
+    let policies = load_from_work_tree(world, &scene.repo()).unwrap();
+    let site = Site::new(&scene.repo(), &policies.config);
+    origin_manifest(world, &site, &version()).unwrap().unwrap()
+}
+
+#[test]
+fn a_release_without_a_tier_2_architecture_is_whole_for_its_readers() {
+    let scene = Scene::new();
+    scene.let_lag(3);
+    let world = scene.world();
+    scene
+        .cut_rc_without(&world, &version(), &[Arch::Riscv64])
+        .unwrap();
+    check_reader(&scene.origin(), "without riscv64");
+    assert_eq!(verify(&scene, &world), Vec::<String>::new());
+
+    let manifest = manifest(&scene, &world);
+    let late = manifest.lagging.first().unwrap();
+    assert_eq!((manifest.lagging.len(), late.arch), (1, Arch::Riscv64));
+    assert_eq!(late.until, manifest.created.plus_days(3));
+    let of = |arch: Arch| {
+        manifest
+            .artifacts
+            .iter()
+            .filter(|artifact| artifact.arch == Some(arch))
+            .count()
+    };
+    assert!(of(Arch::X86_64) > 2 && of(Arch::X86_64) == of(Arch::Aarch64));
+    assert_eq!(of(Arch::Riscv64), 0);
+    let names: Vec<_> = manifest
+        .artifacts
+        .iter()
+        .map(|artifact| artifact.kind.as_str())
+        .collect();
+    assert!(!names.contains(&"oci") && names.contains(&"source"), "{names:?}");
+    assert!(
+        manifest
+            .boots
+            .iter()
+            .all(|boot| !boot.identity.ends_with("riscv64"))
+    );
+    let files = scene.visible();
+    assert!(
+        files.keys().all(|path| !path.contains("riscv64")),
+        "{:?}",
+        files.keys()
+    );
+}
+
+#[test]
+fn where_nothing_may_lag_the_plan_says_so_and_nothing_changes() {
+    let scene = Scene::new();
+    let before = scene.visible();
+    let world = scene.world();
+    let outcome = scene.plan_without(&world, &version(), &[Arch::Riscv64]).unwrap();
+    let fatal: Vec<_> = outcome
+        .findings
+        .iter()
+        .filter(|finding| finding.is_fatal())
+        .collect();
+    assert_eq!(fatal.len(), 1, "{fatal:?}");
+    assert_eq!(fatal[0].check, "tiers");
+    assert_eq!(
+        fatal[0].message,
+        "riscv64 cannot be left out: nothing may lag in the channel beta"
+    );
+    assert!(fatal[0].hint.as_ref().unwrap().contains("channels/beta.toml"));
+    assert!(before == scene.visible());
+}
