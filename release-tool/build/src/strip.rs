@@ -74,6 +74,7 @@ pub fn strip(elf: &[u8], name: &str, names: Names) -> Result<Vec<u8>, BuildError
     };
     elf_header(elf, name)?;
     let mut builder = Builder::read(elf).map_err(|error| wrong(error.to_string()))?;
+    let symbols = builder.symbols.iter().count();
     for section in &mut builder.sections {
         let needed = match section.data {
             SectionData::SectionString => true,
@@ -81,6 +82,10 @@ pub fn strip(elf: &[u8], name: &str, names: Names) -> Result<Vec<u8>, BuildError
             _ => section.is_alloc(),
         };
         section.delete = !needed;
+    }
+    let nothing = builder.sections.iter().all(|section| !section.delete);
+    if nothing && (names == Names::Kept || symbols == 0) {
+        return Ok(elf.to_vec());
     }
     if names == Names::Removed {
         for symbol in &mut builder.symbols {

@@ -56,7 +56,7 @@ const WRONG_VALUES: [Mistake; 7] = [
         "artifacts/iso.toml",
         "packer = \"iso\"",
         "packer = \"isso\"",
-        &["8: ", "`isso`", "hint: did you mean `iso`?"],
+        &["10: ", "`isso`", "hint: did you mean `iso`?"],
     ),
     (
         "artifacts/iso.toml",
