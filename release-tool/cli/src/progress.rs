@@ -179,6 +179,11 @@ impl Progress for Reporter {
             ProgressEvent::Advanced {
                 done, total, what, ..
             } => self.advanced(done, total, what),
+            ProgressEvent::Output {
+                source: "warning",
+                line,
+                ..
+            } => self.line(&format!("warning: {line}")),
             ProgressEvent::Output { source, line, .. } => {
                 if self.verbose {
                     self.line(&format!("        {source}: {line}"));

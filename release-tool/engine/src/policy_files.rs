@@ -4,11 +4,16 @@ use crate::EngineError;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use vrel_model::{Config, toml_file};
+use vrel_build::recipe::check_options;
+use vrel_model::{ArtifactPolicy, Config, toml_file};
 use vrel_process::Policies;
 use vrel_world::{ErrorKind, FileKind, World};
 
 fn read<T: DeserializeOwned>(world: &dyn World, root: &Path, path: &Path) -> Result<T, EngineError> {
+    Ok(toml_file::parse(path, &text(world, root, path)?)?)
+}
+
+fn text(world: &dyn World, root: &Path, path: &Path) -> Result<String, EngineError> {
     let policy = |reason: String| EngineError::Policy {
         path: path.to_owned(),
         reason,
@@ -22,8 +27,7 @@ fn read<T: DeserializeOwned>(world: &dyn World, root: &Path, path: &Path) -> Res
             }
             _ => EngineError::World(error),
         })?;
-    let text = String::from_utf8(bytes).map_err(|_| policy("this file is not UTF-8 text".into()))?;
-    Ok(toml_file::parse(path, &text)?)
+    String::from_utf8(bytes).map_err(|_| policy("this file is not UTF-8 text".into()))
 }
 
 /// Every `*.toml` of a directory, by file name without the ending.
@@ -74,8 +78,9 @@ pub fn load_from_work_tree(world: &dyn World, root: &Path) -> Result<Policies, E
         channels.insert(name, policy);
     }
     let mut artifacts = BTreeMap::new();
-    for (stem, policy) in read_dir(world, root, "artifacts")? {
+    for (stem, policy) in read_dir::<ArtifactPolicy>(world, root, "artifacts")? {
         let path = Path::new("artifacts").join(format!("{stem}.toml"));
+        check_options(&path, &text(world, root, &path)?, policy.packer)?;
         let kind = stem
             .parse()
             .map_err(|error: vrel_model::ArtifactKindError| EngineError::Policy {

@@ -1,37 +1,15 @@
 //! One node for each artifact.
 
+use super::options::{Compression, IsoOptions, None};
 use super::parts::ESP;
 use super::{Recipe, part};
 use crate::BuildError;
 use crate::api_docs::Reference;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use vrel_graph::{Input, Node};
 use vrel_model::{Arch, Packer, PlannedArtifact};
 use vrel_pack::{disk, gcp, qcow2};
-
-/// How a `tar.zst` is compressed, where the artifact's options say.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct Compression {
-    level: Option<i32>,
-    window_log: Option<u32>,
-    workers: Option<u32>,
-}
-
-/// What an ISO's policy may choose.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct IsoOptions {
-    /// Whether it boots by BIOS too, where the architecture has machines with one.
-    bios: bool,
-}
-
-/// No options.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct None {}
 
 impl Recipe<'_> {
     /// The node of an artifact; `None` for one that is a part, which leaves the graph from there.

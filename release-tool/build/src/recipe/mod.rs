@@ -6,10 +6,12 @@
 mod archives;
 mod artifacts;
 mod images;
+mod options;
 mod packers;
 mod parts;
 mod with_tools;
 
+pub use options::check_options;
 pub use packers::{Tools, packers};
 
 use crate::closure::Packages;
