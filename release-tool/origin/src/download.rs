@@ -36,7 +36,7 @@ pub fn download(
 ) -> Result<ManifestArtifact, Finding> {
     let manifest_problem = |problem| Finding {
         object: verify::MANIFEST.to_owned(),
-        problem,
+        problem: Box::new(problem),
     };
     let trusted = verify::Trusted::fetch(reader, &request.trust, request.product, request.version)
         .map_err(manifest_problem)?;
@@ -62,7 +62,7 @@ pub fn download(
     let fetched = fetch(world, reader, request, &trusted, artifact, to, progress);
     fetched.map_err(|problem| Finding {
         object: artifact.name.to_string(),
-        problem,
+        problem: Box::new(problem),
     })?;
     Ok(artifact.clone())
 }
@@ -81,7 +81,7 @@ pub fn fetch_manifest(
         Ok(trusted) => Ok(trusted.manifest),
         Err(problem) => Err(Finding {
             object: verify::MANIFEST.to_owned(),
-            problem,
+            problem: Box::new(problem),
         }),
     }
 }

@@ -1,7 +1,9 @@
 //! What stands beside the artifacts: checksums, documents, and nothing else.
 
 use super::problem::Problem;
-use super::{GoodFile, MANIFEST, NOTES, SIGNATURE, SUMS, Trusted, VerifyReport, VerifyRequest, fixed, notes};
+use super::{
+    GoodFile, MANIFEST, NOTES, SIGNATURE, SUMS, Trusted, VerifyReport, VerifyRequest, fixed, notes, supply,
+};
 use crate::{MAX_DOCUMENT, ObjectPath, OriginError, OriginReader};
 use std::collections::BTreeSet;
 use vrel_model::ManifestDocument;
@@ -23,6 +25,9 @@ pub(super) fn check(
         match fetch(reader, request, document) {
             Ok((good, content)) => {
                 report.good.push(good);
+                for problem in supply::check(request, trusted, name, &content) {
+                    report.add(name, problem)?;
+                }
                 if name == NOTES {
                     for reason in notes::check(&content, &trusted.manifest) {
                         report.add(NOTES, Problem::Document(reason))?;

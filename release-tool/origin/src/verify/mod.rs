@@ -9,6 +9,7 @@ mod manifest;
 mod notes;
 mod pointer;
 mod problem;
+mod supply;
 
 pub use problem::{Finding, Problem};
 
@@ -139,7 +140,7 @@ impl VerifyReport {
             problem => {
                 self.findings.push(Finding {
                     object: object.to_owned(),
-                    problem,
+                    problem: Box::new(problem),
                 });
                 Ok(())
             }

@@ -10,8 +10,8 @@ use vrel_trust::TrustError;
 pub struct Finding {
     /// The file, as it is named in the release's directory.
     pub object: String,
-    /// What is wrong with it.
-    pub problem: Problem,
+    /// What is wrong with it; boxed, because findings are also what functions fail with.
+    pub problem: Box<Problem>,
 }
 
 impl fmt::Display for Finding {
@@ -24,13 +24,13 @@ impl Finding {
     /// Whether a person asked the program to stop.
     #[must_use]
     pub fn is_interruption(&self) -> bool {
-        matches!(&self.problem, Problem::Origin(error) if error.is_interruption())
+        matches!(&*self.problem, Problem::Origin(error) if error.is_interruption())
     }
 
     /// What a person can do about it, in one line, where there is something.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
-        match &self.problem {
+        match &*self.problem {
             Problem::Origin(error) => error.hint(),
             Problem::Trust(error) => error.hint(),
             Problem::Replayed { .. } => Some("somebody serves an old state; try another mirror".to_owned()),

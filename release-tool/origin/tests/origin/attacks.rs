@@ -390,3 +390,46 @@ fn download_gives_a_name_only_to_what_is_verified() {
         fs::read(project.file("0.6.0-rc1", ISO)).unwrap()
     );
 }
+
+/// A provenance that nobody signed, and a bill of materials of nothing: what a release would carry that was made by
+/// hand. Their digests are in the signed manifest.
+const UNSIGNED: &str =
+    "{\"payload\":\"e30=\",\"payloadType\":\"application/vnd.in-toto+json\",\"signatures\":[]}\n";
+const OF_NOTHING: &str =
+    "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"version\":1,\"components\":[]}\n";
+
+#[test]
+fn documents_of_the_supply_chain_that_speak_of_something_else() {
+    let project = Project::new();
+    let mut draft = Draft::new("0.6.0-rc1");
+    draft.change_manifest = |manifest| {
+        for (file, text) in [
+            ("provenance.intoto.json", UNSIGNED),
+            ("sbom.cdx.json", OF_NOTHING),
+        ] {
+            manifest.documents.push(vrel_model::ManifestDocument {
+                name: name(file),
+                length: text.len() as u64,
+                sha256: vrel_trust::digest_bytes(text.as_bytes()).sha256,
+            });
+        }
+    };
+    let manifest = project.put(&draft);
+    project.put_raw(&draft.version, "provenance.intoto.json", UNSIGNED.as_bytes());
+    project.put_raw(&draft.version, "sbom.cdx.json", OF_NOTHING.as_bytes());
+    project.point(1, &manifest);
+    let findings = project.findings();
+    let of = |file: &str| {
+        findings
+            .iter()
+            .filter(|finding| finding.starts_with(file))
+            .count()
+    };
+    assert_eq!(of("provenance.intoto.json: "), 1, "{findings:#?}");
+    assert!(of("sbom.cdx.json: ") >= 1, "{findings:#?}");
+    assert_eq!(
+        of("provenance.intoto.json: ") + of("sbom.cdx.json: "),
+        findings.len(),
+        "{findings:#?}"
+    );
+}
