@@ -459,6 +459,66 @@ fn boot_what_is_served(site: &Site) {
     );
 }
 
+/// Debian's registry on the loopback interface, which ends with the test, and its address.
+fn registry(site: &Site) -> Server {
+    let config = site.dir.path().join("registry.yml");
+    let data = site.dir.path().join("registry");
+    let text = format!(
+        "version: 0.1\nlog: {{level: info, formatter: text}}\nhttp: {{addr: '127.0.0.1:0', secret: test}}\n\
+         storage: {{filesystem: {{rootdirectory: '{}'}}}}\n",
+        data.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let mut child = Command::new("docker-registry")
+        .arg("serve")
+        .arg(&config)
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("docker-registry: {error}"));
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let address = lines.by_ref().map_while(Result::ok).find_map(|line| {
+        let rest = line.split_once("msg=\"listening on ")?.1;
+        Some(rest.split_once('"')?.0.to_owned())
+    });
+    // It stops when nobody reads what it says.
+    std::thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
+    Server {
+        child,
+        address: address.expect("the registry does not listen"),
+    }
+}
+
+/// The published container image comes out of a registry as it was pushed, for every architecture.
+fn push_the_container_image(site: &Site) {
+    let registry = registry(site);
+    let repository = format!("{}/veridianos", registry.address);
+    let push = || {
+        let output = site.run(&["push-image", VERSION, "--to", &format!("http://{repository}"), "--json"]);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let pushed: serde_json::Value =
+            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+        (output.status.code(), pushed)
+    };
+    let (code, pushed) = push();
+    assert_eq!((code, pushed["tagged"].as_bool()), (Some(0), Some(true)), "{pushed}");
+    let (code, again) = push();
+    assert_eq!((code, again["sent"].as_u64()), (Some(10), Some(0)), "{again}");
+    let layout = site.dir.path().join("image");
+    succeed(
+        Command::new("skopeo")
+            .args(["copy", "--quiet", "--all", "--preserve-digests", "--src-tls-verify=false"])
+            .arg(format!("docker://{repository}:{VERSION}"))
+            .arg(format!("oci:{}", layout.display())),
+    );
+    let index = std::fs::read_to_string(layout.join("index.json")).unwrap();
+    let digest = pushed["index"].as_str().unwrap();
+    assert!(index.contains(digest), "{index}");
+    let blob = layout.join("blobs").join(digest.replace(':', "/"));
+    let index: serde_json::Value = serde_json::from_slice(&std::fs::read(blob).unwrap()).unwrap();
+    assert_eq!(index["manifests"].as_array().unwrap().len(), ARCHES.len(), "{index}");
+}
+
 /// The artifacts of a release, without signatures and documents.
 fn artifacts(release: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut files = published(release);
@@ -531,5 +591,6 @@ fn a_release_survives_everything_and_is_what_it_says() {
     check_with_strangers_tools(&site);
     check_notes(&site);
     boot_what_is_served(&site);
+    push_the_container_image(&site);
     build_again_elsewhere(&site);
 }
