@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, resume, serve, status,
-    undo, verify,
+    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image, reproduce, resume,
+    serve, status, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -69,8 +69,12 @@ pub(crate) enum Verb {
     Undo(undo::Undo),
     /// Build the system for one or all architectures.
     Build(build::Build),
+    /// Build twice in different surroundings, or once more what was published, and compare every byte.
+    Reproduce(reproduce::Reproduce),
     /// Boot a build or a published artifact and show its serial line.
     Boot(boot::Boot),
+    /// Push the container image of a published release to a registry.
+    PushImage(push_image::PushImage),
     /// List what releases consist of, and compare releases.
     Artifacts(artifacts::Artifacts),
     /// Write release notes from the history.

@@ -99,6 +99,7 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
             description: name.to_owned(),
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),
+            double_build: false,
         };
         name.parse::<ChannelName>().ok().map(|name| (name, policy))
     };

@@ -15,6 +15,7 @@ mod lock;
 mod notes;
 mod policy_files;
 mod progress;
+mod reproduce;
 mod run;
 mod site;
 
@@ -29,5 +30,6 @@ pub use lock::{Locked, take_lock};
 pub use notes::{NotesRange, notes_context};
 pub use policy_files::{load_at_commit, load_from_work_tree};
 pub use progress::{Progress, ProgressEvent, Silent};
+pub use reproduce::{Ahead, Difference, Rebuild, compare, copy_core_libraries, differing};
 pub use run::{Action, Observation, Step, apply, undo};
 pub use site::Site;

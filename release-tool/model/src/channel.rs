@@ -82,6 +82,9 @@ pub struct ChannelPolicy {
     pub stages: Vec<StageName>,
     /// The role of the key that signs its artifacts and manifests.
     pub key_role: KeyRole,
+    /// Whether a release is built a second time in other surroundings, and published only if every byte is the same.
+    #[serde(default)]
+    pub double_build: bool,
     /// For how many days a release may lack its architectures of tier 2; 0 when it must have them from the start.
     #[serde(default, rename = "tier-2-lag-days")]
     pub tier_2_lag_days: u32,

@@ -103,20 +103,7 @@ impl Build {
             };
             arch && kind
         };
-        let mut chosen: Vec<&PlannedArtifact> = all.iter().filter(|artifact| asked(artifact)).collect();
-        let mut next = 0;
-        while let Some(artifact) = chosen.get(next) {
-            let from = artifact.from.as_ref();
-            let source = all.iter().find(|other| Some(&other.name) == from);
-            if let Some(source) =
-                source.filter(|source| !chosen.iter().any(|other| other.name == source.name))
-            {
-                chosen.push(source);
-            }
-            next += 1;
-        }
-        chosen.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(chosen.into_iter().cloned().collect())
+        Ok(with_origins(&all, asked))
     }
 
     fn with<T>(
@@ -178,6 +165,25 @@ impl Build {
         });
         Ok((made.collect(), built))
     }
+}
+
+/// The artifacts that are asked for, and those that they are converted from, sorted by name.
+pub(crate) fn with_origins(
+    all: &[PlannedArtifact],
+    asked: impl Fn(&PlannedArtifact) -> bool,
+) -> Vec<PlannedArtifact> {
+    let mut chosen: Vec<&PlannedArtifact> = all.iter().filter(|artifact| asked(artifact)).collect();
+    let mut next = 0;
+    while let Some(artifact) = chosen.get(next) {
+        let from = artifact.from.as_ref();
+        let source = all.iter().find(|other| Some(&other.name) == from);
+        if let Some(source) = source.filter(|source| !chosen.iter().any(|other| other.name == source.name)) {
+            chosen.push(source);
+        }
+        next += 1;
+    }
+    chosen.sort_by(|a, b| a.name.cmp(&b.name));
+    chosen.into_iter().cloned().collect()
 }
 
 fn as_json(made: &[Made], built: &Built) -> serde_json::Value {

@@ -11,6 +11,8 @@ pub(crate) mod log;
 pub(crate) mod man;
 pub(crate) mod notes;
 pub(crate) mod plan;
+pub(crate) mod push_image;
+pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod serve;
 pub(crate) mod status;
@@ -34,7 +36,9 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Resume(verb) => verb.run(&app),
         Verb::Undo(verb) => verb.run(&app),
         Verb::Build(verb) => verb.run(&app),
+        Verb::Reproduce(verb) => verb.run(&app),
         Verb::Boot(verb) => verb.run(&app),
+        Verb::PushImage(verb) => verb.run(&app),
         Verb::Artifacts(verb) => verb.run(&app),
         Verb::Notes(verb) => verb.run(&app),
         Verb::Verify(verb) => verb.run(&app),

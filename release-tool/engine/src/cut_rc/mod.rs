@@ -8,6 +8,7 @@ mod digest;
 mod documents;
 mod publish;
 mod refs;
+mod reproduce;
 mod sign;
 mod supply;
 
@@ -97,6 +98,12 @@ pub fn cut_rc_steps<'a>() -> Vec<Step<Release<'a>>> {
             name: "boot",
             observe: boot::all_booted,
             act: boot::boot_all,
+            undo: nothing,
+        },
+        Step {
+            name: "reproduce",
+            observe: reproduce::is_reproduced,
+            act: reproduce::reproduce,
             undo: nothing,
         },
         Step {

@@ -22,7 +22,7 @@ pub struct StepRow {
 }
 
 /// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people.
-pub const STEPS: [StepRow; 15] = [
+pub const STEPS: [StepRow; 16] = [
     row("branch", "make the release branch if it is not there", true),
     row("source", "export the commit's sources", true),
     row(
@@ -34,6 +34,11 @@ pub const STEPS: [StepRow; 15] = [
     row(
         "boot",
         "boot every image in QEMU and compare what it says of itself",
+        true,
+    ),
+    row(
+        "reproduce",
+        "build everything again in other surroundings, where the channel asks for it, and compare every byte",
         true,
     ),
     row(
@@ -94,13 +99,13 @@ pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, without: &[Arch], now
     for check in checks::ALL {
         findings.extend(check(snapshot, version));
     }
+    let channel = &snapshot.policies.config.publish.candidate_channel;
+    findings.extend(tiers::check_without(&snapshot.policies, channel, without));
     let mut plan = None;
     if let Some(commit) = source_commit(snapshot) {
         match make_plan(snapshot, version, without, now, commit) {
             Ok(made) => plan = Some(made),
             Err(finding) => findings.push(finding),
-    let channel = &snapshot.policies.config.publish.candidate_channel;
-    findings.extend(tiers::check_without(&snapshot.policies, channel, without));
         }
     }
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
@@ -152,14 +157,14 @@ fn make_plan(
         .commit_times
         .get(commit)
         .ok_or_else(|| missing(format!("commit {commit} has no time")))?;
+    let lagging = tiers::lagging(&snapshot.policies, channel, without, now);
     let files = plan_files(&snapshot.policies, Some(channel), &version.to_string())?;
+    let files = tiers::leave_out(files, &lagging);
     let mut plan = Plan {
         schema: 1,
         command: "cut-rc".into(),
         product_name: config.product.name.clone(),
-    let lagging = tiers::lagging(&snapshot.policies, channel, without, now);
         product: config.product.id.to_string(),
-    let files = tiers::leave_out(files, &lagging);
         version: version.clone(),
         channel: channel.clone(),
         commit: commit.to_owned(),
@@ -173,12 +178,12 @@ fn make_plan(
         refs: planned_refs(snapshot, version, commit)?,
         artifacts: files.artifacts,
         documents: files.documents,
+        lagging,
         objects: Vec::new(),
         pointer: PlannedPointer {
             from: snapshot.origin.pointer_version,
             to: snapshot.origin.pointer_version.unwrap_or(0) + 1,
             head_before: snapshot.origin.heads.get(channel).cloned(),
-        lagging,
             expires: now.plus_days(config.publish.pointer_lifetime_days),
         },
         messages: vec![PlannedMessage {
