@@ -3,7 +3,9 @@
 //! The tar stream is the one that `git archive --format=tar --prefix=PREFIX COMMIT` writes with git's default
 //! settings, byte for byte, so that anybody can check the tarball against the repository with git alone.
 
-use crate::{PackError, image_file::ImageFile};
+use crate::PackError;
+use crate::image_file::ImageFile;
+use crate::tarball::{Zstd, zstd_encoder};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use tar::{EntryType, Header};
@@ -60,9 +62,12 @@ impl From<io::Error> for Failure {
 }
 
 fn pack(world: &dyn World, file: &mut ImageFile, source: &Source<'_>) -> Result<(), Failure> {
-    let mut encoder = zstd::Encoder::new(&mut *file, source.level)?;
-    encoder.include_checksum(true)?;
-    encoder.multithread(source.workers.max(1))?;
+    let options = Zstd {
+        level: source.level,
+        window_log: None,
+        workers: source.workers,
+    };
+    let encoder = zstd_encoder(&mut *file, options)?;
     let mut tar = Tar {
         out: BufWriter::with_capacity(BUFFER, encoder),
         len: 0,

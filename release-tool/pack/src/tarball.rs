@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use tar::{Builder, EntryType, Header};
 use vrel_model::UtcTime;
+use zstd::zstd_safe::CParameter;
 
 /// A tar stream in the making. Entries belong to user and group 0 and have one time.
 pub(crate) struct Tarball<W: Write> {
@@ -110,8 +111,17 @@ pub(crate) fn zstd_encoder<'a, W: Write>(out: W, options: Zstd) -> io::Result<zs
         encoder.window_log(window_log)?;
     }
     encoder.multithread(options.workers.max(1))?;
+    encoder.set_parameter(CParameter::JobSize(JOB))?;
+    encoder.set_parameter(CParameter::OverlapSizeLog(OVERLAP_LOG))?;
     Ok(encoder)
 }
+
+/// How much a worker compresses at once, in bytes. Left to itself zstd takes four windows, and several such pieces are in
+/// memory for each worker. Like everything about the compressor it takes part in the bytes.
+const JOB: u32 = 4 << 20;
+
+/// How much of the piece before a worker looks back into: 7 is a quarter of the window.
+const OVERLAP_LOG: u32 = 7;
 
 /// How an archive is compressed. All of it takes part in the bytes that come out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

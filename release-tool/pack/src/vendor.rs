@@ -1,16 +1,16 @@
 //! The sources of every crate that a build needs, so that it can be repeated when no registry can be asked.
 //!
 //! The archive is a directory source, as cargo calls it, with a `CARGO_HOME` that leads to it. Each crate is taken from
-//! what cargo has downloaded, checked against the lock file, and packed anew in one order with one owner and time. The
+//! what cargo has downloaded, checked against the lock file, and packed anew with one owner and time. The
 //! crates that the compiler's own libraries need are not in it: they come with the compiler's sources.
 
 use crate::PackError;
 use crate::image_file::ImageFile;
 use crate::tarball::{Tarball, Zstd, zstd_encoder};
-use crate::vendor_crate::{Locked, Unpacked};
+use crate::vendor_crate::{CHECKSUMS, Checked, Locked};
 use crate::vendor_lock::read_locks;
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use vrel_model::UtcTime;
 use vrel_world::{Command, FileKind, World};
@@ -107,6 +107,30 @@ impl From<io::Error> for Failure {
     }
 }
 
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Tells failures to read from failures to write, where both come back as one.
+struct Watched<'a> {
+    inner: &'a mut dyn Read,
+    failure: Option<String>,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(buffer);
+        if let Err(error) = &read
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            self.failure = Some(error.to_string());
+        }
+        read
+    }
+}
+
 /// Each crate with the file that cargo downloaded.
 fn find(
     world: &dyn World,
@@ -166,14 +190,32 @@ fn pack(
     }
     let mut files = 0;
     for (locked, path) in crates {
-        let unpacked = Unpacked::read(world, locked, path).map_err(Failure::Other)?;
+        let checked = Checked::open(world, locked, path)?;
         let directory = format!("{prefix}/vendor/{}", locked.directory());
-        for (name, file) in &unpacked.files {
+        files += 1 + checked.files;
+        let sums = checked.checksums.as_bytes();
+        tarball.file(
+            &format!("{directory}/{CHECKSUMS}"),
+            0o644,
+            sums.len() as u64,
+            sums,
+        )?;
+        checked.each(world, &mut |file| {
             let mode = if file.executable { 0o755 } else { 0o644 };
-            let size = file.content.len() as u64;
-            tarball.file(&format!("{directory}/{name}"), mode, size, &file.content[..])?;
-        }
-        files += unpacked.files.len();
+            let path = format!("{directory}/{}", file.path);
+            let mut content = Watched {
+                inner: file.content,
+                failure: None,
+            };
+            let packed = tarball.file(&path, mode, file.size, &mut content);
+            match content.failure {
+                Some(problem) => Err(Failure::Other(PackError::Crate {
+                    name: format!("{} {}", locked.name, locked.version),
+                    problem: format!("cannot be unpacked: {problem}"),
+                })),
+                None => Ok(packed?),
+            }
+        })?;
     }
     let encoder = tarball
         .finish()?

@@ -203,7 +203,7 @@ const SIMPLE: &[(&str, u32, fn(&Job<'_>) -> Result)] = &[
     ("ova", 1, super::images::ova),
     ("aws-import", 1, super::images::aws_import),
     ("oci", 1, super::archives::oci),
-    ("symbols", 1, super::archives::symbols),
+    ("symbols", 2, super::archives::symbols),
 ];
 
 #[derive(Deserialize)]

@@ -19,10 +19,10 @@ type Result<T> = std::result::Result<T, PackerError>;
 /// Name, version and function of each.
 pub(super) const ALL: &[(&str, u32, fn(&Job<'_>, &Tools) -> Result<()>)] = &[
     ("iso", 1, iso),
-    ("source", 1, source),
-    ("vendor", 1, vendored),
-    ("man-pages", 1, manual),
-    ("api-docs", 1, reference),
+    ("source", 2, source),
+    ("vendor", 2, vendored),
+    ("man-pages", 2, manual),
+    ("api-docs", 2, reference),
 ];
 
 /// The compression that the recipe chose.
