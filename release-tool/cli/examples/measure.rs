@@ -11,8 +11,8 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use vrel_model::{
-    Arch, ArtifactName, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer,
-    Statement, Version,
+    Arch, ArtifactName, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer, Statement,
+    Version,
 };
 use vrel_origin::{LocalOrigin, ObjectPath};
 use vrel_pack::source::{self, Source};

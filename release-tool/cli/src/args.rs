@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image, reproduce, resume,
-    serve, status, undo, verify,
+    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image, reproduce,
+    resume, serve, status, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;

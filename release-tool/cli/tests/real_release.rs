@@ -494,20 +494,36 @@ fn push_the_container_image(site: &Site) {
     let registry = registry(site);
     let repository = format!("{}/veridianos", registry.address);
     let push = || {
-        let output = site.run(&["push-image", VERSION, "--to", &format!("http://{repository}"), "--json"]);
+        let output = site.run(&[
+            "push-image",
+            VERSION,
+            "--to",
+            &format!("http://{repository}"),
+            "--json",
+        ]);
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let pushed: serde_json::Value =
             serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {output:?}"));
         (output.status.code(), pushed)
     };
     let (code, pushed) = push();
-    assert_eq!((code, pushed["tagged"].as_bool()), (Some(0), Some(true)), "{pushed}");
+    assert_eq!(
+        (code, pushed["tagged"].as_bool()),
+        (Some(0), Some(true)),
+        "{pushed}"
+    );
     let (code, again) = push();
     assert_eq!((code, again["sent"].as_u64()), (Some(10), Some(0)), "{again}");
     let layout = site.dir.path().join("image");
     succeed(
         Command::new("skopeo")
-            .args(["copy", "--quiet", "--all", "--preserve-digests", "--src-tls-verify=false"])
+            .args([
+                "copy",
+                "--quiet",
+                "--all",
+                "--preserve-digests",
+                "--src-tls-verify=false",
+            ])
             .arg(format!("docker://{repository}:{VERSION}"))
             .arg(format!("oci:{}", layout.display())),
     );
@@ -516,7 +532,11 @@ fn push_the_container_image(site: &Site) {
     assert!(index.contains(digest), "{index}");
     let blob = layout.join("blobs").join(digest.replace(':', "/"));
     let index: serde_json::Value = serde_json::from_slice(&std::fs::read(blob).unwrap()).unwrap();
-    assert_eq!(index["manifests"].as_array().unwrap().len(), ARCHES.len(), "{index}");
+    assert_eq!(
+        index["manifests"].as_array().unwrap().len(),
+        ARCHES.len(),
+        "{index}"
+    );
 }
 
 /// The artifacts of a release, without signatures and documents.

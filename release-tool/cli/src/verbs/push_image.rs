@@ -21,8 +21,10 @@ use vrel_world::World;
 /// A password is read from the variable VREL_REGISTRY_PASSWORD, a token that the registry gave out from
 /// VREL_REGISTRY_TOKEN.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vrel push-image 0.6.0-rc1 --to ghcr.io/veridianos/veridianos --user release-bot\n  \
-                        vrel push-image 0.6.0-rc1 --to http://127.0.0.1:5000/veridianos")]
+#[command(
+    after_help = "Examples:\n  vrel push-image 0.6.0-rc1 --to ghcr.io/veridianos/veridianos --user release-bot\n  \
+                        vrel push-image 0.6.0-rc1 --to http://127.0.0.1:5000/veridianos"
+)]
 pub(crate) struct PushImage {
     /// The release.
     version: Version,
@@ -50,7 +52,8 @@ impl PushImage {
             None => site.origin().display().to_string(),
         };
         let reader = origins::open(app, &origin)?;
-        let not_genuine = |finding: vrel_origin::Finding| Failure::new(FailureKind::NotGenuine, finding.to_string());
+        let not_genuine =
+            |finding: vrel_origin::Finding| Failure::new(FailureKind::NotGenuine, finding.to_string());
         let manifest = fetch_manifest(reader.as_ref(), &trust.root(), &trust.product, &self.version);
         let manifest = manifest.map_err(not_genuine)?;
         let planned = plan_files(&policies, None, &self.version.to_string())?.artifacts;
@@ -58,10 +61,14 @@ impl PushImage {
             let image = planned.iter().find(|artifact| artifact.packer == Packer::Oci);
             image.is_some_and(|image| image.name == *name)
         };
-        let image = manifest.artifacts.iter().find(|artifact| is_image(&artifact.name));
+        let image = manifest
+            .artifacts
+            .iter()
+            .find(|artifact| is_image(&artifact.name));
         let image = image.ok_or_else(|| {
             let message = format!("{} has no container image", self.version);
-            Failure::new(FailureKind::Policy, message).hint("`vrel artifacts list` says which channels carry one")
+            Failure::new(FailureKind::Policy, message)
+                .hint("`vrel artifacts list` says which channels carry one")
         })?;
         let dir = site.state().join("download").join(self.version.to_string());
         app.world.fs().create_dir_all(&dir)?;

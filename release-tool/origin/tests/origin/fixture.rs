@@ -174,7 +174,7 @@ impl Project {
                 sha256: digest_bytes(notes.as_bytes()).sha256,
             }],
             boots: Vec::new(),
-        lagging: Vec::new(),
+            lagging: Vec::new(),
         };
         let sums = manifest.sha256sums();
         (draft.change_manifest)(&mut manifest);
