@@ -7,9 +7,11 @@
 use crate::BuildError;
 use crate::binary::elf_header;
 use object::LittleEndian;
-use object::build::elf::{Builder, SectionData};
-use object::elf::{NT_GNU_BUILD_ID, PT_LOAD, PT_NOTE};
-use object::read::elf::{FileHeader, ProgramHeader};
+use object::elf::{NT_GNU_BUILD_ID, PT_LOAD, PT_NOTE, SHF_ALLOC, SHT_NULL, SHT_STRTAB, SHT_SYMTAB};
+use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+
+/// Length of an entry of the section table (ELF-64 object file format, section 5).
+const SECTION_HEADER: usize = 64;
 
 /// The owner of the note that holds a build id.
 const OWNER: &[u8] = b"GNU";
@@ -65,45 +67,83 @@ pub fn build_id(elf: &[u8], name: &str) -> Result<String, BuildError> {
 
 /// An ELF file without sections that are never loaded; `name` is only used in errors.
 ///
+/// Linkers put those behind everything that is loaded. The file is cut there, so that no byte in front moves, and a new
+/// table of the remaining sections is written behind the cut.
+///
 /// # Errors
-/// When the file is not an ELF file, or cannot be written anew such that it loads the same bytes.
+/// When the file is not an ELF file, or its sections lie in another order.
 pub fn strip(elf: &[u8], name: &str, names: Names) -> Result<Vec<u8>, BuildError> {
-    let wrong = |problem: String| BuildError::Strip {
+    let wrong = |problem: &str| BuildError::Strip {
         file: name.to_owned(),
-        problem,
+        problem: problem.to_owned(),
     };
-    elf_header(elf, name)?;
-    let mut builder = Builder::read(elf).map_err(|error| wrong(error.to_string()))?;
-    let symbols = builder.symbols.iter().count();
-    for section in &mut builder.sections {
-        let needed = match section.data {
-            SectionData::SectionString => true,
-            SectionData::Symbol | SectionData::String => names == Names::Kept,
-            _ => section.is_alloc(),
-        };
-        section.delete = !needed;
-    }
-    let nothing = builder.sections.iter().all(|section| !section.delete);
-    if nothing && (names == Names::Kept || symbols == 0) {
-        return Ok(elf.to_vec());
-    }
-    if names == Names::Removed {
-        for symbol in &mut builder.symbols {
-            symbol.delete = true;
+    let broken = |error: object::Error| wrong(&error.to_string());
+    let header = elf_header(elf, name)?;
+    let sections = header.sections(LittleEndian, elf).map_err(broken)?;
+    let mut kept = Vec::new();
+    for (index, section) in sections.enumerate() {
+        let kind = section.sh_type(LittleEndian);
+        let is_loaded = section.sh_flags(LittleEndian).0 & SHF_ALLOC.0 != 0;
+        let is_table = kind == SHT_SYMTAB || kind == SHT_STRTAB;
+        let is_names = index.0 == usize::from(header.e_shstrndx(LittleEndian).0);
+        if kind == SHT_NULL || is_loaded || is_names || (is_table && names == Names::Kept) {
+            kept.push((index, section, is_loaded));
         }
     }
-    builder.delete_orphans();
-    let mut stripped = Vec::new();
-    builder
-        .write(&mut stripped)
-        .map_err(|error| wrong(error.to_string()))?;
-    // The library lays a file out anew. That it changes nothing that counts is not left to it.
-    if loaded(elf, name)? != loaded(&stripped, name)? {
+    if kept.len() == sections.len() {
+        return Ok(elf.to_vec());
+    }
+    // Symbols name their sections by number: those in front of what is left out keep theirs.
+    let loaded_count = kept.iter().filter(|(_, _, is_loaded)| *is_loaded).count();
+    let in_front = kept.iter().take(loaded_count + 1);
+    if in_front.enumerate().any(|(place, (index, ..))| index.0 != place) {
         return Err(wrong(
-            "expected the same bytes at the same addresses, got others".to_owned(),
+            "expected the loaded sections in front of all others, got another order",
         ));
     }
-    Ok(stripped)
+    let mut end = header.e_phoff(LittleEndian)
+        + u64::from(header.e_phnum(LittleEndian)) * u64::from(header.e_phentsize(LittleEndian));
+    for segment in header.program_headers(LittleEndian, elf).map_err(broken)? {
+        end = end.max(segment.p_offset(LittleEndian) + segment.p_filesz(LittleEndian));
+    }
+    let end = usize::try_from(end).ok().filter(|end| *end <= elf.len());
+    let mut out =
+        elf[..end.ok_or_else(|| wrong("expected every segment in the file, got its end"))?].to_vec();
+
+    let mut table = Vec::new();
+    for (index, section, is_loaded) in &kept {
+        // An entry of the table is copied as it is, but for its place and what it is linked to.
+        let entry = header.e_shoff(LittleEndian) + index.0 as u64 * SECTION_HEADER as u64;
+        let entry = usize::try_from(entry).map_err(|_| wrong("expected a smaller file"))?;
+        let mut entry = elf[entry..entry + SECTION_HEADER].to_vec();
+        if !is_loaded && section.sh_type(LittleEndian) != SHT_NULL {
+            out.resize(out.len().next_multiple_of(8), 0);
+            entry[24..32].copy_from_slice(&(out.len() as u64).to_le_bytes());
+            let link = kept
+                .iter()
+                .position(|(other, ..)| other.0 as u32 == section.sh_link(LittleEndian));
+            let link = link.and_then(|link| u32::try_from(link).ok()).unwrap_or(0);
+            entry[40..44].copy_from_slice(&link.to_le_bytes());
+            out.extend_from_slice(section.data(LittleEndian, elf).map_err(broken)?);
+        }
+        table.extend(entry);
+    }
+    out.resize(out.len().next_multiple_of(8), 0);
+    let at = out.len() as u64;
+    out.extend(table);
+    let names_at = kept
+        .iter()
+        .position(|(index, ..)| index.0 == usize::from(header.e_shstrndx(LittleEndian).0));
+    let count = u16::try_from(kept.len()).map_err(|_| wrong("expected fewer sections"))?;
+    let names_at = names_at.and_then(|place| u16::try_from(place).ok()).unwrap_or(0);
+    out[40..48].copy_from_slice(&at.to_le_bytes());
+    out[60..62].copy_from_slice(&count.to_le_bytes());
+    out[62..64].copy_from_slice(&names_at.to_le_bytes());
+    // A header that is loaded itself would have changed.
+    if loaded(elf, name)? != loaded(&out, name)? {
+        return Err(wrong("expected the same bytes at the same addresses, got others"));
+    }
+    Ok(out)
 }
 
 /// What a segment does: kind, flags, virtual and physical address, size in memory, alignment, content.

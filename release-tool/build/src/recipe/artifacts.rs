@@ -34,22 +34,22 @@ impl Recipe<'_> {
             Packer::Qcow2 => {
                 let options: qcow2::Options = options(artifact)?;
                 with(
-                    self.from_disk(artifact, image("qcow2"))?,
+                    self.of_disk(artifact, image("qcow2"))?,
                     "options",
                     to_json(artifact, &options)?,
                 )
             }
             Packer::Vdi | Packer::Vhd => {
                 options::<None>(artifact)?;
-                self.from_disk(artifact, image(&artifact.packer.to_string()))?
+                self.of_disk(artifact, image(&artifact.packer.to_string()))?
             }
             Packer::Vmdk => {
                 options::<None>(artifact)?;
-                let node = self.from_disk(artifact, image("vmdk"))?;
+                let node = self.of_disk(artifact, image("vmdk"))?;
                 with(node, "file_name", artifact.name.as_str().into())
             }
             Packer::Ova => {
-                let node = self.from_disk(artifact, image("ova"))?;
+                let node = self.of_disk(artifact, image("ova"))?;
                 let node = with(node, "options", artifact.options.clone());
                 with(node, "product_name", self.product_name.into())
             }
@@ -71,7 +71,7 @@ impl Recipe<'_> {
     }
 
     /// A node whose input is the raw disk that the artifact is converted from.
-    fn from_disk(&self, artifact: &PlannedArtifact, node: Node) -> Result<Node, BuildError> {
+    fn of_disk(&self, artifact: &PlannedArtifact, node: Node) -> Result<Node, BuildError> {
         let source = self.source_of(artifact)?;
         Ok(node.input("disk", {
             let (node, output) = Self::output_of(source);
@@ -137,12 +137,9 @@ impl Recipe<'_> {
         let packer = artifact.packer.to_string();
         let node = Node::new(name, &packer).params(params);
         let node = match artifact.packer {
-            Packer::Source => {
-                let node = self
-                    .compressed(artifact, node)?
-                    .cost(self.zstd_workers, 256 << 20);
-                node
-            }
+            Packer::Source => self
+                .compressed(artifact, node)?
+                .cost(self.zstd_workers, 256 << 20),
             Packer::Oci => {
                 options::<None>(artifact)?;
                 let mut node = with(node, "source", self.source_url.into());

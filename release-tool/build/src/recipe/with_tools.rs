@@ -1,7 +1,7 @@
 //! Packers that need something of the machine: GRUB, the repository.
 
 use super::images::param;
-use super::packers::{ImageParams, Tools, only_output};
+use super::packers::{ImageParams, Row, Tools, only_output};
 use crate::api_docs::{self, Reference};
 use crate::man_pages;
 use serde::Deserialize;
@@ -16,8 +16,11 @@ use vrel_pack::{esp, install, source as source_tarball, vendor};
 
 type Result<T> = std::result::Result<T, PackerError>;
 
+/// What such a packer does.
+type Pack = fn(&Job<'_>, &Tools) -> Result<()>;
+
 /// Name, version and function of each.
-pub(super) const ALL: &[(&str, u32, fn(&Job<'_>, &Tools) -> Result<()>)] = &[
+pub(super) const ALL: &[Row<Pack>] = &[
     ("iso", 1, iso),
     ("source", 2, source),
     ("vendor", 2, vendored),

@@ -304,7 +304,8 @@ fn what_is_damaged_in_the_cache_is_named_and_built_again() {
     let object = objects.join(&digest[..2]).join(&digest);
     let whole = std::fs::read(&object).unwrap();
     let length = whole.len();
-    let damages: [(fn(&mut Vec<u8>), String); 3] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(Damage, String); 3] = [
         (
             |bytes| bytes.truncate(bytes.len() - 1),
             format!("expected {length} bytes, got {}", length - 1),
