@@ -157,7 +157,7 @@ impl Packer {
     pub fn converts(self) -> &'static [Self] {
         match self {
             Self::Qcow2 | Self::Vdi | Self::Vhd | Self::Vmdk | Self::Ova => &[Self::Disk],
-            Self::AwsImport => &[Self::Disk, Self::Vmdk, Self::Vhd, Self::Ova],
+            Self::AwsImport => &[Self::Disk, Self::Vmdk, Self::Vhd],
             _ => &[],
         }
     }

@@ -100,7 +100,9 @@ impl Installed {
         let version = world
             .processes()
             .output(&Command::new(&self.program).arg("--version"))?;
-        let version = String::from_utf8_lossy(&version).trim().to_owned();
+        let version = String::from_utf8_lossy(&version);
+        // `/usr/bin/grub-mkimage (GRUB) 2.12`: where it lies does not matter.
+        let version = version.trim().rsplit(") ").next().unwrap_or_default().to_owned();
         let mut digest = Sha256::new();
         digest.update(CONFIG);
         digest.update(MODULES.join(" "));

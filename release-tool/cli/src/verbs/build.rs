@@ -1,7 +1,7 @@
 //! `vrel build`.
 
 use crate::app::App;
-use crate::exit::{Failure, Outcome};
+use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
 use crate::progress::Reporter;
 use crate::session::{cargo_home, jobs};
@@ -92,6 +92,15 @@ impl Build {
             .find(|kind| !policies.artifacts.contains_key(kind))
         {
             return Err(no_such_kind(policies, unknown));
+        }
+        let is_document = |kind: &&ArtifactKind| {
+            let policy = policies.artifacts.get(*kind);
+            policy.is_some_and(|policy| policy.packer.scope() == PackerScope::Document)
+        };
+        if let Some(document) = self.only.iter().find(is_document) {
+            let message = format!("`{document}` is a document, which only a release writes");
+            return Err(Failure::new(FailureKind::Usage, message)
+                .hint("`vrel notes` shows the notes of the next release"));
         }
         let all = plan_files(policies, None, DEVELOPMENT)?.artifacts;
         let asked = |artifact: &PlannedArtifact| {

@@ -86,24 +86,20 @@ impl PushImage {
         output::say(&format!("pushing {} to {name}", image.name));
         let pushed = registry.push(&archive)?;
         let tagged = registry.tag(&self.version, pushed.index)?;
+        if tagged == Tagged::Before {
+            let message = format!("{name}:{} names this image already", self.version);
+            return Err(Failure::new(FailureKind::NothingToDo, message));
+        }
         if app.global.json {
-            output::print_json(&serde_json::json!({
+            return output::print_json(&serde_json::json!({
                 "repository": name, "tag": self.version, "index": format!("sha256:{}", pushed.index),
-                "sent": pushed.sent, "known": pushed.known, "tagged": tagged == Tagged::Now,
-            }))?;
-        } else {
-            output::print(&format!(
-                "{name}:{} is {name}@sha256:{}\n{} objects sent, {} were there\n",
-                self.version, pushed.index, pushed.sent, pushed.known
-            ))?;
+                "sent": pushed.sent, "known": pushed.known,
+            }));
         }
-        match tagged {
-            Tagged::Now => Ok(()),
-            Tagged::Before => Err(Failure::new(
-                FailureKind::NothingToDo,
-                format!("{name}:{} names this image already", self.version),
-            )),
-        }
+        output::print(&format!(
+            "{name}:{} is {name}@sha256:{}\n{} objects sent, {} were there\n",
+            self.version, pushed.index, pushed.sent, pushed.known
+        ))
     }
 
     fn credentials(&self) -> Result<Credentials, Failure> {

@@ -277,8 +277,8 @@ impl Setting<'_> {
         other
     }
 
-    /// The tool's own clock. The programs that it runs see the date of the machine: `faketime`, which could change that,
-    /// stops Rust programs that wait with a time limit for good.
+    /// The tool's own clock. The programs that it runs see the date of the machine: under `faketime`, which could change
+    /// that, the second build did not come to its end where this was tried.
     fn date(&mut self) {
         let now = self.app.world.now();
         self.differs("date that the tool sees", now, now.plus_days(Ahead::DAYS));
