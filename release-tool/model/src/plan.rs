@@ -42,7 +42,8 @@ pub struct Plan {
     pub refs: Vec<PlannedRef>,
     /// The artifacts, sorted by name.
     pub artifacts: Vec<PlannedArtifact>,
-    /// The documents that speak of them, sorted by name.
+    /// The documents that speak of them, sorted by name; none in plans of tools that did not know them.
+    #[serde(default)]
     pub documents: Vec<PlannedDocument>,
     /// The architectures that the release is published without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
