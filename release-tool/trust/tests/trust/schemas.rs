@@ -141,7 +141,11 @@ fn the_schema_asks_for_every_member_that_is_written() {
         less
     });
     let said = validated(&manifest_schema(), &without.collect::<Vec<_>>());
-    assert_eq!(said, vec!["$"; names.len()]);
+    // A release that lacks no architecture leaves this one out.
+    let expected = names
+        .iter()
+        .map(|name| if name == "lagging" { "valid" } else { "$" });
+    assert_eq!(said, expected.collect::<Vec<_>>());
 }
 
 #[test]
