@@ -582,7 +582,7 @@ fn build_again_elsewhere(site: &Site) {
             .arg(top().join(".vrel/cache/sysroots"))
             .arg(&cache),
     );
-    let mut cut = other.vrel(&["cut-rc", VERSION, "--yes", "--init-origin", "--jobs", "1"]);
+    let mut cut = other.vrel(&["cut-rc", VERSION, "--yes", "--init-origin", "--jobs", "3"]);
     succeed(
         cut.env("VREL_CACHE_DIR", &cache)
             .env("TZ", "Pacific/Kiritimati")
