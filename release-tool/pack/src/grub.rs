@@ -120,7 +120,7 @@ impl Installed {
                 digest.update(content);
             }
         }
-        let mut text = format!("{version} sha256:");
+        let mut text = format!("GRUB {version} sha256:");
         for byte in digest.finalize() {
             let _ = write!(text, "{byte:02x}");
         }
@@ -189,7 +189,7 @@ mod tests {
         assert_eq!(std::fs::read_dir(one.path()).unwrap().count(), 0);
         let identity = installed.identity(&world).unwrap();
         assert!(
-            identity.contains("GRUB") && identity.contains(" sha256:"),
+            identity.starts_with("GRUB ") && identity.contains(" sha256:") && !identity.contains('/'),
             "{identity}"
         );
         assert_eq!(identity, installed.identity(&world).unwrap());

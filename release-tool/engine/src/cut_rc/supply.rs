@@ -95,7 +95,7 @@ pub(super) fn bill_of_materials(release: &Release<'_>, packer: Packer) -> Result
     if tools.contains_key(GRUB) {
         foreign.push(ForeignComponent {
             name: GRUB.to_owned(),
-            version: first_line(GRUB).to_owned(),
+            version: first_line(GRUB).trim_start_matches("GRUB ").to_owned(),
             description: "boot loader for machines with a BIOS".to_owned(),
             licence: Some("GPL-3.0-or-later".to_owned()),
             sha256: None,
