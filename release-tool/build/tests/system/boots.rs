@@ -137,7 +137,8 @@ fn the_loader_explains(arch: Arch) {
     let content = esp::Content {
         loader: &loader,
         loader_file: &system.loader_file,
-        kernel: &kernel[..kernel.len() / 8],
+        // Its headers and a part of its code, in front of all debugging information.
+        kernel: &kernel[..16 << 10],
         initrd: &initrd,
         extra: &[],
     };
