@@ -24,6 +24,38 @@ pub(crate) struct ImageFile {
     failure: Option<WorldError>,
 }
 
+/// Why a stream was not written into a file.
+pub(crate) enum Failure {
+    /// The file could not take it, whatever a library made of that.
+    Write(io::Error),
+    /// Something else.
+    Other(PackError),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Write(error)
+    }
+}
+
+/// Makes a file at `path` of what is written into it from its start to its end.
+pub(crate) fn write_stream(
+    world: &dyn World,
+    path: &Path,
+    write: impl FnOnce(&mut ImageFile) -> Result<(), Failure>,
+) -> Result<(), PackError> {
+    let mut file = ImageFile::create(world, path)?;
+    match write(&mut file) {
+        Ok(()) => {
+            let len = file.written();
+            file.extend(len)?;
+            file.commit()
+        }
+        Err(Failure::Write(error)) => Err(file.explain(&error)),
+        Err(Failure::Other(error)) => Err(error),
+    }
+}
+
 impl ImageFile {
     pub(crate) fn create(world: &dyn World, path: &Path) -> Result<Self, PackError> {
         let file = world.fs().create(path)?;

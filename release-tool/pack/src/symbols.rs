@@ -1,7 +1,7 @@
 //! Debugging information, in the directory layout in which debuggers find it by build id: `.build-id/ab/cdef….debug`.
 
 use crate::PackError;
-use crate::image_file::ImageFile;
+use crate::image_file::{Failure, ImageFile, write_stream};
 use crate::tarball::{Tarball, Zstd, zstd_encoder};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -65,27 +65,7 @@ pub fn write(
             )));
         }
     }
-    let mut file = ImageFile::create(world, path)?;
-    match pack(world, &mut file, symbols, &sorted) {
-        Ok(()) => {
-            let len = file.written();
-            file.extend(len)?;
-            file.commit()
-        }
-        Err(Failure::Write(error)) => Err(file.explain(&error)),
-        Err(Failure::Other(error)) => Err(error),
-    }
-}
-
-enum Failure {
-    Write(io::Error),
-    Other(PackError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
+    write_stream(world, path, |file| pack(world, file, symbols, &sorted))
 }
 
 fn pack(

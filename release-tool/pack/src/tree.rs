@@ -1,6 +1,6 @@
 //! A directory of files as a compressed archive.
 
-use crate::image_file::ImageFile;
+use crate::image_file::{Failure, ImageFile, write_stream};
 use crate::tarball::{Tarball, archive_error, zstd_encoder};
 use crate::{PackError, Zstd};
 use std::io::{self, BufWriter};
@@ -31,28 +31,7 @@ pub struct Tree<'a> {
 /// # Errors
 /// When a file cannot be read, a path is odd, or the archive cannot be written.
 pub fn write(world: &dyn World, path: &Path, tree: &Tree<'_>) -> Result<(), PackError> {
-    let mut file = ImageFile::create(world, path)?;
-    let packed = pack(world, &mut file, tree);
-    match packed {
-        Ok(()) => {
-            let len = file.written();
-            file.extend(len)?;
-            file.commit()
-        }
-        Err(Failure::Write(error)) => Err(file.explain(&error)),
-        Err(Failure::Other(error)) => Err(error),
-    }
-}
-
-enum Failure {
-    Write(io::Error),
-    Other(PackError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
+    write_stream(world, path, |file| pack(world, file, tree))
 }
 
 fn pack(world: &dyn World, file: &mut ImageFile, tree: &Tree<'_>) -> Result<(), Failure> {

@@ -95,6 +95,7 @@ impl Recipe<'_> {
         outputs: &[String],
     ) -> Result<Node, BuildError> {
         let targets = self.targets.get(arch)?;
+        // Nothing named stands for the whole directory.
         let sources = self.packages.sources(packages).unwrap_or_default();
         let only = sources
             .iter()
