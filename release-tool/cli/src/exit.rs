@@ -118,6 +118,7 @@ impl From<EngineError> for Failure {
             | EngineError::Policy { .. }
             | EngineError::Journal { .. }
             | EngineError::NoReturn { .. }
+            | EngineError::Refused { .. }
             | EngineError::Step { .. } => FailureKind::Policy,
         };
         let failure = Self::new(kind, error.to_string());

@@ -57,6 +57,14 @@ pub enum EngineError {
         /// What is missing.
         missing: String,
     },
+    /// What was decided before, or the state of the repository, forbids it.
+    #[error("{message}")]
+    Refused {
+        /// What forbids it, with who and when where somebody decided it.
+        message: String,
+        /// The remedy, where there is one.
+        hint: Option<String>,
+    },
     /// `undo` after the point of no return.
     #[error("{version} cannot be taken back: `{step}` was reached, and it is public")]
     NoReturn {
@@ -79,7 +87,7 @@ impl EngineError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Toml(error) => error.hint.as_deref(),
-            Self::Step { hint, .. } => hint.as_deref(),
+            Self::Step { hint, .. } | Self::Refused { hint, .. } => hint.as_deref(),
             Self::Locked { .. } => Some("wait for it, or pass --wait to do so automatically"),
             Self::NoReturn { .. } => {
                 Some("finish it with `vrel resume`; a bad release is withdrawn by a newer one")

@@ -15,6 +15,7 @@ mod lock;
 mod notes;
 mod policy_files;
 mod progress;
+pub mod records;
 mod reproduce;
 mod run;
 mod site;

@@ -65,7 +65,8 @@ fn read_dir<T: DeserializeOwned>(
 /// # Errors
 /// When one is missing or wrong; with its line.
 pub fn load_from_work_tree(world: &dyn World, root: &Path) -> Result<Policies, EngineError> {
-    let config = read(world, root, Path::new("vrel.toml"))?;
+    let config: Config = read(world, root, Path::new("vrel.toml"))?;
+    check_records_branch(&config)?;
     let mut channels = BTreeMap::new();
     for (stem, policy) in read_dir(world, root, "channels")? {
         let path = Path::new("channels").join(format!("{stem}.toml"));
@@ -95,6 +96,20 @@ pub fn load_from_work_tree(world: &dyn World, root: &Path) -> Result<Policies, E
         channels,
         artifacts,
         signing,
+    })
+}
+
+/// The records' branch has a history of its own, so it is none of the others.
+fn check_records_branch(config: &Config) -> Result<(), EngineError> {
+    let records = config.git.records_branch.as_str();
+    if records != config.git.main {
+        return Ok(());
+    }
+    Err(EngineError::Policy {
+        path: "vrel.toml".into(),
+        reason: format!(
+            "`git.records-branch` and `git.main` are both `{records}`; the records need a branch of their own"
+        ),
     })
 }
 

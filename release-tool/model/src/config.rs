@@ -1,6 +1,6 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
-use crate::{Arch, ByteSize, ChannelName, Pattern, Tier};
+use crate::{Arch, BranchName, ByteSize, ChannelName, Pattern, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -54,10 +54,17 @@ pub struct GitConfig {
     pub main: String,
     /// The release branches' name; uses `{line}`.
     pub release_branch: Pattern,
+    /// The branch of what people decided: freezes, backports, release records. It has a history of its own.
+    #[serde(default = "default_records_branch")]
+    pub records_branch: BranchName,
     /// Where the repository is for the public, an address; guides, bills of materials and provenance name it.
     pub public_url: Option<String>,
     /// Where issue numbers lead, for links in the notes; `{number}` is not a placeholder here: the number is appended.
     pub issue_url: Option<String>,
+}
+
+fn default_records_branch() -> BranchName {
+    "records".parse().unwrap_or_else(|_| unreachable!())
 }
 
 /// `[publish]`.

@@ -5,6 +5,7 @@
 
 mod arch;
 mod artifact;
+mod branch;
 mod channel;
 mod config;
 mod digest;
@@ -26,6 +27,7 @@ pub use artifact::{
     ArtifactKind, ArtifactKindError, ArtifactName, ArtifactNameError, ArtifactPolicy, BootMedium, ByteSize,
     Packer, PackerScope,
 };
+pub use branch::{BranchName, BranchNameError};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
 pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
-    Command, Entry, ErrorKind, Exit, FileCommit, Fs, Git, Head, Lock, Metadata, NewTag, OutFile, Processes,
-    PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World, WorldError,
+    Command, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, Metadata, NewTag, OutFile,
+    Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World, WorldError,
 };
 
 /// How an effect goes wrong.
@@ -472,6 +472,27 @@ impl Git for FaultyGit<'_> {
             .effect("commit", || self.inner.commit_file(repo, commit), torn)
     }
 
+    fn write_commit(&self, repo: &Path, commit: &FilesCommit<'_>) -> Result<String> {
+        // A death within leaves objects that nothing names, as a death right after it does.
+        self.state.effect(
+            "write commit",
+            || self.inner.write_commit(repo, commit),
+            || drop(self.inner.write_commit(repo, commit)),
+        )
+    }
+
+    fn set_ref(&self, repo: &Path, name: &str, commit: &str, expected: Option<&str>) -> Result<()> {
+        self.state.effect(
+            &format!("set {name}"),
+            || self.inner.set_ref(repo, name, commit, expected),
+            || {},
+        )
+    }
+
+    fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>> {
+        self.inner.paths_at(repo, commit, dir)
+    }
+
     fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>> {
         self.inner.remote_url(repo, remote)
     }
@@ -492,6 +513,19 @@ impl Git for FaultyGit<'_> {
             || self.inner.push(repo, remote, refs),
             || {},
         )
+    }
+
+    fn push_commit(&self, repo: &Path, remote: &str, commit: &str, to: &PushRef) -> Result<()> {
+        self.state.effect(
+            &format!("push commit {}", to.name),
+            || self.inner.push_commit(repo, remote, commit, to),
+            || {},
+        )
+    }
+
+    fn fetch(&self, repo: &Path, remote: &str, refspecs: &[&str]) -> Result<()> {
+        self.state
+            .effect("fetch", || self.inner.fetch(repo, remote, refspecs), || {})
     }
 }
 

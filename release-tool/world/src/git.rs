@@ -55,6 +55,46 @@ pub struct FileCommit<'a> {
     pub time: UtcTime,
 }
 
+/// One change of a file in a commit that is made without a work tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileEdit {
+    /// The file has this content afterwards.
+    Write {
+        /// Its path, with `/`.
+        path: String,
+        /// Its content.
+        content: Vec<u8>,
+    },
+    /// There is no such file afterwards.
+    Remove {
+        /// Its path, with `/`.
+        path: String,
+    },
+}
+
+impl FileEdit {
+    /// The file that is changed.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Write { path, .. } | Self::Remove { path } => path,
+        }
+    }
+}
+
+/// A commit that changes some files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilesCommit<'a> {
+    /// The commit before; `None` makes a root commit.
+    pub parent: Option<&'a str>,
+    /// What is changed, each file at most once. Removing what is not there is fine.
+    pub edits: &'a [FileEdit],
+    /// The commit's message.
+    pub message: &'a str,
+    /// The author's and committer's time.
+    pub time: UtcTime,
+}
+
 /// One ref of a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushRef {
@@ -217,6 +257,35 @@ pub trait Git: Send + Sync {
     /// When the branch is not at `parent`, or as any write.
     fn commit_file(&self, repo: &Path, commit: &FileCommit<'_>) -> Result<String>;
 
+    /// Writes a commit that no ref names yet, and returns its id. The committer is the configured user.
+    ///
+    /// # Errors
+    /// When the parent is not there, or as any write.
+    fn write_commit(&self, repo: &Path, commit: &FilesCommit<'_>) -> Result<String>;
+
+    /// Makes a ref (full name) name a commit, if it still names `expected` (`None`: if it is not there).
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Rejected`] when it names something else, or is a branch that is checked out in a work tree,
+    /// which would no longer agree with it.
+    fn set_ref(&self, repo: &Path, name: &str, commit: &str, expected: Option<&str>) -> Result<()>;
+
+    /// Adds a commit to a branch (without `refs/heads/`) that need not be checked out, and returns its id.
+    ///
+    /// # Errors
+    /// As [`Git::write_commit`] and [`Git::set_ref`]: the branch must be at the commit's parent.
+    fn commit_files(&self, repo: &Path, branch: &str, commit: &FilesCommit<'_>) -> Result<String> {
+        let id = self.write_commit(repo, commit)?;
+        self.set_ref(repo, &format!("refs/heads/{branch}"), &id, commit.parent)?;
+        Ok(id)
+    }
+
+    /// The paths of a commit's files under a directory (`""`: all of them), sorted.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>>;
+
     /// The address of a remote; `None` when it is not configured.
     ///
     /// # Errors
@@ -235,4 +304,16 @@ pub trait Git: Send + Sync {
     /// # Errors
     /// [`crate::ErrorKind::Rejected`] when the remote has something else than expected or refuses.
     fn push(&self, repo: &Path, remote: &str, refs: &[PushRef]) -> Result<()>;
+
+    /// Pushes one commit, which no ref here needs to name, to a ref of the remote.
+    ///
+    /// # Errors
+    /// As [`Git::push`].
+    fn push_commit(&self, repo: &Path, remote: &str, commit: &str, to: &PushRef) -> Result<()>;
+
+    /// Fetches refs (`[+]source:destination`), without tags.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::NotFound`] when the remote lacks one of the sources; then none may have been fetched.
+    fn fetch(&self, repo: &Path, remote: &str, refspecs: &[&str]) -> Result<()>;
 }

@@ -1,11 +1,11 @@
 //! Real repositories: libgit2 for everything local, the `git` program for remotes and signatures, because those follow
 //! the user's own configuration (credentials, hooks, signing programs).
 
-use super::Interrupt;
 use super::process::RealProcesses;
+use super::{Interrupt, git_write};
 use crate::{
-    Command, ErrorKind, FileCommit, Git, Head, NewTag, Processes, PushRef, Result, TagInfo, TreeFile,
-    TreeFileKind, WorldError,
+    Command, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Processes, PushRef, Result, TagInfo,
+    TreeFile, TreeFileKind, WorldError,
 };
 use git2::build::TreeUpdateBuilder;
 use git2::{
@@ -38,9 +38,39 @@ impl RealGit {
     fn output(&self, command: &Command) -> Result<Vec<u8>> {
         RealProcesses::new(self.interrupt.clone(), None).output(command)
     }
+
+    /// Runs git, and says whether it succeeded and what it printed.
+    fn said(&self, command: &Command) -> Result<(bool, Vec<String>)> {
+        let mut said = Vec::new();
+        let exit = RealProcesses::new(self.interrupt.clone(), None).run(command, &mut |_, line| {
+            said.push(String::from_utf8_lossy(line).trim().to_owned());
+        })?;
+        Ok((exit.success(), said))
+    }
+
+    fn push_specs(&self, repo: &Path, remote: &str, refs: &[PushRef], specs: &[String]) -> Result<()> {
+        let mut command = Self::command(repo).args(["push", "--porcelain", "--atomic"]);
+        for one in refs {
+            let expected = one.expected.as_deref().unwrap_or_default();
+            command = command.arg(format!("--force-with-lease={}:{expected}", one.name));
+        }
+        command = command.args(["--", remote]).args(specs.iter().cloned());
+        let (success, said) = self.said(&command)?;
+        if success {
+            return Ok(());
+        }
+        let names: Vec<_> = refs.iter().map(|one| one.name.as_str()).collect();
+        let kind = if said.iter().any(|line| line.starts_with('!')) {
+            ErrorKind::Rejected
+        } else {
+            ErrorKind::Other
+        };
+        let what = format!("{} to {remote}", names.join(", "));
+        Err(WorldError::new("push", what, kind, said.join("; ")))
+    }
 }
 
-fn failed(action: &'static str, object: impl Into<String>, error: &git2::Error) -> WorldError {
+pub(super) fn failed(action: &'static str, object: impl Into<String>, error: &git2::Error) -> WorldError {
     let kind = match error.code() {
         git2::ErrorCode::NotFound | git2::ErrorCode::UnbornBranch => ErrorKind::NotFound,
         git2::ErrorCode::Exists => ErrorKind::Exists,
@@ -54,16 +84,16 @@ fn open(repo: &Path) -> Result<Repository> {
     Repository::open(repo).map_err(|error| failed("open the repository", repo.display().to_string(), &error))
 }
 
-fn oid(text: &str) -> Result<Oid> {
+pub(super) fn oid(text: &str) -> Result<Oid> {
     Oid::from_str(text).map_err(|error| failed("read the object id", text, &error))
 }
 
-fn find_commit<'r>(repo: &'r Repository, id: &str) -> Result<git2::Commit<'r>> {
+pub(super) fn find_commit<'r>(repo: &'r Repository, id: &str) -> Result<git2::Commit<'r>> {
     repo.find_commit(oid(id)?)
         .map_err(|error| failed("read the commit", id, &error))
 }
 
-fn identity(repo: &Repository, time: UtcTime) -> Result<Signature<'static>> {
+pub(super) fn identity(repo: &Repository, time: UtcTime) -> Result<Signature<'static>> {
     let configured = repo.signature().map_err(|_| {
         let reason =
             "no name and mail address are configured; set them with `git config user.name` and `user.email`";
@@ -511,6 +541,18 @@ impl Git for RealGit {
         Ok(id)
     }
 
+    fn write_commit(&self, repo: &Path, commit: &FilesCommit<'_>) -> Result<String> {
+        git_write::write_commit(&open(repo)?, commit)
+    }
+
+    fn set_ref(&self, repo: &Path, name: &str, commit: &str, expected: Option<&str>) -> Result<()> {
+        git_write::set_ref(&open(repo)?, name, commit, expected)
+    }
+
+    fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>> {
+        git_write::paths_at(&open(repo)?, commit, dir)
+    }
+
     fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>> {
         match open(repo)?.find_remote(remote) {
             Ok(found) => Ok(found.url().ok().map(str::to_owned)),
@@ -531,36 +573,30 @@ impl Git for RealGit {
     }
 
     fn push(&self, repo: &Path, remote: &str, refs: &[PushRef]) -> Result<()> {
-        let mut command = Self::command(repo).args(["push", "--porcelain", "--atomic"]);
-        for one in refs {
-            let expected = one.expected.as_deref().unwrap_or_default();
-            command = command.arg(format!("--force-with-lease={}:{expected}", one.name));
-        }
-        command = command
-            .args(["--", remote])
-            .args(refs.iter().map(|one| format!("{0}:{0}", one.name)));
-        let mut said = Vec::new();
-        let exit = RealProcesses::new(self.interrupt.clone(), None).run(&command, &mut |_, line| {
-            said.push(String::from_utf8_lossy(line).trim().to_owned());
-        })?;
-        if exit.success() {
+        let specs: Vec<_> = refs.iter().map(|one| format!("{0}:{0}", one.name)).collect();
+        self.push_specs(repo, remote, refs, &specs)
+    }
+
+    fn push_commit(&self, repo: &Path, remote: &str, commit: &str, to: &PushRef) -> Result<()> {
+        let spec = format!("{commit}:{}", to.name);
+        self.push_specs(repo, remote, std::slice::from_ref(to), &[spec])
+    }
+
+    fn fetch(&self, repo: &Path, remote: &str, refspecs: &[&str]) -> Result<()> {
+        let command = Self::command(repo)
+            .args(["fetch", "--no-tags", "--no-write-fetch-head", "--", remote])
+            .args(refspecs.iter().copied());
+        let (success, said) = self.said(&command)?;
+        if success {
             return Ok(());
         }
-        let names = refs
-            .iter()
-            .map(|one| one.name.as_str())
-            .collect::<Vec<_>>()
-            .join(", ");
-        let kind = if said.iter().any(|line| line.starts_with('!')) {
-            ErrorKind::Rejected
+        let absent = said.iter().any(|line| line.contains("couldn't find remote ref"));
+        let kind = if absent {
+            ErrorKind::NotFound
         } else {
             ErrorKind::Other
         };
-        Err(WorldError::new(
-            "push",
-            format!("{names} to {remote}"),
-            kind,
-            said.join("; "),
-        ))
+        let what = format!("{} of {remote}", refspecs.join(", "));
+        Err(WorldError::new("fetch", what, kind, said.join("; ")))
     }
 }

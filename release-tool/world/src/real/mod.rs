@@ -2,6 +2,7 @@
 
 mod fs;
 mod git;
+mod git_write;
 mod process;
 
 use crate::{ErrorKind, Fs, Git, Processes, Result, World, WorldError};
