@@ -190,6 +190,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
         issued: world.now(),
         expires: world.now().plus_days(30),
         channels: [("beta".parse()?, head)].into(),
+        backfilled: std::collections::BTreeMap::new(),
     };
     let pointer = sign_pointer(&pointer, &secret(world, keys, "pointer")?)?;
     origin.swap_pointer(None, &pointer, "measure")?;

@@ -9,6 +9,8 @@ mod branch;
 mod channel;
 mod config;
 mod digest;
+mod edition;
+mod extension;
 mod history;
 mod manifest;
 mod pattern;
@@ -31,6 +33,8 @@ pub use branch::{BranchName, BranchNameError};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
 pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
+pub use edition::{Edition, EditionError};
+pub use extension::Trespass;
 pub use history::HistoryCommit;
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use pattern::{Pattern, PatternError};
@@ -38,7 +42,7 @@ pub use plan::{
     Plan, PlannedArtifact, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,
     PlannedStep, RefChange,
 };
-pub use pointer::{ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
+pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use schema::{manifest_schema, pointer_schema};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
 pub use statement::{Statement, StatementError};

@@ -5,7 +5,7 @@
 //! signature of different ages. The form is TUF's (a `signed` object in canonical JSON beside its signatures), so that
 //! it can become a TUF timestamp without a change for those who fetch it.
 
-use crate::{ChannelName, KeyId, Sha256Digest, UtcTime, Version};
+use crate::{ChannelName, Edition, KeyId, Sha256Digest, UtcTime, Version, edition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,16 +31,37 @@ pub struct Pointer {
     pub expires: UtcTime,
     /// The head of each channel that has had a release.
     pub channels: BTreeMap<ChannelName, ChannelHead>,
+    /// The newest manifest of each release that architectures were added to after it was published. Of every other
+    /// release `manifest.json` is the only one.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub backfilled: BTreeMap<Version, BackfilledManifest>,
 }
 
-/// The newest release of a channel.
+/// The newest manifest of a release that was added to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct BackfilledManifest {
+    /// The release's edition, written as the name of its manifest.
+    #[serde(rename = "manifest", with = "edition::as_manifest_name")]
+    #[schemars(
+        with = "String",
+        description = "Its name.",
+        extend("pattern" = "^manifest-[2-9]\\.json$")
+    )]
+    pub edition: Edition,
+    /// Its length in bytes.
+    pub manifest_length: u64,
+    /// Its SHA-256.
+    pub manifest_sha256: Sha256Digest,
+}
+
+/// The newest release of a channel, by the manifest that it was published with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelHead {
     /// The release.
     pub release: Version,
-    /// Length of its manifest in bytes.
+    /// Length of its `manifest.json` in bytes.
     pub manifest_length: u64,
-    /// SHA-256 of its manifest.
+    /// SHA-256 of its `manifest.json`.
     pub manifest_sha256: Sha256Digest,
 }
 
@@ -90,6 +111,14 @@ pub enum PointerError {
 }
 
 impl Pointer {
+    /// The newest public edition of a release.
+    #[must_use]
+    pub fn edition(&self, release: &Version) -> Edition {
+        self.backfilled
+            .get(release)
+            .map_or(Edition::FIRST, |newest| newest.edition)
+    }
+
     /// The text that a pointer's signature carries as its trusted comment.
     #[must_use]
     pub fn trusted_comment(&self) -> String {
@@ -212,6 +241,7 @@ mod tests {
             issued: "2026-11-21T03:00:00Z".parse().unwrap(),
             expires: "2026-12-21T03:00:00Z".parse().unwrap(),
             channels: [("beta".parse().unwrap(), head)].into(),
+            backfilled: BTreeMap::new(),
         }
     }
 
@@ -244,6 +274,43 @@ mod tests {
                 .contains("\"later\":1")
         );
         assert_eq!(again.pointer().unwrap(), pointer());
+    }
+
+    #[test]
+    fn a_later_manifest_is_named_exactly_or_not_at_all() {
+        let mut with = pointer();
+        let release: Version = "0.6.0-rc1".parse().unwrap();
+        assert_eq!(with.edition(&release), Edition::FIRST);
+        let newest = BackfilledManifest {
+            edition: Edition::FIRST.next().unwrap(),
+            manifest_length: 11,
+            manifest_sha256: Sha256Digest::new([8; 32]),
+        };
+        with.backfilled.insert(release.clone(), newest);
+        let file = with.to_unsigned().unwrap();
+        assert_eq!(
+            file.signed["backfilled"]["0.6.0-rc1"]["manifest"],
+            "manifest-2.json"
+        );
+        let again = SignedPointer::parse(&file.to_bytes()).unwrap().pointer().unwrap();
+        assert_eq!(again, with);
+        assert_eq!(again.edition(&release).number(), 2);
+        let without = pointer().to_unsigned().unwrap();
+        assert!(without.signed.get("backfilled").is_none());
+        for strange in [
+            "manifest.json",
+            "../../evil/manifest-2.json",
+            "manifest-10.json",
+            "manifest-2.json\0",
+        ] {
+            let mut file = file.clone();
+            file.signed["backfilled"]["0.6.0-rc1"]["manifest"] = Value::from(strange);
+            let error = file.pointer().unwrap_err().to_string();
+            assert!(
+                error.contains("is not the name of a later manifest"),
+                "{strange}: {error}"
+            );
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use crate::verify::{self, Finding, Problem, TrustRoot};
 use crate::{MAX_DOCUMENT, ObjectPath, OriginError, OriginReader, origin_error};
 use std::io::{self, Read, Write};
 use std::path::Path;
-use vrel_model::{ArtifactName, Manifest, ManifestArtifact, Version};
+use vrel_model::{ArtifactName, Edition, Manifest, ManifestArtifact, Sha256Digest, Version};
 use vrel_trust::{digest_reader, verify_statement};
 use vrel_world::{OutFile, World, WorldError};
 
@@ -34,12 +34,7 @@ pub fn download(
     to: &Path,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<ManifestArtifact, Finding> {
-    let manifest_problem = |problem| Finding {
-        object: verify::MANIFEST.to_owned(),
-        problem: Box::new(problem),
-    };
-    let trusted = verify::Trusted::fetch(reader, &request.trust, request.product, request.version)
-        .map_err(manifest_problem)?;
+    let trusted = newest(reader, &request.trust, request.product, request.version)?;
     let found = trusted
         .manifest
         .artifacts
@@ -57,17 +52,43 @@ pub fn download(
             request.artifact,
             names.join(", ")
         );
-        return Err(manifest_problem(Problem::Document(reason)));
+        return Err(finding(trusted.file.name.as_str(), Problem::Document(reason)));
     };
     let fetched = fetch(world, reader, request, &trusted, artifact, to, progress);
-    fetched.map_err(|problem| Finding {
-        object: artifact.name.to_string(),
-        problem: Box::new(problem),
-    })?;
+    fetched.map_err(|problem| finding(artifact.name.as_str(), problem))?;
     Ok(artifact.clone())
 }
 
-/// The manifest of a release, verified by its signature.
+/// The newest public manifest of a release, verified.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedManifest {
+    /// Which edition it is the manifest of.
+    pub edition: Edition,
+    /// The manifest.
+    pub manifest: Manifest,
+    /// SHA-256 of its file.
+    pub sha256: Sha256Digest,
+}
+
+/// The newest public manifest of a release, verified by its signature. Where there is no pointer, the first.
+///
+/// # Errors
+/// When it is not there, or not genuine.
+pub fn fetch_newest_manifest(
+    reader: &dyn OriginReader,
+    trust: &TrustRoot<'_>,
+    product: &str,
+    version: &Version,
+) -> Result<PublishedManifest, Finding> {
+    let trusted = newest(reader, trust, product, version)?;
+    Ok(PublishedManifest {
+        edition: trusted.edition,
+        manifest: trusted.manifest,
+        sha256: trusted.file.sha256,
+    })
+}
+
+/// As [`fetch_newest_manifest`], for whoever needs nothing but its content.
 ///
 /// # Errors
 /// When it is not there, or not genuine.
@@ -77,12 +98,25 @@ pub fn fetch_manifest(
     product: &str,
     version: &Version,
 ) -> Result<Manifest, Finding> {
-    match verify::Trusted::fetch(reader, trust, product, version) {
-        Ok(trusted) => Ok(trusted.manifest),
-        Err(problem) => Err(Finding {
-            object: verify::MANIFEST.to_owned(),
-            problem: Box::new(problem),
-        }),
+    newest(reader, trust, product, version).map(|trusted| trusted.manifest)
+}
+
+fn newest(
+    reader: &dyn OriginReader,
+    trust: &TrustRoot<'_>,
+    product: &str,
+    version: &Version,
+) -> Result<verify::Trusted, Finding> {
+    let edition = verify::newest_edition(reader, trust, product, version);
+    let edition = edition.map_err(|problem| finding(verify::POINTER, problem))?;
+    let trusted = verify::Trusted::fetch(reader, trust, product, version, edition);
+    trusted.map_err(|problem| finding(&edition.manifest(), problem))
+}
+
+fn finding(object: &str, problem: Problem) -> Finding {
+    Finding {
+        object: object.to_owned(),
+        problem: Box::new(problem),
     }
 }
 

@@ -5,6 +5,7 @@
 //! releases/VERSION/manifest.json    what belongs to the release, with .minisig
 //! releases/VERSION/SHA256SUMS       the same for `sha256sum -c`, with .minisig
 //! releases/VERSION/release-notes.md
+//! releases/VERSION/manifest-2.json  …, SHA256SUMS-2: where architectures were added, a second edition of these
 //! releases/VERSION/ARTIFACT         each with ARTIFACT.minisig
 //! ```
 //!
@@ -24,7 +25,7 @@ mod registry;
 mod server;
 mod verify;
 
-pub use download::{DownloadRequest, download, fetch_manifest};
+pub use download::{DownloadRequest, PublishedManifest, download, fetch_manifest, fetch_newest_manifest};
 pub use error::OriginError;
 pub use http::{HttpLimits, HttpOrigin};
 pub use local::{LocalOrigin, Put};

@@ -3,8 +3,9 @@
 use super::{MANIFEST, Release, conflict, done, failed, missing};
 use crate::EngineError;
 use crate::run::Observation;
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use vrel_model::{ChannelHead, Pointer, SignedPointer};
+use vrel_model::{ChannelHead, Edition, Pointer, SignedPointer};
 use vrel_origin::{
     LocalOrigin, ObjectPath, OriginError, PointerCheck, TrustRoot, VerifyRequest, verify_release,
 };
@@ -144,7 +145,9 @@ pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
         },
         product: &release.plan.product,
         version: &release.plan.version,
-        pointer: PointerCheck::Skip,
+        pointer: PointerCheck::Skip {
+            edition: Edition::FIRST,
+        },
         now: release.world.now(),
         threads: NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN),
     };
@@ -214,9 +217,14 @@ pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
     let (manifest_length, manifest_sha256) = manifest_digest(release, "pointer")?;
     let current = current_pointer(release, &origin)?;
     // Another channel may have moved since the plan was made; its head is kept, and the version counts on from there.
-    let (version, mut channels, expected) = match current {
-        None => (1, std::collections::BTreeMap::new(), None),
-        Some((pointer, digest)) => (pointer.version + 1, pointer.channels, Some(digest)),
+    let (version, mut channels, backfilled, expected) = match current {
+        None => (1, BTreeMap::new(), BTreeMap::new(), None),
+        Some((pointer, digest)) => (
+            pointer.version + 1,
+            pointer.channels,
+            pointer.backfilled,
+            Some(digest),
+        ),
     };
     let head = ChannelHead {
         release: plan.version.clone(),
@@ -232,6 +240,7 @@ pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
         issued: plan.created,
         expires: plan.pointer.expires,
         channels,
+        backfilled,
     };
     let key = release.signer("pointer", &plan.pointer_role)?;
     let signed = sign_pointer(&pointer, key).map_err(|error| failed("pointer", error))?;

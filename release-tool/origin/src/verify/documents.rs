@@ -1,49 +1,69 @@
 //! What stands beside the artifacts: checksums, documents, and nothing else.
 
+use super::editions::{Came, came_with};
 use super::problem::Problem;
-use super::{
-    GoodFile, MANIFEST, NOTES, SIGNATURE, SUMS, Trusted, VerifyReport, VerifyRequest, fixed, notes, supply,
-};
+use super::{GoodFile, NOTES, SIGNATURE, Trusted, VerifyReport, VerifyRequest, fixed, notes, supply};
 use crate::{MAX_DOCUMENT, ObjectPath, OriginError, OriginReader};
 use std::collections::BTreeSet;
-use vrel_model::ManifestDocument;
+use vrel_model::{Edition, Manifest, ManifestDocument};
 use vrel_trust::{Asked, Signature, digest_bytes, verify_statement};
 
 pub(super) fn check(
     reader: &dyn OriginReader,
     request: &VerifyRequest<'_>,
-    trusted: &Trusted,
+    editions: &[Trusted],
     report: &mut VerifyReport,
 ) -> Result<(), OriginError> {
-    match sums(reader, request, trusted) {
-        Ok(good) => report.good.push(good),
-        Err(problem) => report.add(SUMS, problem)?,
+    let Some(newest) = editions.last() else {
+        return Ok(());
+    };
+    let came = came_with(editions);
+    for trusted in editions {
+        match sums(reader, request, trusted) {
+            Ok(good) => report.good.push(good),
+            Err(problem) => report.add(&trusted.edition.sums(), problem)?,
+        }
     }
-    let documents = &trusted.manifest.documents;
-    for document in documents {
+    // The newest edition has the documents of all; each speaks of what came with it.
+    for document in &newest.manifest.documents {
         let name = document.name.as_str();
         match fetch(reader, request, document) {
             Ok((good, content)) => {
                 report.good.push(good);
-                for problem in supply::check(request, trusted, name, &content) {
-                    report.add(name, problem)?;
-                }
-                if name == NOTES {
-                    for reason in notes::check(&content, &trusted.manifest) {
-                        report.add(NOTES, Problem::Document(reason))?;
-                    }
+                if let Some(came) = came.iter().find(|came| came.has_document(name)) {
+                    content_of(request, came, name, &content, report)?;
                 }
             }
             Err(problem) => report.add(name, problem)?,
         }
     }
-    if !documents.iter().any(|document| document.name.as_str() == NOTES) {
-        report.add(
-            NOTES,
-            Problem::Document("the manifest names no release notes".to_owned()),
-        )?;
+    for came in &came {
+        let notes = came.with.edition.name(NOTES);
+        if !came.has_document(&notes) {
+            let problem = Problem::Document("the manifest names no release notes".to_owned());
+            report.add(&notes, problem)?;
+        }
     }
-    unexpected(reader, request, trusted, report)
+    unexpected(reader, request, newest, report)
+}
+
+/// Holds a document to the artifacts that came with it.
+fn content_of(
+    request: &VerifyRequest<'_>,
+    came: &Came<'_>,
+    name: &str,
+    content: &[u8],
+    report: &mut VerifyReport,
+) -> Result<(), OriginError> {
+    for problem in supply::check(request, came, name, content) {
+        report.add(name, problem)?;
+    }
+    if name == came.with.edition.name(NOTES) {
+        for reason in notes::check(content, came) {
+            report.add(name, Problem::Document(reason))?;
+        }
+    }
+    Ok(())
 }
 
 /// `SHA256SUMS` is for people who check by hand; it must say what the manifest says.
@@ -52,7 +72,7 @@ fn sums(
     request: &VerifyRequest<'_>,
     trusted: &Trusted,
 ) -> Result<GoodFile, Problem> {
-    let name = fixed(SUMS)?;
+    let name = fixed(&trusted.edition.sums())?;
     let content = reader.read(&ObjectPath::release(request.version, &name), MAX_DOCUMENT)?;
     let path = ObjectPath::signature(request.version, &name).map_err(OriginError::from)?;
     let signature = reader.read(&path, MAX_DOCUMENT)?;
@@ -120,7 +140,7 @@ fn fetch(
 fn unexpected(
     reader: &dyn OriginReader,
     request: &VerifyRequest<'_>,
-    trusted: &Trusted,
+    newest: &Trusted,
     report: &mut VerifyReport,
 ) -> Result<(), OriginError> {
     let names = match reader.list(request.version) {
@@ -128,22 +148,20 @@ fn unexpected(
         Ok(None) => return Ok(()),
         Err(error) => return report.add("releases", error),
     };
-    let signed = trusted
-        .manifest
-        .artifacts
-        .iter()
-        .map(|artifact| artifact.name.as_str())
-        .chain([MANIFEST, SUMS]);
-    let mut known: BTreeSet<String> = signed
-        .flat_map(|name| [name.to_owned(), format!("{name}{SIGNATURE}")])
-        .collect();
-    known.extend(
-        trusted
-            .manifest
-            .documents
-            .iter()
-            .map(|document| document.name.to_string()),
-    );
+    let mut known = known_names(newest.edition, &newest.manifest);
+    // An edition that is published and not public yet belongs to the release as well, once its manifest is there.
+    let mut last = newest.manifest.clone();
+    for edition in Edition::all().filter(|edition| *edition > newest.edition) {
+        let fetched = Trusted::fetch(reader, &request.trust, request.product, request.version, edition);
+        let Some(later) = fetched
+            .ok()
+            .filter(|later| later.manifest.trespasses_on(&last).is_empty())
+        else {
+            break;
+        };
+        known.extend(known_names(edition, &later.manifest));
+        last = later.manifest;
+    }
     for name in names {
         // A publisher that died leaves hidden unfinished files, which are never served.
         if !name.starts_with('.') && !known.contains(&name) {
@@ -151,4 +169,25 @@ fn unexpected(
         }
     }
     Ok(())
+}
+
+/// The names that a release has in an edition.
+fn known_names(edition: Edition, manifest: &Manifest) -> BTreeSet<String> {
+    let lists = edition.earlier().chain([edition]);
+    let lists = lists.flat_map(|edition| [edition.manifest(), edition.sums()]);
+    let signed = manifest
+        .artifacts
+        .iter()
+        .map(|artifact| artifact.name.to_string())
+        .chain(lists);
+    let mut known: BTreeSet<String> = signed
+        .flat_map(|name| [format!("{name}{SIGNATURE}"), name])
+        .collect();
+    known.extend(
+        manifest
+            .documents
+            .iter()
+            .map(|document| document.name.to_string()),
+    );
+    known
 }

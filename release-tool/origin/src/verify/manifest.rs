@@ -1,14 +1,15 @@
 //! The manifest: the document that vouches for everything else of a release.
 
 use super::problem::Problem;
-use super::{GoodFile, MANIFEST, NOTES, SIGNATURE, SUMS, TrustRoot, fixed};
+use super::{GoodFile, NOTES, SIGNATURE, TrustRoot, fixed};
 use crate::{MAX_DOCUMENT, ObjectPath, OriginError, OriginReader};
 use std::collections::BTreeSet;
-use vrel_model::{KeyRole, Manifest, Statement, Version};
+use vrel_model::{Edition, KeyRole, Manifest, Statement, Version};
 use vrel_trust::{Asked, Signature, TrustError, digest_bytes};
 
 /// A manifest whose signature was verified.
 pub(crate) struct Trusted {
+    pub(crate) edition: Edition,
     pub(crate) manifest: Manifest,
     pub(crate) file: GoodFile,
     /// The role that signs the release's files.
@@ -16,15 +17,16 @@ pub(crate) struct Trusted {
 }
 
 impl Trusted {
-    /// Reads and verifies the manifest of a release. Its bytes are parsed only after their signature was verified.
+    /// Reads and verifies the manifest of an edition of a release. Its bytes are parsed only after their signature was verified.
     pub(crate) fn fetch(
         reader: &dyn OriginReader,
         trust: &TrustRoot<'_>,
         product: &str,
         version: &Version,
+        edition: Edition,
     ) -> Result<Self, Problem> {
-        let name = fixed(MANIFEST)?;
-        let file = || MANIFEST.to_owned();
+        let name = fixed(&edition.manifest())?;
+        let file = || name.to_string();
         let signature = reader.read(
             &ObjectPath::signature(version, &name).map_err(OriginError::from)?,
             MAX_DOCUMENT,
@@ -58,7 +60,7 @@ impl Trusted {
                     .join(", "),
             })?;
         let role = policy.key_role.clone();
-        signature.verify(MANIFEST, trust.ring, &role, &digests.blake2b)?;
+        signature.verify(name.as_str(), trust.ring, &role, &digests.blake2b)?;
 
         let manifest = Manifest::parse(&bytes).map_err(|error| Problem::Document(error.to_string()))?;
         let asked = Asked {
@@ -79,12 +81,17 @@ impl Trusted {
         consistent(&manifest, product, version).map_err(Problem::Document)?;
         let key = Some(signature.key_id());
         let file = GoodFile {
-            name,
+            name: name.clone(),
             length: digests.length,
             sha256: digests.sha256,
             key,
         };
-        Ok(Self { manifest, file, role })
+        Ok(Self {
+            edition,
+            manifest,
+            file,
+            role,
+        })
     }
 }
 
@@ -114,10 +121,15 @@ fn consistent(manifest: &Manifest, product: &str, version: &Version) -> Result<(
     if manifest.artifacts.is_empty() {
         return Err("it names no artifacts".to_owned());
     }
+    let is_own = |name: &str| {
+        name.ends_with(SIGNATURE)
+            || Edition::all().any(|edition| [edition.manifest(), edition.sums()].contains(&name.to_owned()))
+    };
+    let is_notes = |name: &str| Edition::all().any(|edition| edition.name(NOTES) == name);
     let mut names = BTreeSet::new();
     for artifact in &manifest.artifacts {
         let name = artifact.name.as_str();
-        if [MANIFEST, SUMS, NOTES].contains(&name) || name.ends_with(SIGNATURE) || !names.insert(name) {
+        if is_own(name) || is_notes(name) || !names.insert(name) {
             return Err(format!(
                 "`{name}` cannot be the name of an artifact, or not of two"
             ));
@@ -125,7 +137,7 @@ fn consistent(manifest: &Manifest, product: &str, version: &Version) -> Result<(
     }
     for document in &manifest.documents {
         let name = document.name.as_str();
-        if [MANIFEST, SUMS].contains(&name) || name.ends_with(SIGNATURE) || !names.insert(name) {
+        if is_own(name) || !names.insert(name) {
             return Err(format!(
                 "`{name}` cannot be the name of a document, or not of two files"
             ));

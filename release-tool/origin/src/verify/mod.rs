@@ -5,6 +5,7 @@
 
 mod artifacts;
 mod documents;
+mod editions;
 mod manifest;
 mod notes;
 mod pointer;
@@ -15,21 +16,18 @@ pub use problem::{Finding, Problem};
 
 pub(crate) use artifacts::{asked, differences};
 pub(crate) use manifest::Trusted;
+pub(crate) use pointer::{NAME as POINTER, newest_edition};
 
 use crate::{OriginError, OriginReader};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use vrel_model::{
-    ArtifactName, ArtifactNameError, ChannelName, ChannelPolicy, KeyId, Manifest, Pointer, Sha256Digest,
-    SigningPolicy, UtcTime, Version,
+    ArtifactName, ArtifactNameError, ChannelName, ChannelPolicy, Edition, KeyId, Manifest, Pointer,
+    Sha256Digest, SigningPolicy, UtcTime, Version,
 };
 use vrel_trust::KeyRing;
 
-/// File name of the manifest.
-pub(crate) const MANIFEST: &str = "manifest.json";
-/// File name of the list of checksums.
-pub(crate) const SUMS: &str = "SHA256SUMS";
-/// File name of the release notes.
+/// File name of the first edition's release notes.
 pub(crate) const NOTES: &str = "release-notes.md";
 /// What a signature's file name ends with.
 pub(crate) const SIGNATURE: &str = ".minisig";
@@ -54,7 +52,10 @@ pub enum PointerCheck {
         last_seen: Option<u64>,
     },
     /// The pointer is not looked at: for reading a release back before it is made public.
-    Skip,
+    Skip {
+        /// The edition to verify.
+        edition: Edition,
+    },
 }
 
 /// A release to verify.
@@ -105,8 +106,10 @@ pub struct VerifyReport {
     pub findings: Vec<Finding>,
     /// The pointer, when it was asked for and is trusted.
     pub pointer: Option<Pointer>,
-    /// The manifest, when it is trusted.
+    /// The manifest of the newest public edition, when it is trusted.
     pub manifest: Option<Manifest>,
+    /// Which edition that is.
+    pub edition: Option<Edition>,
     /// The channels whose head the release is.
     pub head_of: Vec<ChannelName>,
     /// The files that are what they should be.
@@ -148,8 +151,9 @@ impl VerifyReport {
     }
 }
 
-/// Verifies a published release: its pointer, manifest, checksums, every artifact, every document, that the notes speak
-/// of these files, and, where the origin's names can be listed, that there is nothing else.
+/// Verifies a published release: its pointer, the manifest and checksums of every edition up to the newest that is public,
+/// that each edition only adds to the one before it, every artifact, every document, that the notes speak of these
+/// files, and, where the origin's names can be listed, that there is nothing else.
 ///
 /// # Errors
 /// Only when a person asked the program to stop. Everything else is a finding.
@@ -162,20 +166,35 @@ pub fn verify_release(
     if let PointerCheck::Public { last_seen } = request.pointer {
         pointer::check(reader, request, last_seen, &mut report)?;
     }
-    // Without a trusted manifest there is nothing to compare the files with.
-    let trusted = match Trusted::fetch(reader, &request.trust, request.product, request.version) {
-        Ok(trusted) => trusted,
-        Err(problem) => {
-            report.add(MANIFEST, problem)?;
-            return Ok(report);
-        }
+    let newest = match request.pointer {
+        PointerCheck::Skip { edition } => edition,
+        // Without a trusted pointer only what every release has from the start can be expected.
+        PointerCheck::Public { .. } => report
+            .pointer
+            .as_ref()
+            .map_or(Edition::FIRST, |pointer| pointer.edition(request.version)),
     };
-    pointer::check_head(request, &trusted, &mut report)?;
-    artifacts::check(reader, request, &trusted, &mut report, progress)?;
-    documents::check(reader, request, &trusted, &mut report)?;
-    report.good.push(trusted.file);
+    let mut editions = Vec::new();
+    for edition in newest.earlier().chain([newest]) {
+        match Trusted::fetch(reader, &request.trust, request.product, request.version, edition) {
+            Ok(trusted) => editions.push(trusted),
+            // Without all trusted manifests there is nothing to compare the files with.
+            Err(problem) => {
+                report.add(&edition.manifest(), problem)?;
+                return Ok(report);
+            }
+        }
+    }
+    editions::check(&editions, &mut report)?;
+    pointer::check_head(request, &editions, &mut report)?;
+    artifacts::check(reader, request, &editions, &mut report, progress)?;
+    documents::check(reader, request, &editions, &mut report)?;
+    report
+        .good
+        .extend(editions.iter().map(|trusted| trusted.file.clone()));
     report.good.sort_by(|a, b| a.name.cmp(&b.name));
-    report.manifest = Some(trusted.manifest);
+    report.edition = Some(newest);
+    report.manifest = editions.pop().map(|trusted| trusted.manifest);
     Ok(report)
 }
 

@@ -1,12 +1,14 @@
 //! The release notes' download section: people copy checksums and links from it, so each must be true.
 
-use super::{MANIFEST, SIGNATURE, SUMS};
+use super::SIGNATURE;
+use super::editions::Came;
 use std::collections::{BTreeMap, BTreeSet};
-use vrel_model::Manifest;
+use vrel_model::{Edition, Manifest};
 
 /// What is untrue in the notes of a release, or missing in them. Expected is one section whose heading begins with
-/// "Download", and in it for every artifact one line with its name and its SHA-256.
-pub(super) fn check(content: &[u8], manifest: &Manifest) -> Vec<String> {
+/// "Download", and in it for every artifact that came with them one line with its name and its SHA-256.
+pub(super) fn check(content: &[u8], came: &Came<'_>) -> Vec<String> {
+    let manifest = &came.with.manifest;
     let Ok(text) = std::str::from_utf8(content) else {
         return vec!["it is not UTF-8".to_owned()];
     };
@@ -14,7 +16,7 @@ pub(super) fn check(content: &[u8], manifest: &Manifest) -> Vec<String> {
     if section.is_empty() {
         return vec!["it has no section whose heading begins with `Download`".to_owned()];
     }
-    let artifacts: BTreeMap<&str, String> = manifest
+    let artifacts: BTreeMap<&str, String> = came
         .artifacts
         .iter()
         .map(|artifact| (artifact.name.as_str(), artifact.sha256.to_string()))
@@ -41,7 +43,7 @@ pub(super) fn check(content: &[u8], manifest: &Manifest) -> Vec<String> {
             }
         }
         for target in links(line) {
-            if !leads_somewhere(target, manifest, &artifacts) {
+            if !leads_somewhere(target, came.with.edition, manifest) {
                 problems.push(format!(
                     "line {number} links to `{target}`, which is not part of the release"
                 ));
@@ -104,7 +106,7 @@ fn links(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Whether a link's target is a file of the release, or lies outside of the origin altogether.
-fn leads_somewhere(target: &str, manifest: &Manifest, artifacts: &BTreeMap<&str, String>) -> bool {
+fn leads_somewhere(target: &str, edition: Edition, manifest: &Manifest) -> bool {
     let directory = format!("releases/{}/", manifest.version);
     let file = match target.rsplit_once(&directory) {
         Some((_, file)) => file,
@@ -113,7 +115,16 @@ fn leads_somewhere(target: &str, manifest: &Manifest, artifacts: &BTreeMap<&str,
         }
         None => target.strip_prefix("./").unwrap_or(target),
     };
-    let signed = |name: &str| name == MANIFEST || name == SUMS || artifacts.contains_key(name);
+    let artifact = |name: &str| {
+        manifest
+            .artifacts
+            .iter()
+            .any(|artifact| artifact.name.as_str() == name)
+    };
+    let lists = |edition: Edition, name: &str| name == edition.manifest() || name == edition.sums();
+    let signed = |name: &str| {
+        artifact(name) || lists(edition, name) || edition.earlier().any(|earlier| lists(earlier, name))
+    };
     let document = |name: &str| {
         manifest
             .documents

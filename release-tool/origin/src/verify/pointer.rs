@@ -1,12 +1,12 @@
 //! The pointer, and whether it leads to the release.
 
 use super::problem::Problem;
-use super::{PointerCheck, Trusted, VerifyReport, VerifyRequest};
+use super::{PointerCheck, TrustRoot, Trusted, VerifyReport, VerifyRequest};
 use crate::{ObjectPath, OriginError, OriginReader};
-use vrel_model::{Pointer, SignedPointer};
+use vrel_model::{Edition, Pointer, Sha256Digest, SignedPointer, Version};
 use vrel_trust::{TrustError, verify_pointer};
 
-const NAME: &str = "pointer.json";
+pub(crate) const NAME: &str = "pointer.json";
 
 /// A pointer with every channel's history of heads would still be far below this, in bytes.
 const MAX_POINTER: u64 = 256 << 10;
@@ -47,47 +47,52 @@ fn fetch(reader: &dyn OriginReader, request: &VerifyRequest<'_>) -> Result<Point
     )?)
 }
 
-/// Compares the pointer's heads with the release.
+/// The newest public edition of a release, as the pointer says. Its age does not matter here: an old pointer can keep
+/// an addition from a reader, and nothing else. An origin without a pointer has first editions only.
+pub(crate) fn newest_edition(
+    reader: &dyn OriginReader,
+    trust: &TrustRoot<'_>,
+    product: &str,
+    version: &Version,
+) -> Result<Edition, Problem> {
+    let bytes = match reader.read(&ObjectPath::pointer(), MAX_POINTER) {
+        Err(OriginError::NotFound { .. }) => return Ok(Edition::FIRST),
+        read => read?,
+    };
+    let file = SignedPointer::parse(&bytes).map_err(TrustError::from)?;
+    let issued = file.pointer().map_err(TrustError::from)?.issued;
+    let pointer = verify_pointer(&file, trust.ring, &trust.signing.pointer_role, product, issued)?;
+    Ok(pointer.edition(version))
+}
+
+/// Compares what the pointer says of the release with its manifests; `editions` begins with the first.
 pub(super) fn check_head(
     request: &VerifyRequest<'_>,
-    trusted: &Trusted,
+    editions: &[Trusted],
     report: &mut VerifyReport,
 ) -> Result<(), OriginError> {
     let (PointerCheck::Public { .. }, Some(pointer)) = (request.pointer, report.pointer.clone()) else {
         return Ok(());
     };
+    let (Some(first), Some(newest)) = (editions.first(), editions.last()) else {
+        return Ok(());
+    };
     for (channel, head) in &pointer.channels {
-        if head.release != *request.version {
-            continue;
-        }
-        report.head_of.push(channel.clone());
-        let differs = [
-            (
-                "length",
-                head.manifest_length.to_string(),
-                trusted.file.length.to_string(),
-            ),
-            (
-                "sha256",
-                head.manifest_sha256.to_string(),
-                trusted.file.sha256.to_string(),
-            ),
-        ];
-        for (what, expected, found) in differs {
-            if expected != found {
-                report.add(
-                    super::MANIFEST,
-                    Problem::Differs {
-                        what,
-                        expected,
-                        found,
-                    },
-                )?;
-            }
+        if head.release == *request.version {
+            report.head_of.push(channel.clone());
+            compare(first, head.manifest_length, head.manifest_sha256, report)?;
         }
     }
+    if let Some(backfilled) = pointer.backfilled.get(request.version) {
+        compare(
+            newest,
+            backfilled.manifest_length,
+            backfilled.manifest_sha256,
+            report,
+        )?;
+    }
     // A release that was a head once stays valid; one that is newer than its channel's head never was public.
-    let channel = &trusted.manifest.channel;
+    let channel = &newest.manifest.channel;
     let head = pointer.channels.get(channel).map(|head| head.release.clone());
     if report.head_of.is_empty() && head.as_ref().is_none_or(|head| head < request.version) {
         let (version, channel) = (request.version.clone(), channel.clone());
@@ -99,6 +104,31 @@ pub(super) fn check_head(
                 head,
             },
         )?;
+    }
+    Ok(())
+}
+
+/// Compares a manifest with what the pointer says of it.
+fn compare(
+    trusted: &Trusted,
+    length: u64,
+    sha256: Sha256Digest,
+    report: &mut VerifyReport,
+) -> Result<(), OriginError> {
+    let file = &trusted.file;
+    let differs = [
+        ("length", length.to_string(), file.length.to_string()),
+        ("sha256", sha256.to_string(), file.sha256.to_string()),
+    ];
+    for (what, expected, found) in differs {
+        if expected != found {
+            let problem = Problem::Differs {
+                what,
+                expected,
+                found,
+            };
+            report.add(file.name.as_str(), problem)?;
+        }
     }
     Ok(())
 }

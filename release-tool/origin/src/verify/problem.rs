@@ -2,7 +2,7 @@
 
 use crate::OriginError;
 use std::fmt;
-use vrel_model::{ChannelName, Version};
+use vrel_model::{ChannelName, Trespass, Version};
 use vrel_trust::TrustError;
 
 /// A problem of a published release.
@@ -92,6 +92,9 @@ pub enum Problem {
     /// A signed document that contradicts itself or what was asked for.
     #[error("{0}")]
     Document(String),
+    /// A later manifest of a release that does more than add to the one before it.
+    #[error("{0}")]
+    Trespass(Trespass),
     /// A file that belongs to nothing.
     #[error("is not part of the release")]
     Unexpected,

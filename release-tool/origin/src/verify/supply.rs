@@ -1,7 +1,8 @@
-//! Bills of materials and provenance, held to the manifest: they must speak of exactly the release's artifacts.
+//! Bills of materials and provenance, held to the manifest: they must speak of exactly the artifacts that came with them.
 
+use super::VerifyRequest;
+use super::editions::Came;
 use super::problem::Problem;
-use super::{Trusted, VerifyRequest};
 use vrel_trust::{
     AskedProvenance, Provenance, Subject, TrustError, cyclonedx_subjects, spdx_subjects, subject_mismatches,
     verify_envelope,
@@ -15,12 +16,11 @@ const SPDX: &str = ".spdx.json";
 /// What is wrong with a document of the supply chain; nothing for every other document.
 pub(super) fn check(
     request: &VerifyRequest<'_>,
-    trusted: &Trusted,
+    came: &Came<'_>,
     name: &str,
     content: &[u8],
 ) -> Vec<Problem> {
-    let artifacts: Vec<Subject> = trusted
-        .manifest
+    let artifacts: Vec<Subject> = came
         .artifacts
         .iter()
         .map(|artifact| Subject {
@@ -34,7 +34,7 @@ pub(super) fn check(
     } else if name.ends_with(SPDX) {
         spdx_subjects(content)
     } else if name.ends_with(PROVENANCE) {
-        return match provenance(request, trusted, name, content, &artifacts) {
+        return match provenance(request, came, name, content, &artifacts) {
             Ok(mismatches) => mismatches.iter().map(|mismatch| text(mismatch)).collect(),
             Err(error) => vec![error.into()],
         };
@@ -52,13 +52,13 @@ pub(super) fn check(
 
 fn provenance(
     request: &VerifyRequest<'_>,
-    trusted: &Trusted,
+    came: &Came<'_>,
     name: &str,
     content: &[u8],
     artifacts: &[Subject],
 ) -> Result<Vec<String>, TrustError> {
-    let manifest = &trusted.manifest;
-    let statement = verify_envelope(name, content, request.trust.ring, &trusted.role)?;
+    let manifest = &came.with.manifest;
+    let statement = verify_envelope(name, content, request.trust.ring, &came.with.role)?;
     let asked = AskedProvenance {
         product: request.product,
         version: request.version,

@@ -51,7 +51,14 @@ fn older_signed_file_under_a_new_name() {
 fn whole_older_release_under_a_new_version() {
     let project = Project::with_release();
     fs::rename(project.file("0.6.0-rc1", ""), project.file("0.6.0-rc2", "")).unwrap();
-    let findings = texts(&project.verify_at(&project.origin(), "0.6.0-rc2", PointerCheck::Skip, NOW));
+    let findings = texts(&project.verify_at(
+        &project.origin(),
+        "0.6.0-rc2",
+        PointerCheck::Skip {
+            edition: vrel_model::Edition::FIRST,
+        },
+        NOW,
+    ));
     only(
         &findings,
         "manifest.json: signature of manifest.json states something else",
@@ -319,7 +326,14 @@ fn names_that_leave_the_directory_are_not_even_parsed() {
         let signature = project.sign(&draft, "manifest.json", None, text.as_bytes());
         fs::write(path("manifest.json.minisig"), signature).unwrap();
         let release = draft.version.to_string();
-        let findings = texts(&project.verify_at(&project.origin(), &release, PointerCheck::Skip, NOW));
+        let findings = texts(&project.verify_at(
+            &project.origin(),
+            &release,
+            PointerCheck::Skip {
+                edition: vrel_model::Edition::FIRST,
+            },
+            NOW,
+        ));
         only(&findings, "not a publishable file name");
     }
 }

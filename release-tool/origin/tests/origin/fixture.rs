@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use vrel_model::{
-    Arch, ArtifactKind, ArtifactName, ChannelHead, ChannelName, ChannelPolicy, KeyRole, Manifest,
-    ManifestArtifact, ManifestDocument, Pointer, SignedPointer, SigningPolicy, Statement, UtcTime, Version,
+    Arch, ArtifactKind, ArtifactName, BackfilledManifest, ChannelHead, ChannelName, ChannelPolicy, KeyRole,
+    Manifest, ManifestArtifact, ManifestDocument, Pointer, SignedPointer, SigningPolicy, Statement, UtcTime,
+    Version,
 };
 use vrel_origin::{
     LocalOrigin, ObjectPath, OriginReader, PointerCheck, TrustRoot, VerifyReport, VerifyRequest,
@@ -193,7 +194,7 @@ impl Project {
             .unwrap();
     }
 
-    fn put_signed(&self, draft: &Draft, file: &str, arch: Option<Arch>, content: &[u8]) {
+    pub(crate) fn put_signed(&self, draft: &Draft, file: &str, arch: Option<Arch>, content: &[u8]) {
         self.put_raw(&draft.version, file, content);
         self.put_raw(
             &draft.version,
@@ -221,6 +222,16 @@ impl Project {
 
     /// A signed pointer with one head.
     pub(crate) fn pointer(&self, number: u64, manifest: &Manifest) -> SignedPointer {
+        self.pointer_with(number, manifest, None)
+    }
+
+    /// A signed pointer with one head, and what it says of a release that was added to.
+    pub(crate) fn pointer_with(
+        &self,
+        number: u64,
+        manifest: &Manifest,
+        backfilled: Option<BackfilledManifest>,
+    ) -> SignedPointer {
         let bytes = manifest.to_bytes().unwrap();
         let head = ChannelHead {
             release: manifest.version.clone(),
@@ -235,6 +246,10 @@ impl Project {
             issued: time("2026-11-21T03:00:00Z"),
             expires: time("2026-12-21T03:00:00Z"),
             channels: [(manifest.channel.clone(), head)].into(),
+            backfilled: backfilled
+                .map(|newest| (manifest.version.clone(), newest))
+                .into_iter()
+                .collect(),
         };
         sign_pointer(&pointer, &self.secret("pointer")).unwrap()
     }
@@ -302,7 +317,7 @@ pub(crate) fn only(findings: &[String], expected: &str) {
     );
 }
 
-fn notes(draft: &Draft) -> String {
+pub(crate) fn notes(draft: &Draft) -> String {
     let mut text = format!(
         "# Veridian v{}\n\n## Highlights\n\n- It boots.\n\n## Downloads\n\n",
         draft.version

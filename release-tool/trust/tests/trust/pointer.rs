@@ -22,6 +22,7 @@ fn pointer() -> Pointer {
         issued: at("2026-11-21T03:00:00Z"),
         expires: at("2026-12-21T03:00:00Z"),
         channels: [("beta".parse().unwrap(), head)].into(),
+        backfilled: std::collections::BTreeMap::new(),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::strangers::run_python;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use vrel_model::{
-    Arch, BootRecord, ChannelHead, Manifest, ManifestArtifact, ManifestDocument, Pointer, SignedPointer,
-    manifest_schema, pointer_schema,
+    Arch, BackfilledManifest, BootRecord, ChannelHead, Edition, Manifest, ManifestArtifact, ManifestDocument,
+    Pointer, SignedPointer, manifest_schema, pointer_schema,
 };
 use vrel_trust::{digest_bytes, sign_pointer};
 
@@ -155,6 +155,11 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         manifest_length: 10,
         manifest_sha256: digest_bytes(b"x").sha256,
     };
+    let backfilled = BackfilledManifest {
+        edition: Edition::FIRST.next().unwrap(),
+        manifest_length: 11,
+        manifest_sha256: digest_bytes(b"y").sha256,
+    };
     let pointer = Pointer {
         kind: "pointer".to_owned(),
         spec: 1,
@@ -163,6 +168,7 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         issued: "2026-11-21T03:00:00Z".parse().unwrap(),
         expires: "2026-12-21T03:00:00Z".parse().unwrap(),
         channels: [(release().channel, head)].into(),
+        backfilled: [(release().version, backfilled)].into(),
     };
     let keys = Keys::new(&["pointer"]);
     let signed = sign_pointer(&pointer, &keys.secret("pointer")).unwrap();
@@ -174,6 +180,11 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         with(&good, "/signed/spec", json!(2)),
         with(&good, "/signatures/0/keyid", "abc".into()),
         with(&good, "/signed/channels/beta/release", "x".into()),
+        with(
+            &good,
+            "/signed/backfilled/0.6.0-rc1/manifest",
+            "../manifest-2.json".into(),
+        ),
     ];
     let expected = [
         "valid",
@@ -182,6 +193,7 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         "$.signed.spec",
         "$.signatures[0].keyid",
         "$.signed.channels.beta.release",
+        "$.signed.backfilled['0.6.0-rc1'].manifest",
     ];
     assert_eq!(validated(&pointer_schema(), &documents), expected);
     SignedPointer::parse(documents[1].to_string().as_bytes())
