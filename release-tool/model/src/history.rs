@@ -7,8 +7,8 @@ use crate::UtcTime;
 pub struct HistoryCommit {
     /// The commit's id, 40 hexadecimal digits.
     pub id: String,
-    /// Number of parents; more than one is a merge.
-    pub parents: usize,
+    /// The ids of its parents; more than one makes it a merge.
+    pub parents: Vec<String>,
     /// The author's name, after `.mailmap`.
     pub author_name: String,
     /// The author's mail address, after `.mailmap`.
@@ -17,4 +17,12 @@ pub struct HistoryCommit {
     pub time: UtcTime,
     /// The whole message, invalid UTF-8 replaced.
     pub message: String,
+}
+
+impl HistoryCommit {
+    /// Whether it joins several lines of work.
+    #[must_use]
+    pub fn is_merge(&self) -> bool {
+        self.parents.len() > 1
+    }
 }

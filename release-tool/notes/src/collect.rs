@@ -59,7 +59,7 @@ impl Collector {
     /// Takes the next older commit.
     pub fn add(&mut self, commit: &HistoryCommit) {
         self.counts.total += 1;
-        if commit.parents > 1 {
+        if commit.is_merge() {
             // Its changes come with the commits that it merges.
             self.counts.merges += 1;
             return;

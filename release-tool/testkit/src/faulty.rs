@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
-    Command, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, Metadata, NewTag, OutFile,
-    Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World, WorldError,
+    Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, Metadata,
+    NewTag, OutFile, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World, WorldError,
 };
 
 /// How an effect goes wrong.
@@ -409,6 +409,18 @@ impl Git for FaultyGit<'_> {
         visit: &mut dyn FnMut(HistoryCommit),
     ) -> Result<()> {
         self.inner.history(repo, hidden, to, visit)
+    }
+
+    fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
+        self.inner.difference(repo, ours, theirs)
+    }
+
+    fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
+        self.inner.patch_id(repo, commit)
+    }
+
+    fn equal_patches(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
+        self.inner.equal_patches(repo, ours, theirs)
     }
 
     fn file_at(&self, repo: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>> {

@@ -23,6 +23,17 @@ pub struct TagInfo {
     pub object: String,
     /// The commit that it leads to.
     pub commit: String,
+    /// When it says it was made; of a tag that does not say so, the committer's time of its commit.
+    pub time: UtcTime,
+}
+
+/// How two histories differ. Both lists are newest first in topological order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// What only our commits lead to.
+    pub ours: Vec<HistoryCommit>,
+    /// What only their commits lead to.
+    pub theirs: Vec<HistoryCommit>,
 }
 
 /// An annotated tag to make.
@@ -194,6 +205,26 @@ pub trait Git: Send + Sync {
         to: &str,
         visit: &mut dyn FnMut(HistoryCommit),
     ) -> Result<()>;
+
+    /// What can be reached from `ours` but not from `theirs`, and the other way round.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference>;
+
+    /// What tells a commit's change apart from others, wherever it was applied: `git patch-id --stable` of its patch, and
+    /// the blobs of binary files. `None` for a merge and for a commit that changes nothing.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>>;
+
+    /// For each of `ours` the index of the first of `theirs` with the same [`Git::patch_id`]. Computes only those that
+    /// can matter.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn equal_patches(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Vec<Option<usize>>>;
 
     /// One file of a commit; `None` when it is not there.
     ///

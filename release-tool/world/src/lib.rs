@@ -16,7 +16,8 @@ mod real;
 pub use error::{ErrorKind, Result, WorldError};
 pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
 pub use git::{
-    FileCommit, FileEdit, FilesCommit, Git, Head, NewTag, PushRef, TagInfo, TreeFile, TreeFileKind,
+    Difference, FileCommit, FileEdit, FilesCommit, Git, Head, NewTag, PushRef, TagInfo, TreeFile,
+    TreeFileKind,
 };
 pub use process::{Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};

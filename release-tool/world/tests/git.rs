@@ -270,8 +270,8 @@ fn history_is_what_is_not_hidden_with_names_from_the_mailmap() {
         .unwrap();
     assert_eq!(commits.len(), 1);
     assert_eq!(
-        (commits[0].author_name.as_str(), commits[0].parents),
-        ("Real Name", 1)
+        (commits[0].author_name.as_str(), &commits[0].parents),
+        ("Real Name", &vec![first.clone()])
     );
     assert_eq!(commits[0].message, "fix: second\n\nFixes #7\n");
     assert!(

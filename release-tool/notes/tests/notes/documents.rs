@@ -49,7 +49,8 @@ fn history() -> Vec<HistoryCommit> {
         .enumerate()
         .map(|(number, message)| commit(number, message))
         .collect();
-    commits[4].parents = 2;
+    let second = format!("{:040}", 99);
+    commits[4].parents.push(second);
     commits[7].author_name = "Grace <g@example.org> [x](y)".to_owned();
     commits[7].author_email = "grace@example.org".to_owned();
     commits

@@ -99,7 +99,7 @@ fn noise_is_counted_and_left_out() {
         "Merge pull request #3 from a/b\n\nHighlight: no",
     ] {
         let mut merge = commit(99, message);
-        merge.parents = 2;
+        merge.parents = vec![format!("{:040}", 98), format!("{:040}", 99)];
         collector.add(&merge);
     }
     let context = collector.finish();
@@ -368,7 +368,8 @@ fn contributors_are_people_and_named_once() {
         collector.add(&commit);
     }
     let mut merge = commit(2, "Merge branch 'x'");
-    (merge.author_name, merge.parents) = ("Merger".to_owned(), 2);
+    merge.author_name = "Merger".to_owned();
+    merge.parents = vec![format!("{:040}", 98), format!("{:040}", 99)];
     merge.author_email = "merger@example.org".to_owned();
     collector.add(&merge);
     assert_eq!(collector.finish().contributors, ["Ada", "Bo", "Zoë"]);

@@ -44,7 +44,7 @@ fn artifact(
 fn commit(number: usize, message: &str) -> HistoryCommit {
     HistoryCommit {
         id: format!("{number:040}"),
-        parents: 1,
+        parents: vec![format!("{:040}", number + 1)],
         author_name: "Ada".to_owned(),
         author_email: "ada@example.org".to_owned(),
         time: UtcTime::from_unix(1_795_000_000).unwrap(),

@@ -70,7 +70,7 @@ fn commits() -> impl Strategy<Value = Vec<HistoryCommit>> {
             |(number, (message, parents, author_name, address)): (usize, (String, usize, String, u8))| {
                 HistoryCommit {
                     id: format!("{number:040}"),
-                    parents,
+                    parents: (0..parents).map(|parent| format!("{parent:040x}")).collect(),
                     author_name,
                     author_email: format!("{address}@example.org"),
                     time: UtcTime::from_unix(0).unwrap(),

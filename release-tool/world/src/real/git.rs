@@ -2,14 +2,14 @@
 //! the user's own configuration (credentials, hooks, signing programs).
 
 use super::process::RealProcesses;
-use super::{Interrupt, git_write};
+use super::{Interrupt, git_write, history};
 use crate::{
-    Command, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Processes, PushRef, Result, TagInfo,
-    TreeFile, TreeFileKind, WorldError,
+    Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Processes, PushRef, Result,
+    TagInfo, TreeFile, TreeFileKind, WorldError,
 };
 use git2::build::TreeUpdateBuilder;
 use git2::{
-    FileMode, ObjectType, Oid, Repository, Signature, Sort, StatusOptions, Time, TreeWalkMode, TreeWalkResult,
+    FileMode, ObjectType, Oid, Repository, Signature, StatusOptions, Time, TreeWalkMode, TreeWalkResult,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -80,7 +80,7 @@ pub(super) fn failed(action: &'static str, object: impl Into<String>, error: &gi
     WorldError::new(action, object, kind, error.message())
 }
 
-fn open(repo: &Path) -> Result<Repository> {
+pub(super) fn open(repo: &Path) -> Result<Repository> {
     Repository::open(repo).map_err(|error| failed("open the repository", repo.display().to_string(), &error))
 }
 
@@ -286,11 +286,20 @@ impl Git for RealGit {
             let Ok(commit) = reference.peel_to_commit() else {
                 continue;
             };
+            let tagged = repo
+                .find_tag(object)
+                .ok()
+                .and_then(|tag| tag.tagger().map(|tagger| tagger.when().seconds()))
+                .and_then(|seconds| UtcTime::from_unix(seconds).ok());
             let name = name.trim_start_matches("refs/tags/").to_owned();
             tags.push(TagInfo {
                 name,
                 object: object.to_string(),
                 commit: commit.id().to_string(),
+                time: match tagged {
+                    Some(time) => time,
+                    None => time_of(&commit)?,
+                },
             });
         }
         tags.sort_by(|a, b| a.name.cmp(&b.name));
@@ -324,32 +333,21 @@ impl Git for RealGit {
         to: &str,
         visit: &mut dyn FnMut(HistoryCommit),
     ) -> Result<()> {
-        let repo = open(repo)?;
-        let walk_error = |error: git2::Error| failed("walk the history of", to, &error);
-        let mailmap = repo.mailmap().ok();
-        let mut walk = repo.revwalk().map_err(walk_error)?;
-        walk.set_sorting(Sort::TOPOLOGICAL).map_err(walk_error)?;
-        walk.push(oid(to)?).map_err(walk_error)?;
-        for id in hidden {
-            walk.hide(oid(id)?).map_err(walk_error)?;
-        }
-        for id in walk {
-            self.interrupt.check()?;
-            let commit = repo.find_commit(id.map_err(walk_error)?).map_err(walk_error)?;
-            let mapped = mailmap
-                .as_ref()
-                .and_then(|mailmap| commit.author_with_mailmap(mailmap).ok());
-            let author = mapped.unwrap_or_else(|| commit.author().to_owned());
-            visit(HistoryCommit {
-                id: commit.id().to_string(),
-                parents: commit.parent_count(),
-                author_name: String::from_utf8_lossy(author.name_bytes()).into_owned(),
-                author_email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
-                time: time_of(&commit)?,
-                message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
-            });
-        }
+        let difference = history::difference(&self.interrupt, repo, &[to], hidden)?;
+        difference.ours.into_iter().for_each(visit);
         Ok(())
+    }
+
+    fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
+        history::difference(&self.interrupt, repo, ours, theirs)
+    }
+
+    fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
+        history::patch_id(repo, commit)
+    }
+
+    fn equal_patches(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
+        history::equal_patches(&self.interrupt, repo, ours, theirs)
     }
 
     fn file_at(&self, repo: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>> {

@@ -3,6 +3,7 @@
 mod fs;
 mod git;
 mod git_write;
+mod history;
 mod process;
 
 use crate::{ErrorKind, Fs, Git, Processes, Result, World, WorldError};
