@@ -505,6 +505,18 @@ impl Git for FaultyGit<'_> {
         self.inner.paths_at(repo, commit, dir)
     }
 
+    fn changed_paths(&self, repo: &Path, commit: &str) -> Result<Vec<String>> {
+        self.inner.changed_paths(repo, commit)
+    }
+
+    fn is_plain_merge(&self, repo: &Path, commit: &str) -> Result<bool> {
+        self.inner.is_plain_merge(repo, commit)
+    }
+
+    fn revision(&self, repo: &Path, text: &str) -> Result<Option<String>> {
+        self.inner.revision(repo, text)
+    }
+
     fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>> {
         self.inner.remote_url(repo, remote)
     }

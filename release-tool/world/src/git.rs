@@ -317,6 +317,25 @@ pub trait Git: Send + Sync {
     /// See [`Git::head`].
     fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>>;
 
+    /// The paths that a commit changes against its first parent (all of them, without a parent), sorted; both names of a
+    /// file that was moved.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn changed_paths(&self, repo: &Path, commit: &str) -> Result<Vec<String>>;
+
+    /// Whether a commit merges two parents and nothing was changed by hand in it: merging them again gives the same files.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn is_plain_merge(&self, repo: &Path, commit: &str) -> Result<bool>;
+
+    /// The commit that a person means by `text`, in the words of gitrevisions; `None` when there is no such commit.
+    ///
+    /// # Errors
+    /// See [`Git::head`]; and when `text` makes no sense, or is the beginning of several ids.
+    fn revision(&self, repo: &Path, text: &str) -> Result<Option<String>>;
+
     /// The address of a remote; `None` when it is not configured.
     ///
     /// # Errors

@@ -291,6 +291,53 @@ fn history_is_what_is_not_hidden_with_names_from_the_mailmap() {
 }
 
 #[test]
+fn merges_are_told_from_changes_made_in_them() {
+    let repos = repos();
+    let repo = repos.repo();
+    let commit = |name: &str, content: &str| {
+        std::fs::write(repo.join(name), content).unwrap();
+        git(&repo, &["add", "."]);
+        git(&repo, &["commit", "-q", "-m", name]);
+        repos.head()
+    };
+    let start = repos.head();
+    git(&repo, &["switch", "-q", "-c", "side"]);
+    commit("side-file", "side\n");
+    git(&repo, &["mv", "sub/run", "moved"]);
+    git(&repo, &["commit", "-q", "-m", "move"]);
+    let git_world = repos.world.git();
+    assert_eq!(
+        git_world.changed_paths(&repo, &repos.head()).unwrap(),
+        ["moved", "sub/run"]
+    );
+    assert_eq!(
+        git_world.changed_paths(&repo, &start).unwrap(),
+        ["file", "sub/run"]
+    );
+    git(&repo, &["switch", "-q", "main"]);
+    commit("file", "two\n");
+    git(&repo, &["merge", "-q", "--no-ff", "-m", "merge", "side"]);
+    let objects = || git(&repo, &["count-objects"]);
+    let before = objects();
+    assert!(git_world.is_plain_merge(&repo, &repos.head()).unwrap());
+    assert_eq!(objects(), before, "comparing leaves nothing behind");
+    std::fs::write(repo.join("smuggled"), "in a merge\n").unwrap();
+    git(&repo, &["add", "."]);
+    git(&repo, &["commit", "-q", "--amend", "--no-edit"]);
+    assert!(!git_world.is_plain_merge(&repo, &repos.head()).unwrap());
+    assert!(!git_world.is_plain_merge(&repo, &start).unwrap());
+
+    assert_eq!(
+        git_world.revision(&repo, &start[..8]).unwrap().as_ref(),
+        Some(&start)
+    );
+    assert_eq!(git_world.revision(&repo, "HEAD^1^").unwrap(), Some(start));
+    assert_eq!(git_world.revision(&repo, "no-such-branch").unwrap(), None);
+    assert_eq!(git_world.revision(&repo, "HEAD^{tree}").unwrap(), None);
+    git_world.revision(&repo, "^^^").unwrap_err();
+}
+
+#[test]
 fn a_configured_signing_key_signs_the_tag() {
     let repos = repos();
     let repo = repos.repo();

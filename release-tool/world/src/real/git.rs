@@ -2,7 +2,7 @@
 //! the user's own configuration (credentials, hooks, signing programs).
 
 use super::process::RealProcesses;
-use super::{Interrupt, git_write, history};
+use super::{Interrupt, git_commits, git_write, history};
 use crate::{
     Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Processes, PushRef, Result,
     TagInfo, TreeFile, TreeFileKind, WorldError,
@@ -18,13 +18,33 @@ use vrel_model::{HistoryCommit, UtcTime};
 #[derive(Debug, Default)]
 pub(super) struct RealGit {
     interrupt: Interrupt,
+    /// Further places of objects, besides the repository's own.
+    object_dirs: Vec<PathBuf>,
 }
 
 impl RealGit {
     pub(super) fn new(interrupt: Interrupt) -> Self {
         // The walk over a long history spends half its time on re-hashing objects that it only reads.
         git2::opts::strict_hash_verification(false);
-        Self { interrupt }
+        Self {
+            interrupt,
+            object_dirs: Vec::new(),
+        }
+    }
+
+    pub(super) fn look_in(&mut self, object_dirs: Vec<PathBuf>) {
+        self.object_dirs = object_dirs;
+    }
+
+    fn open(&self, repo: &Path) -> Result<Repository> {
+        let open = || {
+            let repo = Repository::open(repo)?;
+            for dir in &self.object_dirs {
+                repo.odb()?.add_disk_alternate(&dir.to_string_lossy())?;
+            }
+            Ok(repo)
+        };
+        open().map_err(|error| failed("open the repository", repo.display().to_string(), &error))
     }
 
     fn command(repo: &Path) -> Command {
@@ -78,10 +98,6 @@ pub(super) fn failed(action: &'static str, object: impl Into<String>, error: &gi
         _ => ErrorKind::Other,
     };
     WorldError::new(action, object, kind, error.message())
-}
-
-pub(super) fn open(repo: &Path) -> Result<Repository> {
-    Repository::open(repo).map_err(|error| failed("open the repository", repo.display().to_string(), &error))
 }
 
 pub(super) fn oid(text: &str) -> Result<Oid> {
@@ -224,7 +240,7 @@ impl Git for RealGit {
     }
 
     fn head(&self, repo: &Path) -> Result<Head> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let head = repo
             .find_reference("HEAD")
             .map_err(|error| failed("read", "HEAD", &error))?;
@@ -241,7 +257,7 @@ impl Git for RealGit {
     }
 
     fn dirty_paths(&self, repo: &Path) -> Result<Vec<String>> {
-        let opened = open(repo)?;
+        let opened = self.open(repo)?;
         let mut options = StatusOptions::new();
         options
             .include_untracked(true)
@@ -259,11 +275,11 @@ impl Git for RealGit {
     }
 
     fn is_shallow(&self, repo: &Path) -> Result<bool> {
-        Ok(open(repo)?.is_shallow())
+        Ok(self.open(repo)?.is_shallow())
     }
 
     fn resolve(&self, repo: &Path, name: &str) -> Result<Option<String>> {
-        match open(repo)?.refname_to_id(name) {
+        match self.open(repo)?.refname_to_id(name) {
             Ok(id) => Ok(Some(id.to_string())),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(failed("read the ref", name, &error)),
@@ -271,7 +287,7 @@ impl Git for RealGit {
     }
 
     fn tags(&self, repo: &Path) -> Result<Vec<TagInfo>> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let mut tags = Vec::new();
         let references = repo
             .references_glob("refs/tags/*")
@@ -307,11 +323,11 @@ impl Git for RealGit {
     }
 
     fn commit_time(&self, repo: &Path, commit: &str) -> Result<UtcTime> {
-        time_of(&find_commit(&open(repo)?, commit)?)
+        time_of(&find_commit(&self.open(repo)?, commit)?)
     }
 
     fn first_parent(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
-        Ok(find_commit(&open(repo)?, commit)?
+        Ok(find_commit(&self.open(repo)?, commit)?
             .parent_id(0)
             .ok()
             .map(|id| id.to_string()))
@@ -321,7 +337,7 @@ impl Git for RealGit {
         if ancestor == descendant {
             return Ok(true);
         }
-        open(repo)?
+        self.open(repo)?
             .graph_descendant_of(oid(descendant)?, oid(ancestor)?)
             .map_err(|error| failed("compare", format!("{ancestor} with {descendant}"), &error))
     }
@@ -333,25 +349,25 @@ impl Git for RealGit {
         to: &str,
         visit: &mut dyn FnMut(HistoryCommit),
     ) -> Result<()> {
-        let difference = history::difference(&self.interrupt, repo, &[to], hidden)?;
+        let difference = history::difference(&self.interrupt, &self.open(repo)?, &[to], hidden)?;
         difference.ours.into_iter().for_each(visit);
         Ok(())
     }
 
     fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
-        history::difference(&self.interrupt, repo, ours, theirs)
+        history::difference(&self.interrupt, &self.open(repo)?, ours, theirs)
     }
 
     fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
-        history::patch_id(repo, commit)
+        history::patch_id(&self.open(repo)?, commit)
     }
 
     fn equal_patches(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
-        history::equal_patches(&self.interrupt, repo, ours, theirs)
+        history::equal_patches(&self.interrupt, &self.open(repo)?, ours, theirs)
     }
 
     fn file_at(&self, repo: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let read_error = |error: git2::Error| failed("read", format!("{path} of {commit}"), &error);
         let tree = find_commit(&repo, commit)?.tree().map_err(read_error)?;
         match tree.get_path(Path::new(path)) {
@@ -370,7 +386,7 @@ impl Git for RealGit {
         commit: &str,
         visit: &mut dyn FnMut(TreeFile<'_>) -> Result<()>,
     ) -> Result<()> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let tree = find_commit(&repo, commit)?
             .tree()
             .map_err(|error| failed("read the tree of", commit, &error))?;
@@ -427,11 +443,13 @@ impl Git for RealGit {
     fn identity_problem(&self, repo: &Path) -> Result<Option<String>> {
         let time = UtcTime::from_unix(0)
             .map_err(|error| WorldError::new("read", "the time", ErrorKind::Other, error.to_string()))?;
-        Ok(identity(&open(repo)?, time).err().map(|error| error.to_string()))
+        Ok(identity(&self.open(repo)?, time)
+            .err()
+            .map(|error| error.to_string()))
     }
 
     fn create_branch(&self, repo: &Path, name: &str, commit: &str) -> Result<()> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let commit = find_commit(&repo, commit)?;
         repo.branch(name, &commit, false)
             .map_err(|error| failed("make the branch", name, &error))?;
@@ -439,14 +457,15 @@ impl Git for RealGit {
     }
 
     fn signs_tags(&self, repo: &Path) -> Result<bool> {
-        let config = open(repo)?
+        let config = self
+            .open(repo)?
             .config()
             .map_err(|error| failed("read", "the git configuration", &error))?;
         Ok(config.get_bool("tag.gpgSign").unwrap_or(false) || config.get_string("user.signingkey").is_ok())
     }
 
     fn create_tag(&self, repo: &Path, tag: &NewTag<'_>) -> Result<String> {
-        let opened = open(repo)?;
+        let opened = self.open(repo)?;
         let tagger = identity(&opened, tag.time)?;
         if self.signs_tags(repo)? {
             let date = format!("@{} +0000", tag.time.unix());
@@ -473,7 +492,7 @@ impl Git for RealGit {
     }
 
     fn delete_ref(&self, repo: &Path, name: &str, expected: &str) -> Result<()> {
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let mut reference = match repo.find_reference(name) {
             Ok(reference) => reference,
             Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(()),
@@ -503,7 +522,7 @@ impl Git for RealGit {
             message,
             time,
         } = *commit;
-        let repo = open(repo)?;
+        let repo = self.open(repo)?;
         let name = format!("refs/heads/{branch}");
         let commit_error = |error: git2::Error| failed("commit to", branch, &error);
         let tip = repo.refname_to_id(&name).map_err(commit_error)?.to_string();
@@ -540,19 +559,31 @@ impl Git for RealGit {
     }
 
     fn write_commit(&self, repo: &Path, commit: &FilesCommit<'_>) -> Result<String> {
-        git_write::write_commit(&open(repo)?, commit)
+        git_write::write_commit(&self.open(repo)?, commit)
     }
 
     fn set_ref(&self, repo: &Path, name: &str, commit: &str, expected: Option<&str>) -> Result<()> {
-        git_write::set_ref(&open(repo)?, name, commit, expected)
+        git_write::set_ref(&self.open(repo)?, name, commit, expected)
     }
 
     fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>> {
-        git_write::paths_at(&open(repo)?, commit, dir)
+        git_commits::paths_at(&self.open(repo)?, commit, dir)
+    }
+
+    fn changed_paths(&self, repo: &Path, commit: &str) -> Result<Vec<String>> {
+        git_commits::changed_paths(&self.open(repo)?, commit)
+    }
+
+    fn is_plain_merge(&self, repo: &Path, commit: &str) -> Result<bool> {
+        git_commits::is_plain_merge(&self.open(repo)?, commit)
+    }
+
+    fn revision(&self, repo: &Path, text: &str) -> Result<Option<String>> {
+        git_commits::revision(&self.open(repo)?, text)
     }
 
     fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>> {
-        match open(repo)?.find_remote(remote) {
+        match self.open(repo)?.find_remote(remote) {
             Ok(found) => Ok(found.url().ok().map(str::to_owned)),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(failed("read the remote", remote, &error)),

@@ -3,7 +3,7 @@
 use super::git::{failed, find_commit, identity, oid};
 use crate::{ErrorKind, FileEdit, FilesCommit, Result, WorldError};
 use git2::build::TreeUpdateBuilder;
-use git2::{ErrorCode, FileMode, ObjectType, Repository, Tree, TreeWalkMode, TreeWalkResult};
+use git2::{ErrorCode, FileMode, Repository, Tree};
 use std::path::{Path, PathBuf};
 
 pub(super) fn write_commit(repo: &Repository, commit: &FilesCommit<'_>) -> Result<String> {
@@ -99,37 +99,4 @@ fn work_tree_of(repo: &Repository, name: &str) -> Result<Option<PathBuf>> {
         let link = std::fs::read_to_string(git_dir.join("gitdir")).unwrap_or_default();
         Path::new(link.trim()).parent().map_or(git_dir, Path::to_owned)
     }))
-}
-
-pub(super) fn paths_at(repo: &Repository, commit: &str, dir: &str) -> Result<Vec<String>> {
-    let read_error = |error: git2::Error| failed("list", format!("{dir} of {commit}"), &error);
-    let mut tree = find_commit(repo, commit)?.tree().map_err(read_error)?;
-    let dir = dir.trim_end_matches('/');
-    if !dir.is_empty() {
-        let found = match tree.get_path(Path::new(dir)) {
-            Ok(entry) if entry.kind() == Some(ObjectType::Tree) => entry.id(),
-            Ok(_) => return Ok(Vec::new()),
-            Err(error) if error.code() == ErrorCode::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(read_error(error)),
-        };
-        tree = repo.find_tree(found).map_err(read_error)?;
-    }
-    let prefix = if dir.is_empty() {
-        String::new()
-    } else {
-        format!("{dir}/")
-    };
-    let mut paths = Vec::new();
-    let walked = tree.walk(TreeWalkMode::PreOrder, |parent, entry| {
-        if entry.kind() == Some(ObjectType::Blob) {
-            paths.push(format!(
-                "{prefix}{parent}{}",
-                String::from_utf8_lossy(entry.name_bytes())
-            ));
-        }
-        TreeWalkResult::Ok
-    });
-    walked.map_err(read_error)?;
-    paths.sort();
-    Ok(paths)
 }

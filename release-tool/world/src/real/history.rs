@@ -1,14 +1,13 @@
 //! Walking a history, and telling whether two commits make the same change.
 
 use super::Interrupt;
-use super::git::{failed, oid, open};
+use super::git::{failed, oid};
 use crate::{Difference, ErrorKind, Result, WorldError};
 use git2::{Diff, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository, Signature, Time};
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::{Hash, Hasher};
-use std::path::Path;
 use vrel_model::{HistoryCommit, UtcTime};
 
 /// How much older than its child's a commit's time is believed to be at worst when it should be younger: clocks are wrong.
@@ -24,12 +23,11 @@ const COMMON: u8 = OURS | THEIRS;
 /// Each commit is read once, with its message; that is why a commit-graph file would save nothing here.
 pub(super) fn difference(
     interrupt: &Interrupt,
-    path: &Path,
+    repo: &Repository,
     ours: &[&str],
     theirs: &[&str],
 ) -> Result<Difference> {
-    let repo = open(path)?;
-    let mut walk = Walk::new(Reader::new(&repo)?);
+    let mut walk = Walk::new(Reader::new(repo)?);
     for (ids, side) in [(ours, OURS), (theirs, THEIRS)] {
         for id in ids {
             walk.reach(oid(id)?, side)?;
@@ -302,9 +300,8 @@ impl<'a> RawCommit<'a> {
 
 /// What `git patch-id --stable` says of a commit's patch, with the blobs of binary files, which that leaves out; `None`
 /// for a merge and for a commit that changes nothing.
-pub(super) fn patch_id(repo: &Path, commit: &str) -> Result<Option<String>> {
-    let repo = open(repo)?;
-    match diff(&repo, commit)? {
+pub(super) fn patch_id(repo: &Repository, commit: &str) -> Result<Option<String>> {
+    match diff(repo, commit)? {
         Some(diff) => patch_id_of(&diff, commit),
         None => Ok(None),
     }
@@ -313,20 +310,19 @@ pub(super) fn patch_id(repo: &Path, commit: &str) -> Result<Option<String>> {
 /// For each of `ours` the first of `theirs` that makes the same change, by patch id.
 pub(super) fn equal_patches(
     interrupt: &Interrupt,
-    repo: &Path,
+    repo: &Repository,
     ours: &[&str],
     theirs: &[&str],
 ) -> Result<Vec<Option<usize>>> {
     if ours.is_empty() || theirs.is_empty() {
         return Ok(vec![None; ours.len()]);
     }
-    let repo = open(repo)?;
     // Patches of other files cannot be equal, and which files a commit changes costs a fraction of its patch. That is
     // not so of author, date and subject: a person who does a change again changes all of them and none of the patch.
     let mut by_files: HashMap<u64, Vec<usize>> = HashMap::new();
     for (at, commit) in theirs.iter().enumerate() {
         interrupt.check()?;
-        if let Some(diff) = diff(&repo, commit)? {
+        if let Some(diff) = diff(repo, commit)? {
             by_files.entry(changed_files(&diff)).or_default().push(at);
         }
     }
@@ -334,7 +330,7 @@ pub(super) fn equal_patches(
     let mut equal = Vec::with_capacity(ours.len());
     for commit in ours {
         interrupt.check()?;
-        let ours = diff(&repo, commit)?;
+        let ours = diff(repo, commit)?;
         let same_files = ours
             .as_ref()
             .and_then(|diff| Some((diff, by_files.get(&changed_files(diff))?)));
@@ -347,7 +343,7 @@ pub(super) fn equal_patches(
         for at in candidates {
             if !known.contains_key(at) {
                 let other = theirs[*at];
-                let theirs = diff(&repo, other)?;
+                let theirs = diff(repo, other)?;
                 let theirs = theirs.map(|diff| patch_id_of(&diff, other)).transpose()?;
                 known.insert(*at, theirs.flatten());
             }

@@ -2,6 +2,7 @@
 
 mod fs;
 mod git;
+mod git_commits;
 mod git_write;
 mod history;
 mod process;
@@ -66,6 +67,14 @@ impl RealWorld {
             processes: process::RealProcesses::new(interrupt.clone(), supervisor),
             interrupt,
         }
+    }
+
+    /// The same world, whose repositories have objects in these directories too. Git keeps what is pushed in a directory
+    /// of its own until its hooks have agreed (see `QUARANTINE ENVIRONMENT` in git-receive-pack).
+    #[must_use]
+    pub fn with_object_dirs(mut self, dirs: Vec<PathBuf>) -> Self {
+        self.git.look_in(dirs);
+        self
     }
 }
 
