@@ -3,11 +3,14 @@
 //! - `measure sign KEYS DIR` hashes every file of a directory in one pass and writes `SHA256SUMS` and the signatures.
 //! - `measure publish KEYS DIR ORIGIN` makes a directory's files the release 0.6.0-rc1 of a new origin.
 //! - `measure pack REPO COMMIT FILE LEVEL WORKERS` packs a source tarball.
+//! - `measure pick REPO BRANCH FILE` picks the commits that a file lists onto a branch, which stays, and prints the last
+//!   new commit.
 //!
 //! KEYS holds `release.key` and `pointer.key`, made without a password.
 
 use std::error::Error;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use vrel_model::{
@@ -17,13 +20,12 @@ use vrel_model::{
 use vrel_origin::{LocalOrigin, ObjectPath};
 use vrel_pack::source::{self, Source};
 use vrel_trust::{Digests, Scrypt, SecretKey, digest_bytes, digest_files, sign_pointer};
-use vrel_world::{RealWorld, World};
+use vrel_world::{Pick, PickList, Picked, RealWorld, World};
 
 type Failure = Box<dyn Error>;
 
 const PRODUCT: &str = "veridianos";
-const USAGE: &str =
-    "usage: measure sign KEYS DIR | publish KEYS DIR ORIGIN | pack REPO COMMIT FILE LEVEL WORKERS";
+const USAGE: &str = "usage: measure sign KEYS DIR | publish KEYS DIR ORIGIN | pack REPO COMMIT FILE LEVEL WORKERS | pick REPO BRANCH FILE";
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -49,8 +51,30 @@ fn main() -> Result<(), Failure> {
                 },
             )?)
         }
+        ["pick", repo, branch, file] => pick(&world, Path::new(repo), branch, Path::new(file)),
         _ => Err(USAGE.into()),
     }
+}
+
+/// Picks commits onto a branch's tip, as backports are made.
+fn pick(world: &dyn World, repo: &Path, branch: &str, file: &Path) -> Result<(), Failure> {
+    let onto = world.git().resolve(repo, &format!("refs/heads/{branch}"))?;
+    let text = String::from_utf8(world.fs().read(file)?)?;
+    let picks: Vec<Pick> = text.lines().map(Pick::of).collect();
+    let done = world.git().picking().pick(
+        repo,
+        &PickList {
+            onto: &onto.ok_or("no such branch")?,
+            picks: &picks,
+            time: world.now(),
+            stop_at_conflict: true,
+        },
+    )?;
+    if let Some(other) = done.picked.iter().find(|one| !matches!(one, Picked::Commit(_))) {
+        return Err(format!("{other:?}").into());
+    }
+    writeln!(std::io::stdout(), "{}", done.tip)?;
+    Ok(())
 }
 
 fn version() -> Version {

@@ -13,6 +13,7 @@ mod edition;
 mod extension;
 mod history;
 mod manifest;
+mod origin_line;
 mod pattern;
 mod plan;
 mod pointer;
@@ -37,6 +38,7 @@ pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
 pub use history::HistoryCommit;
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
+pub use origin_line::{is_commit_id, origins, reverted, with_origin};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
     Plan, PlannedArtifact, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,

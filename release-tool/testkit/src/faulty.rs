@@ -1,5 +1,6 @@
 //! Making one effect fail, or the process die there.
 
+use crate::faulty_picking::FaultyPicking;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,8 @@ use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
     Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, Metadata,
-    NewTag, OutFile, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World, WorldError,
+    NewTag, OutFile, Picking, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World,
+    WorldError,
 };
 
 /// How an effect goes wrong.
@@ -54,7 +56,7 @@ pub struct Fault {
 }
 
 #[derive(Default)]
-struct State {
+pub(crate) struct State {
     fault: Option<Fault>,
     count: AtomicUsize,
     dead: AtomicBool,
@@ -78,6 +80,7 @@ struct FaultyFs<'w> {
 
 struct FaultyGit<'w> {
     inner: &'w dyn Git,
+    picking: FaultyPicking<'w>,
     state: Arc<State>,
 }
 
@@ -91,7 +94,7 @@ fn dead(what: &str) -> WorldError {
 }
 
 impl State {
-    fn alive(&self, what: &str) -> Result<()> {
+    pub(crate) fn alive(&self, what: &str) -> Result<()> {
         if self.dead.load(Ordering::SeqCst) {
             Err(dead(what))
         } else {
@@ -100,7 +103,12 @@ impl State {
     }
 
     /// Runs one effect; `torn` is what a death within it leaves behind.
-    fn effect<T>(&self, what: &str, act: impl FnOnce() -> Result<T>, torn: impl FnOnce()) -> Result<T> {
+    pub(crate) fn effect<T>(
+        &self,
+        what: &str,
+        act: impl FnOnce() -> Result<T>,
+        torn: impl FnOnce(),
+    ) -> Result<T> {
         self.alive(what)?;
         self.trace
             .lock()
@@ -142,6 +150,7 @@ impl<'w> Faulty<'w> {
             },
             git: FaultyGit {
                 inner: inner.git(),
+                picking: FaultyPicking::new(inner.git().picking(), Arc::clone(&state)),
                 state: Arc::clone(&state),
             },
             processes: FaultyProcesses {
@@ -365,6 +374,10 @@ impl Fs for FaultyFs<'_> {
 }
 
 impl Git for FaultyGit<'_> {
+    fn picking(&self) -> &dyn Picking {
+        &self.picking
+    }
+
     fn discover(&self, path: &Path) -> Result<PathBuf> {
         self.inner.discover(path)
     }

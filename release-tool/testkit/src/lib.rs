@@ -10,6 +10,7 @@
 mod binaries;
 mod fake_programs;
 mod faulty;
+mod faulty_picking;
 mod reader;
 mod real_programs;
 mod scene;

@@ -1,6 +1,6 @@
 //! Repositories. Commits and objects are named by 40 hexadecimal digits, refs by their full names.
 
-use crate::Result;
+use crate::{Picking, Result};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use vrel_model::{HistoryCommit, UtcTime};
@@ -139,6 +139,9 @@ pub struct TreeFile<'a> {
 
 /// Reading and changing repositories.
 pub trait Git: Send + Sync {
+    /// Carrying commits from one branch to another.
+    fn picking(&self) -> &dyn Picking;
+
     /// The top directory of the work tree that `path` is in.
     ///
     /// # Errors

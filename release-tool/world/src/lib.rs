@@ -10,6 +10,7 @@
 mod error;
 mod fs;
 mod git;
+mod picking;
 mod process;
 mod real;
 
@@ -19,6 +20,7 @@ pub use git::{
     Difference, FileCommit, FileEdit, FilesCommit, Git, Head, NewTag, PushRef, TagInfo, TreeFile,
     TreeFileKind,
 };
+pub use picking::{ConflictState, ConflictTree, Pick, PickList, Picked, PickedList, Picking};
 pub use process::{Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};
 

@@ -1,11 +1,12 @@
 //! Real repositories: libgit2 for everything local, the `git` program for remotes and signatures, because those follow
 //! the user's own configuration (credentials, hooks, signing programs).
 
+use super::picking::RealPicking;
 use super::process::RealProcesses;
 use super::{Interrupt, git_commits, git_write, history};
 use crate::{
-    Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Processes, PushRef, Result,
-    TagInfo, TreeFile, TreeFileKind, WorldError,
+    Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Picking, Processes, PushRef,
+    Result, TagInfo, TreeFile, TreeFileKind, WorldError,
 };
 use git2::build::TreeUpdateBuilder;
 use git2::{
@@ -20,6 +21,7 @@ pub(super) struct RealGit {
     interrupt: Interrupt,
     /// Further places of objects, besides the repository's own.
     object_dirs: Vec<PathBuf>,
+    picking: RealPicking,
 }
 
 impl RealGit {
@@ -27,6 +29,7 @@ impl RealGit {
         // The walk over a long history spends half its time on re-hashing objects that it only reads.
         git2::opts::strict_hash_verification(false);
         Self {
+            picking: RealPicking::new(interrupt.clone()),
             interrupt,
             object_dirs: Vec::new(),
         }
@@ -47,7 +50,7 @@ impl RealGit {
         open().map_err(|error| failed("open the repository", repo.display().to_string(), &error))
     }
 
-    fn command(repo: &Path) -> Command {
+    pub(super) fn command(repo: &Path) -> Command {
         // Never ask on a terminal: a cron job would hang.
         Command::new("git")
             .args(["-C", &repo.display().to_string()])
@@ -226,6 +229,10 @@ fn remove_others(dir: &Path, keep: &HashSet<PathBuf>) -> std::io::Result<()> {
 }
 
 impl Git for RealGit {
+    fn picking(&self) -> &dyn Picking {
+        &self.picking
+    }
+
     fn discover(&self, path: &Path) -> Result<PathBuf> {
         let repo = Repository::discover(path)
             .map_err(|error| failed("find a git repository at", path.display().to_string(), &error))?;

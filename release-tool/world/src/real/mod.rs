@@ -5,6 +5,7 @@ mod git;
 mod git_commits;
 mod git_write;
 mod history;
+mod picking;
 mod process;
 
 use crate::{ErrorKind, Fs, Git, Processes, Result, World, WorldError};
