@@ -4,8 +4,9 @@ use core::fmt;
 
 macro_rules! errors {
     ($($(#[doc = $doc:literal])+ $number:literal $name:ident,)+) => {
-        /// Why the kernel refused a system call. The discriminant is the error number.
+        /// Why the kernel refused a system call. The discriminant is the error number. A newer kernel may have more.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         #[repr(u8)]
         pub enum Error {
             $($(#[doc = $doc])+ $name = $number,)+

@@ -2,8 +2,9 @@
 
 use core::fmt;
 
-/// What a program did that it was killed for.
+/// What a program did that it was killed for. A newer kernel may tell more apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 #[repr(u8)]
 pub enum Fault {
     /// It read an address that it may not read.

@@ -10,7 +10,8 @@ use std::process::Command;
 const ALLOWED: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("world", &["model"]),
-    ("process", &["model"]),
+    ("interface", &["model"]),
+    ("process", &["interface", "model"]),
     ("notes", &["documents", "model"]),
     ("todo", &["model"]),
     ("pack", &["model", "world"]),
@@ -25,6 +26,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "build",
             "documents",
             "graph",
+            "interface",
             "model",
             "notes",
             "origin",
@@ -42,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "documents",
             "engine",
             "graph",
+            "interface",
             "model",
             "notes",
             "origin",
@@ -59,6 +62,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "documents",
             "engine",
             "graph",
+            "interface",
             "model",
             "notes",
             "origin",
@@ -72,7 +76,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that decide and write text: they must give the same answer wherever and whenever they run.
-const PURE: &[&str] = &["model", "process", "documents", "notes", "todo"];
+const PURE: &[&str] = &["model", "interface", "process", "documents", "notes", "todo"];
 
 /// Libraries that reach files, programs, networks, clocks or randomness.
 const EFFECTS: &[&str] = &[
