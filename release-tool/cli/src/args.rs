@@ -2,7 +2,7 @@
 
 use crate::verbs::{
     artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image, reproduce,
-    resume, serve, status, undo, verify,
+    resume, serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -61,6 +61,8 @@ pub(crate) enum Verb {
     CutRc(cut_rc::CutRc),
     /// Say how the releases of this repository stand.
     Status(status::Status),
+    /// Show the living plan, and change it in place.
+    Todo(todo::Todo),
     /// Show a release's journal.
     Log(log::Log),
     /// Go on with a release that was interrupted.

@@ -26,8 +26,8 @@ impl Edits {
 
     /// The text with the changes made.
     pub(crate) fn apply(mut self, text: &str) -> String {
-        // Stable: insertions at one place stay in the order in which they were asked for.
-        self.0.sort_by_key(|(range, _)| range.start);
+        // Stable: insertions at one place stay in the order in which they were asked for, and before what is replaced there.
+        self.0.sort_by_key(|(range, _)| (range.start, range.end));
         let mut result = String::with_capacity(text.len() + 256);
         let mut at = 0;
         for (range, replacement) in &self.0 {

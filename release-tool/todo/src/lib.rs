@@ -22,16 +22,32 @@
 //! # }
 //! ```
 
+mod boxes;
+mod calendar;
+mod check;
+mod choice;
+mod edit_error;
 mod edits;
 mod error;
 mod head;
+mod issues;
 mod known;
 mod lines;
+mod planning;
 mod read;
 mod record;
 mod sections;
+mod when;
+mod writing;
 
+pub use boxes::{Place, PlanBox};
+pub use calendar::{CalendarDrift, DriftKind};
+pub use check::{Finding, Tagged, Weight, check};
+pub use choice::Wanted;
+pub use edit_error::{EditError, Match};
 pub use error::TodoError;
 pub use known::KnownIssue;
-pub use read::{BlockingIssue, Goal, RoadmapRelease, Todo};
+pub use planning::Planned;
+pub use read::{BlockingIssue, Goal, Publication, RoadmapRelease, Todo};
 pub use record::Released;
+pub use when::When;

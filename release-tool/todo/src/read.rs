@@ -75,8 +75,22 @@ pub(crate) struct Entry {
 pub(crate) struct Record {
     pub(crate) at: usize,
     pub(crate) version: Version,
+    pub(crate) date: String,
     pub(crate) channel: String,
     pub(crate) commit: Option<String>,
+}
+
+/// A publication that the plan records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publication {
+    /// Line, from 1.
+    pub line: usize,
+    /// The candidate or final release.
+    pub version: Version,
+    /// The day, `YYYY-MM-DD`.
+    pub date: String,
+    /// The channel's name.
+    pub channel: String,
 }
 
 /// The section about the next release.
@@ -91,7 +105,7 @@ pub(crate) struct Next {
 /// A field's value: its bytes in the text, empty when there is none behind the colon.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
-    line: usize,
+    pub(crate) line: usize,
     pub(crate) value: Range<usize>,
 }
 
@@ -123,6 +137,32 @@ impl Todo {
         self.next.release.as_ref()
     }
 
+    /// What the plan says of the next release: its `Status`.
+    #[must_use]
+    pub fn status(&self) -> &str {
+        self.text[self.next.status.value.clone()].trim()
+    }
+
+    /// When the next release is planned: the line of `Planned for`, from 1, and its value.
+    #[must_use]
+    pub fn planned_for(&self) -> Option<(usize, &str)> {
+        let field = self.next.planned.as_ref()?;
+        Some((field.line, self.text[field.value.clone()].trim()))
+    }
+
+    /// Every publication that the roadmap records, in the plan's order.
+    #[must_use]
+    pub fn publications(&self) -> Vec<Publication> {
+        let records = self.entries.iter().flat_map(|entry| &entry.records);
+        let publication = |record: &Record| Publication {
+            line: record.at + 1,
+            version: record.version.clone(),
+            date: record.date.clone(),
+            channel: record.channel.clone(),
+        };
+        records.map(publication).collect()
+    }
+
     /// What the next release is to have and has not yet. None when the roadmap does not list it.
     #[must_use]
     pub fn open_goals(&self) -> Vec<&Goal> {
@@ -145,6 +185,11 @@ impl Todo {
         self.blocking.iter().filter(stops).collect()
     }
 
+    /// Everything that is known not to work and not solved.
+    pub(crate) fn known(&self) -> &[KnownIssue] {
+        &self.known
+    }
+
     /// What is known not to work in this release or candidate, for its notes.
     #[must_use]
     pub fn known_issues_of(&self, version: &Version) -> Vec<&KnownIssue> {
@@ -156,6 +201,12 @@ impl Todo {
     /// Everything on the roadmap, in the plan's order.
     pub fn roadmap(&self) -> impl Iterator<Item = &RoadmapRelease> {
         self.entries.iter().map(|entry| &entry.release)
+    }
+
+    /// The text's lines.
+    pub(crate) fn lines(&self) -> Vec<Line<'_>> {
+        // A text that does not split into lines was never a plan.
+        split(&self.text).unwrap_or_default()
     }
 
     /// The roadmap's entry for a final version.
@@ -264,9 +315,10 @@ fn record(item: &Item<'_>, at: usize) -> Option<Record> {
         .split_once("commit `")
         .and_then(|(_, rest)| rest.split_once('`'));
     let commit = commit.map(|(commit, _)| commit.to_owned());
-    is_date.then_some(Record {
+    is_date.then(|| Record {
         at,
         version,
+        date: date.to_owned(),
         channel,
         commit,
     })

@@ -1,8 +1,8 @@
 //! Recording a release in a living plan.
 
-use crate::edits::Edits;
-use crate::lines::{Kind, Line, split};
-use crate::read::{Entry, Field, is_planned};
+use crate::lines::Kind;
+use crate::read::{Entry, is_planned};
+use crate::writing::Writing;
 use crate::{Todo, TodoError, head};
 use vrel_model::{ChannelName, UtcTime, Version};
 
@@ -39,13 +39,8 @@ impl Todo {
         if !is_planned(released.version) {
             return Ok(self.text.clone());
         }
-        let lines = split(&self.text).map_err(|at| TodoError::Unclosed { line: at + 1 })?;
-        let mut writing = Writing {
-            todo: self,
-            lines: &lines,
-            newline: newline(&lines),
-            edits: Edits::default(),
-        };
+        let lines = self.lines();
+        let mut writing = Writing::new(self, &lines);
         let new = writing.record(released)?;
         if released.version.is_candidate() {
             if new {
@@ -100,23 +95,6 @@ fn link_target(text: &str) -> String {
         }
     }
     target
-}
-
-/// The text's own line ending.
-fn newline<'a>(lines: &[Line<'a>]) -> &'a str {
-    lines
-        .iter()
-        .map(|line| line.ending)
-        .find(|ending| !ending.is_empty())
-        .unwrap_or("\n")
-}
-
-/// The changes for one release, as they come together.
-struct Writing<'a> {
-    todo: &'a Todo,
-    lines: &'a [Line<'a>],
-    newline: &'a str,
-    edits: Edits,
 }
 
 impl Writing<'_> {
@@ -180,26 +158,12 @@ impl Writing<'_> {
     /// Adds an entry with its line, where its version belongs.
     fn new_entry(&mut self, released: &Released<'_>) {
         let last = released.version.final_version();
-        let entries = &self.todo.entries;
-        let lower = entries.iter().filter(|entry| entry.release.last < last);
-        let lower = lower.max_by_key(|entry| entry.release.last.clone());
-        // A plan without entries does not parse.
-        let Some(near) = lower.or(entries.first()) else {
-            return;
-        };
-        let (start, nested) = (self.item_start(near.at), self.nested_start(near.at));
-        let head = if released.version.is_candidate() {
-            format!("{start}[ ] **{}**", last.tag())
+        let text = if released.version.is_candidate() {
+            format!("[ ] **{}**", last.tag())
         } else {
-            format!("{start}[x] **{}** ({})", last.tag(), released.date.date())
+            format!("[x] **{}** ({})", last.tag(), released.date.date())
         };
-        let text = format!("{head}{}{nested}{}", self.newline, released.line());
-        if lower.is_some() {
-            self.edits
-                .insert_after(&self.lines[near.end - 1], self.newline, &text);
-        } else {
-            self.insert_before(near.at, &text);
-        }
+        self.add_entry(&last, &text, Some(&released.line()));
     }
 
     /// Ticks an entry's box and puts the date where the planned time was. A range is history and stays as it is.
@@ -272,46 +236,6 @@ impl Writing<'_> {
             {
                 self.edits.replace(mark.range.clone(), " ");
             }
-        }
-    }
-
-    fn set(&mut self, field: &Field, value: &str) {
-        let after_blank = self.todo.text[..field.value.start].ends_with([' ', '\t']);
-        let blank = if after_blank { "" } else { " " };
-        self.edits.replace(field.value.clone(), format!("{blank}{value}"));
-    }
-
-    fn insert_before(&mut self, at: usize, text: &str) {
-        let start = self.lines[at].start;
-        self.edits
-            .replace(start..start, format!("{text}{}", self.newline));
-    }
-
-    fn is_item(&self, at: usize) -> bool {
-        matches!(self.lines[at].kind, Kind::Item(_))
-    }
-
-    /// White space, bullet and the blank behind it as on an item's line.
-    fn item_start(&self, at: usize) -> String {
-        let body = self.lines[at].body;
-        let white = &body[..body.len() - body.trim_start_matches([' ', '\t']).len()];
-        format!("{white}{} ", self.bullet(at))
-    }
-
-    /// The same for the first item nested in an item: spaces up to the column of that one's text.
-    fn nested_start(&self, at: usize) -> String {
-        let column = match &self.lines[at].kind {
-            Kind::Item(item) => item.content_column,
-            _ => self.lines[at].indent,
-        };
-        format!("{}{} ", " ".repeat(column), self.bullet(at))
-    }
-
-    /// An item's bullet; a number would count wrongly when repeated, so it becomes a hyphen.
-    fn bullet(&self, at: usize) -> &str {
-        match &self.lines[at].kind {
-            Kind::Item(item) if item.bullet.len() == 1 => item.bullet,
-            _ => "-",
         }
     }
 }

@@ -31,7 +31,11 @@ impl Sections {
     }
 }
 
-fn section_of(lines: &[Line<'_>], section: &'static str) -> Result<Option<Range<usize>>, TodoError> {
+/// The lines behind a section's heading; `None` when there is no such section.
+pub(crate) fn section_of(
+    lines: &[Line<'_>],
+    section: &'static str,
+) -> Result<Option<Range<usize>>, TodoError> {
     let named = |line: &Line<'_>| match line.kind {
         Kind::Heading { level, title } => level == LEVEL && title.eq_ignore_ascii_case(section),
         _ => false,

@@ -16,6 +16,7 @@ pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod todo;
 pub(crate) mod undo;
 pub(crate) mod verify;
 
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Plan(verb) => verb.run(&app),
         Verb::CutRc(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),
+        Verb::Todo(verb) => verb.run(&app),
         Verb::Log(verb) => verb.run(&app),
         Verb::Resume(verb) => verb.run(&app),
         Verb::Undo(verb) => verb.run(&app),

@@ -1,5 +1,8 @@
 //! Reading living plans, and recording releases in them.
 
+mod checking;
+mod editing;
+mod edits_of_any_plan;
 mod known_issues;
 mod living_plan;
 mod properties;

@@ -38,8 +38,34 @@ const DAMAGE: [&str; 16] = [
     "\n1. ",
 ];
 
+/// Sections of blocking issues.
+const BLOCKING: [&str; 6] = [
+    "- None\n",
+    "None at the moment.\n",
+    "+ [ ] **v0.8.1**: the loader hangs\n  on old machines\n  - seen twice\n\n+ [x] **v0.8.2**: solved\n",
+    "1. [ ] no licence\n2. [ ] **v0.8.0:** no **name**\n",
+    "*\t[ ] crash\n\n  ```\n  - [ ] trace\n  ```\nremark\n",
+    "",
+];
+
+/// Calendars.
+const CALENDAR: [&str; 3] = [
+    "",
+    "## Calendar\n\n| when | release |\n|---|---|\n| 2026 | v0.0.0 |\n|later|**v0.2.0**\nAs planned.\n",
+    "## Calendar\n\n| a | release | theme | quarter |\n| - | - | - | - |\n| x | v0.3.0 | b \\| c | 2026 Q3 |\n| | v0.7.7 | |",
+];
+
+/// Sections of known issues.
+const KNOWN: [&str; 5] = [
+    "",
+    "## Known issues\n",
+    "## Known issues\n\nWhat is known.\n\n- None.\n\n",
+    "## Known issues\n\n- **v0.1.0**: no sound. Workaround: hum\n- [x] no light\n- no heat\n  - Workaround:\n    a coat\n\n",
+    "## Known issues\n* [ ] slow\n### More\n+ small\n",
+];
+
 #[derive(Debug, Clone)]
-struct Shape {
+pub(crate) struct Shape {
     /// For each release 0.N.0: ticked, has a time, has goals, bullet, filler behind.
     releases: Vec<(bool, bool, bool, usize, usize)>,
     next: u64,
@@ -49,9 +75,12 @@ struct Shape {
     blanks: Vec<&'static str>,
     last_newline: bool,
     roadmap_last: bool,
+    blocking: usize,
+    known: usize,
+    calendar: usize,
 }
 
-fn shapes() -> impl Strategy<Value = Shape> {
+pub(crate) fn shapes() -> impl Strategy<Value = Shape> {
     let release = (
         any::<bool>(),
         any::<bool>(),
@@ -65,24 +94,41 @@ fn shapes() -> impl Strategy<Value = Shape> {
         prop::collection::vec(any::<bool>(), 0..4),
         prop::collection::vec(any::<bool>(), 1..7),
         prop::collection::vec(prop::sample::select(vec!["", "", " ", "  ", "\t"]), 1..7),
-        any::<bool>(),
-        any::<bool>(),
+        (
+            any::<bool>(),
+            any::<bool>(),
+            0..BLOCKING.len(),
+            0..KNOWN.len(),
+            0..CALENDAR.len(),
+        ),
     )
         .prop_map(
-            |(releases, next, checklist, endings, blanks, last_newline, roadmap_last)| Shape {
+            |(
                 releases,
                 next,
                 checklist,
                 endings,
                 blanks,
-                last_newline,
-                roadmap_last,
+                (last_newline, roadmap_last, blocking, known, calendar),
+            )| {
+                Shape {
+                    releases,
+                    next,
+                    checklist,
+                    endings,
+                    blanks,
+                    last_newline,
+                    roadmap_last,
+                    blocking,
+                    known,
+                    calendar,
+                }
             },
         )
 }
 
 impl Shape {
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut roadmap = "## Roadmap\n\n".to_owned();
         for (number, (ticked, timed, goals, bullet, filler)) in self.releases.iter().enumerate() {
             let (mark, time) = (
@@ -101,7 +147,10 @@ impl Shape {
             rest += if *ticked { "- [x] item\n" } else { "- [ ] item\n" };
         }
         rest += &format!("## Next release\n- **Version**: v0.{}.0\n", self.next);
-        rest += "- **Planned for**: soon\n- **Status**: open\n\n## Blocking issues\n\n- None\n";
+        rest += "- **Planned for**: soon\n- **Status**: open\n\n## Blocking issues\n\n";
+        rest += &format!("{}\n{}", BLOCKING[self.blocking], KNOWN[self.known]);
+        rest += CALENDAR[self.calendar];
+        rest += "\n";
         let text = if self.roadmap_last {
             rest + &roadmap
         } else {
