@@ -11,7 +11,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use vrel_engine::Site;
 use vrel_model::Version;
-use vrel_process::Policies;
 use vrel_todo::{EditError, Finding, Match, Place, PlanBox, Planned, Tagged, Wanted, Weight};
 use vrel_world::{ErrorKind, World};
 
@@ -326,8 +325,6 @@ fn wanted(words: &[String]) -> Wanted {
 pub(crate) struct LivingPlan {
     /// The repository.
     pub(crate) site: Site,
-    /// Its policy files.
-    pub(crate) policies: Policies,
     /// The file, from the repository's top.
     pub(crate) name: String,
     /// The file.
@@ -358,7 +355,6 @@ impl LivingPlan {
         })?;
         Ok(Self {
             site,
-            policies,
             name,
             path,
             text,
