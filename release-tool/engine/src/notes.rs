@@ -1,9 +1,11 @@
 //! Collecting what release notes are made from.
 
 use crate::{EngineError, Site};
+use std::collections::HashSet;
+use std::path::Path;
 use vrel_model::{ChannelName, Config, UtcTime, Version};
-use vrel_notes::{Collector, Facts, NotesArtifact, NotesContext};
-use vrel_world::World;
+use vrel_notes::{Collector, Comparison, Facts, NotesArtifact, NotesContext};
+use vrel_world::{Difference, Git, World};
 
 /// Which part of the history the notes are about.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +25,7 @@ pub struct NotesRange<'a> {
 /// Walks the history and collects what notes are made from.
 ///
 /// # Errors
-/// When the history cannot be read, or the previous release's tag is gone.
+/// When the history cannot be read or is cut off, or the previous release's tag is gone.
 pub fn notes_context(
     world: &dyn World,
     site: &Site,
@@ -32,19 +34,21 @@ pub fn notes_context(
     artifacts: Vec<NotesArtifact>,
 ) -> Result<NotesContext, EngineError> {
     let git = world.git();
-    let mut hidden = Vec::new();
+    if git.is_shallow(site.root())? {
+        return Err(conflict(
+            "this clone is shallow: release notes need the whole history".to_owned(),
+            "run `git fetch --unshallow --tags`",
+        ));
+    }
+    let mut before = Vec::new();
     if let Some(previous) = range.previous {
         let tags = git.tags(site.root())?;
         let tag = tags
             .iter()
             .find(|tag| Version::from_tag(&tag.name).as_ref() == Some(previous));
-        let tag = tag.ok_or_else(|| EngineError::Step {
-            step: "notes".to_owned(),
-            message: format!("the tag of the previous release {previous} is gone"),
-            hint: Some("run `git fetch --tags`".to_owned()),
-            conflict: true,
-        })?;
-        hidden.push(tag.commit.clone());
+        let gone = || format!("the tag of the previous release {previous} is gone");
+        let tag = tag.ok_or_else(|| conflict(gone(), "run `git fetch --tags`"))?;
+        before.push(tag.commit.as_str().to_owned());
     }
     let mut collector = Collector::new(Facts {
         product_name: config.product.name.clone(),
@@ -56,15 +60,42 @@ pub fn notes_context(
         public_url: config.publish.public_url.clone(),
         issue_url: config.git.issue_url.clone(),
     });
-    let hidden: Vec<&str> = hidden.iter().map(String::as_str).collect();
-    git.history(site.root(), &hidden, range.commit, &mut |commit| {
-        collector.add(&commit)
-    })?;
+    let before: Vec<&str> = before.iter().map(String::as_str).collect();
+    let difference = git.difference(site.root(), &[range.commit], &before)?;
+    let contained = contained(git, site.root(), &difference)?;
+    for commit in &difference.ours {
+        if contained.contains(commit.id.as_str()) {
+            collector.add_contained();
+        } else {
+            collector.add(commit);
+        }
+    }
     let mut context = collector.finish();
     context
         .known_issues
         .extend(known_issues(world, site, config, range)?);
     Ok(context)
+}
+
+fn conflict(message: String, hint: &str) -> EngineError {
+    EngineError::Step {
+        step: "notes".to_owned(),
+        message,
+        hint: Some(hint.to_owned()),
+        conflict: true,
+    }
+}
+
+/// The commits on our side whose change their side has as other commits, by the messages and by the patches.
+fn contained<'d>(
+    git: &dyn Git,
+    root: &Path,
+    difference: &'d Difference,
+) -> Result<HashSet<&'d str>, EngineError> {
+    let comparison = Comparison::new(&difference.ours, &difference.theirs);
+    let (ours, theirs) = comparison.undecided();
+    let equal = git.equal_patches(root, ours, theirs)?;
+    Ok(comparison.decide(equal.into_iter().map(|equal| equal.is_some())))
 }
 
 /// The issues that the living plan of the release's commit says are known in it. A plan that cannot be read has none: the

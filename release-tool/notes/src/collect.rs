@@ -87,6 +87,13 @@ impl Collector {
         }
     }
 
+    /// Takes the next older commit, whose change the previous release has as another commit (see [`crate::Comparison`]): it
+    /// is counted, and nothing else.
+    pub fn add_contained(&mut self) {
+        self.counts.total += 1;
+        self.counts.contained += 1;
+    }
+
     /// Puts all together.
     #[must_use]
     pub fn finish(mut self) -> NotesContext {

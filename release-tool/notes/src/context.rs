@@ -75,6 +75,9 @@ pub struct CommitCounts {
     pub listed: u64,
     /// Merges.
     pub merges: u64,
+    /// Commits whose change the previous release has as another commit.
+    #[serde(default)]
+    pub contained: u64,
     /// Commits that were taken back before the release, and those that took them back.
     pub reverted: u64,
     /// Commits that change nothing for users: tests, builds, fixups and so on.

@@ -3,6 +3,7 @@
 //! A footer is `Key: text` at the start of a line, anywhere in the body outside fenced code. Its text goes on, over
 //! blank lines too, until the next footer (Conventional Commits 1.0.0, rule 9).
 
+use crate::contained::PICKED;
 use crate::references::collect_settled;
 use vrel_documents::markdown::{is_blank, opening_fence};
 
@@ -121,7 +122,7 @@ impl Footers {
                     open = Some((key, text.to_owned()));
                     continue;
                 }
-                if words.starts_with("(cherry picked from commit ") {
+                if words.starts_with(PICKED) {
                     continue;
                 }
             }

@@ -11,6 +11,7 @@
 mod area;
 mod changes;
 mod collect;
+mod contained;
 mod context;
 mod contributors;
 mod error;
@@ -23,6 +24,7 @@ mod reverts;
 mod upgrade;
 
 pub use collect::{Collector, Facts};
+pub use contained::Comparison;
 pub use context::{
     BreakingChange, CommitCounts, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section,
 };

@@ -99,6 +99,17 @@ impl Reverts {
         Some(if again { Cancelled::Again } else { Cancelled::First })
     }
 
+    /// How many reverts there are so far.
+    pub(crate) fn len(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// The numbers of the reverts whose target was seen, in the order in which they were kept, from 0.
+    pub(crate) fn met(&self) -> impl Iterator<Item = usize> {
+        let all = self.pending.iter().enumerate();
+        all.filter(|(_, pending)| pending.met).map(|(number, _)| number)
+    }
+
     /// The reverts that take back something older, newest first.
     pub(crate) fn unmet(self) -> impl Iterator<Item = Pending> {
         self.pending.into_iter().filter(|pending| !pending.met)

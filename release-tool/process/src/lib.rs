@@ -16,7 +16,7 @@ mod tiers;
 pub use artifacts::{PlannedFiles, plan_files};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
-pub use lineage::{newest_on_line, previous_release};
+pub use lineage::{TaggedRelease, newest_on_line, previous_release, previous_release_at};
 pub use policies::Policies;
 pub use sizes::{SizeChange, check_sizes, compare_sizes};
 pub use snapshot::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact};

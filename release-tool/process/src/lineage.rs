@@ -1,22 +1,65 @@
 //! Which release came before which: by version, never by topology, because a candidate and its final may share a commit.
 
 use crate::TagFact;
-use vrel_model::{Line, Stage, Version};
+use vrel_model::{Line, Stage, UtcTime, Version};
+
+/// A release that is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedRelease {
+    /// Its version.
+    pub version: Version,
+    /// Its commit.
+    pub commit: String,
+    /// When it was tagged.
+    pub made: UtcTime,
+}
 
 /// The release that a version follows, with its commit: for a final, the newest final below it; for a candidate, the
-/// newest release below it on its own line, else the newest final of an earlier line.
+/// newest release below it on its own line, else the newest final of an earlier line; for a nightly, the newest nightly
+/// below it, else the newest final.
 #[must_use]
 pub fn previous_release<'t>(tags: &'t [TagFact], version: &Version) -> Option<(Version, &'t str)> {
-    let below = || releases(tags).filter(|(tagged, _)| tagged < version);
-    let same_line = below().filter(|(tagged, _)| {
-        tagged.line() == version.line() && !matches!(tagged.stage(), Stage::Nightly { .. })
-    });
-    let final_below = below().filter(|(tagged, _)| tagged.stage() == Stage::Final);
-    let newest = |a: &(Version, &str), b: &(Version, &str)| a.0.cmp(&b.0);
-    if version.is_candidate() {
-        same_line.max_by(newest).or_else(|| final_below.max_by(newest))
-    } else {
-        final_below.max_by(newest)
+    let all: Vec<_> = releases(tags).collect();
+    let previous = newest_below(all.iter().map(|(tagged, _)| tagged), version)?.clone();
+    all.into_iter().find(|(tagged, _)| *tagged == previous)
+}
+
+/// The release that a version followed when it was made: what [`previous_release`] said then. A release of an earlier line
+/// that was made later does not change what came before; on its own line, what is below was there before.
+#[must_use]
+pub fn previous_release_at<'r>(
+    releases: &'r [TaggedRelease],
+    version: &Version,
+    made: UtcTime,
+) -> Option<&'r TaggedRelease> {
+    let was_there =
+        |release: &&TaggedRelease| release.version.line() == version.line() || release.made <= made;
+    let there = releases.iter().filter(was_there);
+    let previous = newest_below(there.map(|release| &release.version), version)?;
+    releases.iter().find(|release| release.version == *previous)
+}
+
+fn newest_below<'v>(versions: impl Iterator<Item = &'v Version>, version: &Version) -> Option<&'v Version> {
+    let below: Vec<_> = versions.filter(|tagged| *tagged < version).collect();
+    let newest = |stage: fn(&Stage) -> bool| {
+        below
+            .iter()
+            .copied()
+            .filter(move |tagged| stage(&tagged.stage()))
+            .max()
+    };
+    let newest_final = || newest(|stage| *stage == Stage::Final);
+    match version.stage() {
+        Stage::Final => newest_final(),
+        Stage::Candidate { .. } => {
+            let line = below
+                .iter()
+                .copied()
+                .filter(|tagged| tagged.line() == version.line());
+            let line = line.filter(|tagged| !matches!(tagged.stage(), Stage::Nightly { .. }));
+            line.max().or_else(newest_final)
+        }
+        Stage::Nightly { .. } => newest(|stage| matches!(stage, Stage::Nightly { .. })).or_else(newest_final),
     }
 }
 
@@ -83,6 +126,47 @@ mod tests {
         );
         assert_eq!(previous(&["v0.6.0"], "0.6.1-rc1").as_deref(), Some("0.6.0"));
         assert_eq!(previous(&[], "0.1.0"), None);
+    }
+
+    #[test]
+    fn a_nightly_follows_the_nightly_before_it() {
+        let all = [
+            "v0.5.7",
+            "v0.6.0-nightly.20260301",
+            "v0.6.0-nightly.20260302",
+            "v0.6.0-rc1",
+        ];
+        for (version, expected) in [
+            ("0.6.0-nightly.20260302", Some("0.6.0-nightly.20260301")),
+            ("0.7.0-nightly.20260303", Some("0.6.0-nightly.20260302")),
+            ("0.6.0-nightly.20260301", Some("0.5.7")),
+            ("0.6.0-rc1", Some("0.5.7")),
+            ("0.6.0-rc2", Some("0.6.0-rc1")),
+        ] {
+            assert_eq!(previous(&all, version).as_deref(), expected, "{version}");
+        }
+        assert_eq!(previous(&["v0.6.0-rc1"], "0.6.0-nightly.20260301"), None);
+    }
+
+    #[test]
+    fn what_came_before_stays_so_when_an_earlier_line_has_another_release() {
+        let release = |(version, made): (&str, i64)| TaggedRelease {
+            version: version.parse().unwrap(),
+            commit: String::new(),
+            made: UtcTime::from_unix(made).unwrap(),
+        };
+        let all = [("0.5.7", 10), ("0.5.8", 30), ("0.6.0", 20), ("0.6.1", 5)].map(release);
+        let previous = |version: &str, made| {
+            let made = UtcTime::from_unix(made).unwrap();
+            let found = previous_release_at(&all, &version.parse().unwrap(), made);
+            found.map(|release| release.version.to_string())
+        };
+        assert_eq!(previous("0.6.0", 20).as_deref(), Some("0.5.7"));
+        assert_eq!(previous("0.5.8", 30).as_deref(), Some("0.5.7"));
+        // On its own line the order of versions holds, whatever the clocks said.
+        assert_eq!(previous("0.6.1", 5).as_deref(), Some("0.6.0"));
+        assert_eq!(previous("0.7.0", 19).as_deref(), Some("0.6.1"));
+        assert_eq!(previous("0.5.0", 40), None);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use vrel_engine::{NotesRange, Site, notes_context, origin_manifest};
 use vrel_model::{Manifest, Stage, Version};
 use vrel_notes::{NotesArtifact, NotesContext, render};
-use vrel_process::{Policies, TagFact, previous_release};
+use vrel_process::{Policies, TaggedRelease, previous_release_at};
 use vrel_world::World;
 
 /// Write release notes from the history.
@@ -92,14 +92,18 @@ fn collect(app: &App, version: &Version) -> Result<NotesContext, Failure> {
         Some(tag) => tag.commit.clone(),
         None => untagged_commit(app, &site, &policies, version)?,
     };
-    let facts: Vec<_> = tags
+    let releases: Vec<_> = tags
         .iter()
-        .map(|tag| TagFact {
-            name: tag.name.clone(),
-            commit: tag.commit.clone(),
+        .filter_map(|tag| {
+            Some(TaggedRelease {
+                version: Version::from_tag(&tag.name)?,
+                commit: tag.commit.clone(),
+                made: tag.time,
+            })
         })
         .collect();
-    let previous = previous_release(&facts, version).map(|(previous, _)| previous);
+    let made = tagged.map_or_else(|| app.world.now(), |tag| tag.time);
+    let previous = previous_release_at(&releases, version, made).map(|previous| previous.version.clone());
     let manifest = origin_manifest(&app.world, &site, version)?;
     let stage = match version.stage() {
         Stage::Candidate { .. } => policies.config.publish.candidate_channel.clone(),

@@ -109,6 +109,7 @@ fn noise_is_counted_and_left_out() {
             total: 18,
             listed: 0,
             merges: 3,
+            contained: 0,
             reverted: 0,
             internal: 10,
             unconventional: 5

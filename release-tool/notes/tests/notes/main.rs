@@ -1,5 +1,6 @@
 //! From histories to notes, through the public interface.
 
+mod contained;
 mod context;
 mod documents;
 mod formats;

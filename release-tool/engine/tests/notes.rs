@@ -1,0 +1,170 @@
+//! Which commits the notes of a release tell of, on real repositories.
+
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+use vrel_engine::{EngineError, NotesRange, Site, notes_context};
+use vrel_model::{Config, UtcTime, Version, toml_file};
+use vrel_notes::NotesContext;
+use vrel_world::RealWorld;
+
+const CONFIG: &str = include_str!("../../testkit/scene/vrel.toml");
+
+struct Repo(TempDir);
+
+impl Repo {
+    fn new() -> Self {
+        let repo = Self(tempfile::tempdir().unwrap());
+        repo.git(&["init", "-q", "-b", "main"]);
+        for (key, value) in [
+            ("user.name", "Ada"),
+            ("user.email", "ada@example.org"),
+            ("commit.gpgSign", "false"),
+            ("tag.gpgSign", "false"),
+        ] {
+            repo.git(&["config", key, value]);
+        }
+        for file in ["a", "b", "c"] {
+            let lines: String = (0..30).map(|line| format!("{file} {line}\n")).collect();
+            std::fs::write(repo.0.path().join(file), lines).unwrap();
+        }
+        repo.git(&["add", "."]);
+        repo.git(&["commit", "-q", "-m", "feat: start"]);
+        repo
+    }
+
+    fn git(&self, args: &[&str]) -> String {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(self.0.path()).args(args);
+        let output = command.env("GIT_CONFIG_GLOBAL", "/dev/null").output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "git {args:?}: {said}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Replaces a line of a file and commits that; returns the commit.
+    fn change(&self, file: &str, line: usize, message: &str) -> String {
+        let path = self.0.path().join(file);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let mut lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        lines[line] = message.lines().next().unwrap_or_default().to_owned();
+        std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+        self.git(&["commit", "-q", "-a", "-m", message]);
+        self.git(&["rev-parse", "HEAD"])
+    }
+
+    fn tag(&self, version: &str) {
+        self.git(&["tag", "-a", "-m", version, &format!("v{version}")]);
+    }
+
+    fn notes(&self, previous: Option<&str>, version: &str) -> Result<NotesContext, EngineError> {
+        let config: Config = toml_file::parse(Path::new("vrel.toml"), CONFIG).unwrap();
+        let previous: Option<Version> = previous.map(|version| version.parse().unwrap());
+        let range = NotesRange {
+            version: &version.parse().unwrap(),
+            previous: previous.as_ref(),
+            commit: &self.git(&["rev-parse", "HEAD"]),
+            date: UtcTime::from_unix(1_795_230_000).unwrap(),
+            channel: &"stable".parse().unwrap(),
+        };
+        let site = Site::new(self.0.path(), &config);
+        notes_context(&RealWorld::default(), &site, &config, &range, Vec::new())
+    }
+
+    /// What the notes list, with the number of commits that the release before has in another form.
+    fn listed(&self, previous: Option<&str>, version: &str) -> (Vec<String>, u64) {
+        let context = self.notes(previous, version).unwrap();
+        let sections = context.features.iter().chain(&context.improvements);
+        let entries = sections
+            .flat_map(|section| &section.entries)
+            .chain(&context.fixes);
+        let mut texts: Vec<_> = entries.map(|entry| entry.text.clone()).collect();
+        texts.sort();
+        (texts, context.commits.contained)
+    }
+}
+
+#[test]
+fn a_backported_fix_is_told_once() {
+    let repo = Repo::new();
+    repo.tag("0.6.0");
+    let plain = repo.change("a", 3, "fix: picked as it is");
+    let adapted = repo.change("b", 3, "fix: picked with another result");
+    repo.change("c", 20, "feat: only in 0.7");
+    repo.git(&["checkout", "-q", "-b", "release/0.6", "v0.6.0"]);
+    // Its surroundings differ here, and so does its patch.
+    repo.change("b", 4, "fix: only in 0.6");
+    repo.git(&["cherry-pick", &plain]);
+    assert!(!repo.0.path().join(".git/CHERRY_PICK_HEAD").exists());
+    repo.change(
+        "b",
+        3,
+        &format!("fix: picked with another result\n\n(cherry picked from commit {adapted})"),
+    );
+    repo.tag("0.6.1");
+    assert_eq!(repo.listed(Some("0.6.0"), "0.6.1").0.len(), 3);
+    repo.git(&["checkout", "-q", "main"]);
+    let later = repo.change("c", 3, "fix: after the branch");
+    assert_eq!(
+        repo.listed(Some("0.6.1"), "0.7.0"),
+        (vec!["After the branch".into(), "Only in 0.7".into()], 2)
+    );
+    // Who comes from 0.6.0 has none of it.
+    assert_eq!(repo.listed(Some("0.6.0"), "0.7.0").0.len(), 4);
+
+    // What the line took back again, it does not have.
+    repo.git(&["checkout", "-q", "release/0.6"]);
+    repo.git(&["cherry-pick", "-x", &later]);
+    repo.git(&["revert", "--no-edit", "HEAD"]);
+    repo.tag("0.6.2");
+    repo.git(&["checkout", "-q", "main"]);
+    let after_revert = repo.listed(Some("0.6.2"), "0.7.0");
+    assert_eq!(
+        after_revert,
+        (vec!["After the branch".into(), "Only in 0.7".into()], 2)
+    );
+
+    // What was merged is known by its commits.
+    repo.git(&["merge", "-q", "-s", "ours", "-m", "merge: 0.6", "release/0.6"]);
+    assert_eq!(repo.listed(Some("0.6.2"), "0.7.0").1, 0);
+}
+
+#[test]
+fn candidate_and_final_of_one_commit_have_their_own_ranges() {
+    let repo = Repo::new();
+    assert_eq!(repo.listed(None, "0.5.0"), (vec!["Start".into()], 0));
+    repo.tag("0.5.0");
+    repo.change("a", 3, "fix: first");
+    repo.tag("0.6.0-rc1");
+    repo.change("a", 20, "fix: second");
+    repo.tag("0.6.0-rc2");
+    repo.tag("0.6.0");
+    assert_eq!(repo.listed(Some("0.6.0-rc1"), "0.6.0-rc2").0, ["Second"]);
+    assert_eq!(repo.listed(Some("0.5.0"), "0.6.0").0, ["First", "Second"]);
+    assert_eq!(repo.listed(Some("0.6.0"), "0.6.1-rc1"), (Vec::new(), 0));
+}
+
+#[test]
+fn a_history_that_is_cut_off_is_refused() {
+    let repo = Repo::new();
+    repo.change("a", 3, "fix: first");
+    let clone = Repo(tempfile::tempdir().unwrap());
+    let from = format!("file://{}", repo.0.path().display());
+    clone.git(&["clone", "-q", "--depth", "1", &from, "."]);
+    match clone.notes(None, "0.6.0") {
+        Err(EngineError::Step {
+            message,
+            hint,
+            conflict,
+            ..
+        }) => {
+            assert_eq!(
+                message,
+                "this clone is shallow: release notes need the whole history"
+            );
+            assert_eq!(hint.as_deref(), Some("run `git fetch --unshallow --tags`"));
+            assert!(conflict);
+        }
+        other => panic!("{other:?}"),
+    }
+}
