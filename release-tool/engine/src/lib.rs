@@ -4,6 +4,7 @@
 //! The journal says what was begun and ended, durably, before and after each act; it is what `resume` and `undo` start
 //! from, but whether a step is done is always decided by looking at the world.
 
+pub mod backport;
 mod boot_test;
 mod building;
 mod cut_rc;

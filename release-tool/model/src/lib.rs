@@ -5,6 +5,7 @@
 
 mod arch;
 mod artifact;
+mod backports;
 mod branch;
 mod channel;
 mod config;
@@ -30,6 +31,7 @@ pub use artifact::{
     ArtifactKind, ArtifactKindError, ArtifactName, ArtifactNameError, ArtifactPolicy, BootMedium, ByteSize,
     Packer, PackerScope,
 };
+pub use backports::{Backport, BackportEvent, BackportState, Backports};
 pub use branch::{BranchName, BranchNameError};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
 pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};

@@ -5,6 +5,7 @@
 //! network: what is needed stands in the snapshot, and what was not looked at there is `None`.
 
 mod artifacts;
+mod backport;
 mod cut_rc;
 mod finding;
 mod lineage;
@@ -14,6 +15,7 @@ mod snapshot;
 mod tiers;
 
 pub use artifacts::{PlannedFiles, plan_files};
+pub use backport::{Decision, LineChanges, Nominee, Present, check_nominee, decide, short};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
 pub use lineage::{TaggedRelease, newest_on_line, previous_release, previous_release_at};
