@@ -168,6 +168,16 @@ impl Packer {
         self == Self::Oci
     }
 
+    /// Whether its document is written for what is added to a published release, too: whoever gets an added file needs to
+    /// know its checksum, what is in it and where it comes from. What the other documents say does not depend on it.
+    #[must_use]
+    pub fn tells_of_additions(self) -> bool {
+        matches!(
+            self,
+            Self::ReleaseNotes | Self::CycloneDx | Self::Spdx | Self::Provenance
+        )
+    }
+
     /// Whether its documents come in several formats, so that their `name` uses `{format}`.
     #[must_use]
     pub fn formats(self) -> &'static [&'static str] {

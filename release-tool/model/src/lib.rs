@@ -43,8 +43,8 @@ pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use origin_line::{is_commit_id, origins, reverted, with_origin};
 pub use pattern::{Pattern, PatternError};
 pub use plan::{
-    Plan, PlannedArtifact, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,
-    PlannedStep, RefChange,
+    Plan, PlannedArtifact, PlannedBackfill, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer,
+    PlannedRef, PlannedStep, RefChange,
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use schema::{manifest_schema, pointer_schema};

@@ -2,8 +2,8 @@
 //! the journal starts with and what applying it follows. Making one needs no key, token or network.
 
 use crate::{
-    Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, KeyRole, LaggingArch, Line, Packer, UtcTime,
-    Version,
+    Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, Edition, KeyRole, LaggingArch, Line, Packer,
+    Sha256Digest, UtcTime, Version,
 };
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +48,10 @@ pub struct Plan {
     /// The architectures that the release is published without.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lagging: Vec<LaggingArch>,
+    /// What the plan adds to, where it adds architectures to a published release; `artifacts` and `documents` are then what
+    /// is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill: Option<PlannedBackfill>,
     /// The objects that appear in the origin, in publishing order; the pointer is not among them.
     pub objects: Vec<PlannedObject>,
     /// How the pointer moves.
@@ -56,6 +60,19 @@ pub struct Plan {
     pub messages: Vec<PlannedMessage>,
     /// The steps, in order.
     pub steps: Vec<PlannedStep>,
+}
+
+/// What architectures are added to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedBackfill {
+    /// The edition that is made.
+    pub edition: Edition,
+    /// The architectures that are added.
+    pub arches: Vec<Arch>,
+    /// SHA-256 of the manifest of the edition before.
+    pub manifest_sha256: Sha256Digest,
+    /// SHA-256 of what the compiler of the release says of itself.
+    pub toolchain: Sha256Digest,
 }
 
 /// A change to one git ref.
@@ -172,6 +189,14 @@ impl Plan {
     #[must_use]
     pub fn line(&self) -> Line {
         self.version.line()
+    }
+
+    /// The edition of the release that is made.
+    #[must_use]
+    pub fn edition(&self) -> Edition {
+        self.backfill
+            .as_ref()
+            .map_or(Edition::FIRST, |backfill| backfill.edition)
     }
 
     /// The release's directory in the origin, without a slash at the end.

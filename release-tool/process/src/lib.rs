@@ -5,6 +5,7 @@
 //! network: what is needed stands in the snapshot, and what was not looked at there is `None`.
 
 mod artifacts;
+mod backfill;
 mod backport;
 mod cut_rc;
 mod finding;
@@ -15,6 +16,7 @@ mod snapshot;
 mod tiers;
 
 pub use artifacts::{PlannedFiles, plan_files};
+pub use backfill::{BACKFILL_STEPS, BackfillFacts, PublishedRelease, plan_backfill};
 pub use backport::{Decision, LineChanges, Nominee, Present, check_nominee, decide, short};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};

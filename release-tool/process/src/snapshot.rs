@@ -2,7 +2,7 @@
 
 use crate::Policies;
 use std::collections::BTreeMap;
-use vrel_model::{ByteSize, ChannelName, KeyRole, UtcTime, Version};
+use vrel_model::{ByteSize, ChannelName, Edition, KeyRole, UtcTime, Version};
 
 /// The facts for one request.
 #[derive(Clone, Debug)]
@@ -59,6 +59,8 @@ pub struct OriginFacts {
     pub pointer_version: Option<u64>,
     /// The head of each channel.
     pub heads: BTreeMap<ChannelName, Version>,
+    /// The newest public edition of each release that has more than one.
+    pub editions: BTreeMap<Version, Edition>,
 }
 
 /// The remote's refs: full name to object, annotated tags' commits under the name with `^{}`.

@@ -42,7 +42,7 @@ fn is_candidate(_: &Snapshot, version: &Version) -> Vec<Finding> {
     vec![Finding::policy("candidate", message).hint(format!("cut-rc takes for example {candidate}"))]
 }
 
-fn complete_history(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn complete_history(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     if !snapshot.shallow {
         return Vec::new();
     }
@@ -106,7 +106,7 @@ fn clean_tree(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     vec![Finding::policy("clean-tree", message).hint("commit them, or put them away with `git stash -u`")]
 }
 
-fn nothing_unfinished(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn nothing_unfinished(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let Some(unfinished) = &snapshot.unfinished else {
         return Vec::new();
     };
@@ -220,7 +220,7 @@ fn no_gap_in_candidates(snapshot: &Snapshot, version: &Version) -> Vec<Finding> 
     )]
 }
 
-fn remote_configured(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn remote_configured(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     if snapshot.remote_url.is_some() {
         return Vec::new();
     }
@@ -306,7 +306,7 @@ fn remote_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     }
 }
 
-fn tools(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn tools(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let missing = snapshot
         .environment
         .iter()
@@ -319,7 +319,7 @@ fn tools(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
         .collect()
 }
 
-fn disk(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn disk(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let disks = snapshot
         .environment
         .iter()
@@ -334,7 +334,7 @@ fn disk(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
         .collect()
 }
 
-fn keys(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn keys(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let keys = snapshot
         .environment
         .iter()
@@ -350,7 +350,7 @@ fn keys(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     .collect()
 }
 
-fn writable(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+pub(crate) fn writable(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let Some(environment) = &snapshot.environment else {
         return Vec::new();
     };
@@ -365,6 +365,6 @@ fn writable(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     identity.chain(origin).collect()
 }
 
-fn short(commit: &str) -> &str {
+pub(crate) fn short(commit: &str) -> &str {
     commit.get(..12).unwrap_or(commit)
 }

@@ -1,8 +1,8 @@
 //! Planning `cut-rc`.
 
-mod checks;
+pub(crate) mod checks;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use crate::{Finding, Snapshot, plan_files, previous_release, tiers};
 use vrel_model::{
@@ -65,7 +65,7 @@ pub const STEPS: [StepRow; 16] = [
     row("announce", "write the announcement's draft", false),
 ];
 
-const fn row(name: &'static str, summary: &'static str, reversible: bool) -> StepRow {
+pub(crate) const fn row(name: &'static str, summary: &'static str, reversible: bool) -> StepRow {
     StepRow {
         name,
         summary,
@@ -179,6 +179,7 @@ fn make_plan(
         artifacts: files.artifacts,
         documents: files.documents,
         lagging,
+        backfill: None,
         objects: Vec::new(),
         pointer: PlannedPointer {
             from: snapshot.origin.pointer_version,
@@ -190,14 +191,7 @@ fn make_plan(
             path: format!(".vrel/outbox/{version}-announcement.md"),
             what: "draft of the announcement".into(),
         }],
-        steps: STEPS
-            .iter()
-            .map(|row| PlannedStep {
-                name: row.name.into(),
-                summary: row.summary.into(),
-                reversible: row.reversible,
-            })
-            .collect(),
+        steps: planned_steps(&STEPS),
     };
     plan.objects = planned_objects(&plan);
     Ok(plan)
@@ -231,8 +225,18 @@ fn planned_refs(snapshot: &Snapshot, version: &Version, commit: &str) -> Result<
     ])
 }
 
-/// Objects in publishing order: artifacts, signatures, documents.
-fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
+/// A step table as plans have it.
+pub(crate) fn planned_steps(rows: &[StepRow]) -> Vec<PlannedStep> {
+    let step = |row: &StepRow| PlannedStep {
+        name: row.name.into(),
+        summary: row.summary.into(),
+        reversible: row.reversible,
+    };
+    rows.iter().map(step).collect()
+}
+
+/// Objects in publishing order: artifacts, signatures, documents, and the edition's checksums and manifest.
+pub(crate) fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
     let dir = plan.release_dir();
     let object = |name: &str, what: &str| PlannedObject {
         path: format!("{dir}/{name}"),
@@ -253,11 +257,12 @@ fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
             .iter()
             .map(|document| object(document.name.as_str(), &document.description)),
     );
+    let (sums, manifest) = (plan.edition().sums(), plan.edition().manifest());
     objects.extend([
-        object("SHA256SUMS", "checksums"),
-        object("SHA256SUMS.minisig", "signature"),
-        object("manifest.json", "manifest"),
-        object("manifest.json.minisig", "signature"),
+        object(&sums, "checksums"),
+        object(&format!("{sums}.minisig"), "signature"),
+        object(&manifest, "manifest"),
+        object(&format!("{manifest}.minisig"), "signature"),
     ]);
     objects
 }

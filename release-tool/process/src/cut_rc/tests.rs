@@ -1,14 +1,14 @@
-mod tiers;
+pub(crate) mod tiers;
 
 use super::*;
 use crate::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, Policies, RemoteFacts, TagFact};
 use std::path::Path;
 use vrel_model::{ByteSize, toml_file};
 
-const MAIN: &str = "1111111111111111111111111111111111111111";
+pub(crate) const MAIN: &str = "1111111111111111111111111111111111111111";
 const BRANCH: &str = "2222222222222222222222222222222222222222";
 
-fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(text: &str) -> T {
     toml_file::parse(Path::new("test.toml"), text).unwrap()
 }
 
@@ -53,7 +53,7 @@ fn policies() -> Policies {
     }
 }
 
-fn snapshot() -> Snapshot {
+pub(crate) fn snapshot() -> Snapshot {
     Snapshot {
         policies: policies(),
         head_branch: Some("main".into()),
@@ -74,15 +74,15 @@ fn snapshot() -> Snapshot {
     }
 }
 
-fn now() -> UtcTime {
+pub(crate) fn now() -> UtcTime {
     "2026-11-21T03:00:00Z".parse().unwrap()
 }
 
-fn v(text: &str) -> Version {
+pub(crate) fn v(text: &str) -> Version {
     text.parse().unwrap()
 }
 
-fn tag(name: &str) -> TagFact {
+pub(crate) fn tag(name: &str) -> TagFact {
     TagFact {
         name: name.into(),
         commit: MAIN.into(),

@@ -4,7 +4,7 @@ use super::*;
 use vrel_model::{ArtifactKind, Tier};
 
 /// The snapshot, with riscv64 in tier 2, an ISO that boots, and so many days of lag in its channel.
-fn tiered(days: u32) -> Snapshot {
+pub(crate) fn tiered(days: u32) -> Snapshot {
     let mut s = snapshot();
     s.policies.config.tiers = [(Arch::Riscv64, Tier::Two)].into();
     for channel in s.policies.channels.values_mut() {
