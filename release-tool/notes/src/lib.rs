@@ -8,6 +8,7 @@
 //! [`Collector`]; what is safe in Markdown by [`vrel_documents::markdown`]: a template never sees a text that is not escaped yet.
 //! Nothing here touches a file, a network or a clock.
 
+mod addition;
 mod area;
 mod changes;
 mod collect;
@@ -23,6 +24,7 @@ mod render;
 mod reverts;
 mod upgrade;
 
+pub use addition::Addition;
 pub use collect::{Collector, Facts};
 pub use contained::Comparison;
 pub use context::{

@@ -33,7 +33,7 @@ pub fn render_announcement(context: &NotesContext) -> Result<String, NotesError>
 }
 
 /// A document ends with exactly one newline.
-fn finish(rendered: askama::Result<String>, template: &'static str) -> Result<String, NotesError> {
+pub(crate) fn finish(rendered: askama::Result<String>, template: &'static str) -> Result<String, NotesError> {
     let mut text = rendered.map_err(|error| NotesError::Template {
         template,
         reason: error.to_string(),
@@ -101,12 +101,12 @@ pub(crate) struct ItemView {
 }
 
 /// A row of the table of downloads.
-struct DownloadView {
-    name: String,
-    description: String,
-    arch: String,
-    size: String,
-    sha256: String,
+pub(crate) struct DownloadView {
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) arch: String,
+    pub(crate) size: String,
+    pub(crate) sha256: String,
 }
 
 /// How far the texts of a list item are indented, after its `- `.
@@ -213,7 +213,7 @@ fn links(numbers: &[u64], issue_url: Option<&str>) -> Vec<String> {
     numbers.iter().map(link).collect()
 }
 
-fn download_view(artifact: &NotesArtifact) -> DownloadView {
+pub(crate) fn download_view(artifact: &NotesArtifact) -> DownloadView {
     DownloadView {
         name: artifact.name.to_string(),
         description: cell(&artifact.description),
