@@ -59,7 +59,7 @@ pub fn download(
     Ok(artifact.clone())
 }
 
-/// The newest public manifest of a release, verified.
+/// A manifest of a release, verified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedManifest {
     /// Which edition it is the manifest of.
@@ -80,12 +80,33 @@ pub fn fetch_newest_manifest(
     product: &str,
     version: &Version,
 ) -> Result<PublishedManifest, Finding> {
-    let trusted = newest(reader, trust, product, version)?;
-    Ok(PublishedManifest {
-        edition: trusted.edition,
-        manifest: trusted.manifest,
-        sha256: trusted.file.sha256,
-    })
+    newest(reader, trust, product, version).map(PublishedManifest::from)
+}
+
+/// The manifest of an edition of a release, public or not, verified by its signature.
+///
+/// # Errors
+/// When it is not there, or not genuine.
+pub fn fetch_edition(
+    reader: &dyn OriginReader,
+    trust: &TrustRoot<'_>,
+    product: &str,
+    version: &Version,
+    edition: Edition,
+) -> Result<PublishedManifest, Finding> {
+    let trusted = verify::Trusted::fetch(reader, trust, product, version, edition);
+    let trusted = trusted.map_err(|problem| finding(&edition.manifest(), problem))?;
+    Ok(trusted.into())
+}
+
+impl From<verify::Trusted> for PublishedManifest {
+    fn from(trusted: verify::Trusted) -> Self {
+        Self {
+            edition: trusted.edition,
+            manifest: trusted.manifest,
+            sha256: trusted.file.sha256,
+        }
+    }
 }
 
 /// As [`fetch_newest_manifest`], for whoever needs nothing but its content.

@@ -25,7 +25,9 @@ mod registry;
 mod server;
 mod verify;
 
-pub use download::{DownloadRequest, PublishedManifest, download, fetch_manifest, fetch_newest_manifest};
+pub use download::{
+    DownloadRequest, PublishedManifest, download, fetch_edition, fetch_manifest, fetch_newest_manifest,
+};
 pub use error::OriginError;
 pub use http::{HttpLimits, HttpOrigin};
 pub use local::{LocalOrigin, Put};

@@ -141,7 +141,8 @@ fn an_added_file_is_downloaded_once_it_is_public() {
 
 #[test]
 fn an_edition_that_changes_or_drops_what_was_published_is_refused_by_name() {
-    let cases: [(fn(&mut Manifest), &str); 4] = [
+    type Change = fn(&mut Manifest);
+    let cases: [(Change, &str); 4] = [
         (
             |m| drop(m.artifacts.remove(1)),
             "manifest-2.json: os-aarch64.iso: it was published before, and is dropped",
@@ -217,4 +218,26 @@ fn another_second_edition_than_the_pointers_is_refused() {
             .any(|finding| finding.starts_with("manifest-2.json: sha256 is ")),
         "{findings:#?}"
     );
+}
+
+/// A bill of materials of nothing.
+const OF_NOTHING: &str =
+    "{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"version\":1,\"components\":[]}\n";
+
+#[test]
+fn documents_of_an_addition_are_held_to_what_was_added() {
+    let (project, draft, first) = first();
+    let manifest = put_second(&project, &draft, &first, |manifest| {
+        manifest.documents.push(ManifestDocument {
+            name: name("sbom-2.cdx.json"),
+            length: OF_NOTHING.len() as u64,
+            sha256: digest_bytes(OF_NOTHING.as_bytes()).sha256,
+        });
+    });
+    project.put_raw(&draft.version, "sbom-2.cdx.json", OF_NOTHING.as_bytes());
+    point_to_second(&project, &first, &manifest);
+    // It lacks the one artifact that came with it; those of the first edition are none of its business.
+    let findings = project.findings();
+    only(&findings, "sbom-2.cdx.json: ");
+    only(&findings, ADDED);
 }
