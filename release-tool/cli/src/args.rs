@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    artifacts, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image, reproduce,
-    resume, serve, status, todo, undo, verify,
+    artifacts, backfill, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image,
+    reproduce, resume, serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -59,6 +59,8 @@ pub(crate) enum Verb {
     /// Cut a release candidate: build, boot, sign, publish, tag, announce.
     #[command(name = "cut-rc")]
     CutRc(cut_rc::CutRc),
+    /// Add architectures that lagged to a published release, at the same commit.
+    Backfill(backfill::Backfill),
     /// Say how the releases of this repository stand.
     Status(status::Status),
     /// Show the living plan, and change it in place.

@@ -11,12 +11,12 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vrel_engine::{
-    EngineError, Journal, Locked, Release, Signers, Site, apply, collect_snapshot, cut_rc_steps, load_all,
-    load_at_commit, look_at_remote, take_lock, undo,
+    EngineError, Journal, Locked, Release, Signers, Site, apply, collect_backfill_facts, collect_snapshot,
+    load_all, load_at_commit, look_at_remote, steps_of, take_lock, undo,
 };
-use vrel_model::{ByteSize, KeyRole, Manifest, Plan, Version};
+use vrel_model::{ByteSize, ChannelName, KeyRole, Manifest, Plan, Version};
 use vrel_origin::LocalOrigin;
-use vrel_process::{EnvironmentFacts, Policies, Snapshot};
+use vrel_process::{BackfillFacts, EnvironmentFacts, Policies, Snapshot};
 use vrel_trust::KeyRing;
 use vrel_world::{FileKind, World};
 
@@ -66,6 +66,8 @@ pub(crate) struct Session<'a> {
     keys: KeyOptions,
     /// Whether a person allowed that a missing origin is made.
     init_origin: bool,
+    /// The channel that is published to, where it is not that of candidates.
+    channel: Option<ChannelName>,
     _lock: Locked,
 }
 
@@ -91,6 +93,7 @@ impl<'a> Session<'a> {
             options,
             keys,
             init_origin: false,
+            channel: None,
             _lock: lock,
         })
     }
@@ -99,6 +102,23 @@ impl<'a> Session<'a> {
     pub(crate) fn init_origin(mut self, allowed: bool) -> Self {
         self.init_origin = allowed;
         self
+    }
+
+    /// The same session, for publishing to a channel; `None` is that of candidates.
+    pub(crate) fn for_channel(mut self, channel: Option<ChannelName>) -> Self {
+        self.channel = channel;
+        self
+    }
+
+    /// What there is to know of a release that architectures are to be added to.
+    ///
+    /// # Errors
+    /// When the origin or the repository cannot be read.
+    pub(crate) fn backfill_facts(&self, version: &Version) -> Result<BackfillFacts, Failure> {
+        let (world, policies) = (&self.app.world, &self.policies);
+        Ok(collect_backfill_facts(
+            world, &self.site, policies, &self.ring, version,
+        )?)
     }
 
     /// Makes the origin where there is none, if a person allowed that. An empty origin is nothing that anybody sees, so
@@ -190,10 +210,9 @@ impl<'a> Session<'a> {
     }
 
     fn roles(&self) -> Vec<&KeyRole> {
-        let channel = self
-            .policies
-            .channels
-            .get(&self.policies.config.publish.candidate_channel);
+        let candidates = &self.policies.config.publish.candidate_channel;
+        let channel = self.channel.as_ref().unwrap_or(candidates);
+        let channel = self.policies.channels.get(channel);
         channel
             .map(|channel| &channel.key_role)
             .into_iter()
@@ -271,7 +290,7 @@ impl<'a> Session<'a> {
         let plan = journal.plan().clone();
         let reporter = Reporter::new(self.app.global.json, self.app.global.verbose);
         let followed = self.with_release(&plan, Some(signers), &reporter, |release| {
-            apply(&self.app.world, release, &cut_rc_steps(), journal, &reporter)
+            apply(&self.app.world, release, &steps_of(&plan), journal, &reporter)
         });
         reporter.clear();
         if let Err(failure) = followed {
@@ -279,10 +298,10 @@ impl<'a> Session<'a> {
                 .steps
                 .iter()
                 .any(|step| !step.reversible && journal.was_begun(&step.name));
-            let undo = if reached {
-                ""
-            } else {
-                ", or `vrel undo` to drop the release"
+            let undo = match (reached, plan.edition().is_first()) {
+                (true, _) => "",
+                (false, true) => ", or `vrel undo` to drop the release",
+                (false, false) => ", or `vrel undo` to drop what is added",
             };
             return Err(failure.hint(format!("then run `vrel resume` to go on{undo}")));
         }
@@ -297,7 +316,7 @@ impl<'a> Session<'a> {
         let plan = journal.plan().clone();
         let reporter = Reporter::new(false, self.app.global.verbose);
         let undone = self.with_release(&plan, None, &reporter, |release| {
-            undo(&self.app.world, release, &cut_rc_steps(), journal, &reporter)
+            undo(&self.app.world, release, &steps_of(&plan), journal, &reporter)
         });
         reporter.clear();
         undone
@@ -305,7 +324,7 @@ impl<'a> Session<'a> {
 
     fn summary(&self, plan: &Plan, times: &[StepTime]) -> Outcome {
         let dir = self.site.origin().join(plan.release_dir());
-        let bytes = self.app.world.fs().read(&dir.join("manifest.json"))?;
+        let bytes = self.app.world.fs().read(&dir.join(plan.edition().manifest()))?;
         let manifest = Manifest::parse(&bytes)
             .map_err(|error| Failure::new(FailureKind::Bug, format!("the published manifest: {error}")))?;
         if self.app.global.json {
@@ -315,7 +334,7 @@ impl<'a> Session<'a> {
                 .collect();
             let line = serde_json::json!({
                 "event": "released", "version": plan.version, "channel": plan.channel, "commit": plan.commit,
-                "directory": dir, "artifacts": manifest.artifacts, "steps": steps,
+                "directory": dir, "edition": plan.edition(), "artifacts": manifest.artifacts, "steps": steps,
             });
             return output::print(&format!("{line}\n"));
         }
@@ -338,8 +357,12 @@ fn describe(plan: &Plan, manifest: &Manifest, times: &[StepTime], dir: &Path, or
     let time = |took: Option<Duration>| took.map_or_else(|| "done before".to_owned(), seconds);
     let rows = times.iter().map(|step| vec![step.step.clone(), time(step.took)]);
     text += &output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>(), &[1]);
+    let what = plan.backfill.as_ref().map_or(String::new(), |backfill| {
+        let arches: Vec<_> = backfill.arches.iter().map(ToString::to_string).collect();
+        format!(" with {} added", arches.join(", "))
+    });
     text += &format!(
-        "\n{} {} is published in the channel {}.\n  directory     {}\n  announcement  {}\n  verify        vrel verify {} {}\n",
+        "\n{} {}{what} is published in the channel {}.\n  directory     {}\n  announcement  {}\n  verify        vrel verify {} {}\n",
         plan.product_name,
         plan.version,
         plan.channel,

@@ -2,7 +2,7 @@
 
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
-use vrel_model::{Manifest, SignedPointer, Version};
+use vrel_model::{Edition, Manifest, SignedPointer, Version};
 use vrel_process::{OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
 use vrel_world::World;
 
@@ -131,6 +131,11 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
     Ok(OriginFacts {
         exists,
         pointer_version: Some(pointer.version),
+        editions: pointer
+            .backfilled
+            .into_iter()
+            .map(|(version, newest)| (version, newest.edition))
+            .collect(),
         heads: pointer
             .channels
             .into_iter()
@@ -139,7 +144,7 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
     })
 }
 
-/// The manifest of a published release; `None` when the origin has none.
+/// The newest public manifest of a published release, unverified; `None` when the origin has none.
 ///
 /// # Errors
 /// When it is there but cannot be read.
@@ -148,11 +153,13 @@ pub fn origin_manifest(
     site: &Site,
     version: &Version,
 ) -> Result<Option<Manifest>, EngineError> {
+    let editions = origin_facts(world, site)?.editions;
+    let edition = editions.get(version).copied().unwrap_or(Edition::FIRST);
     let path = site
         .origin()
         .join("releases")
         .join(version.to_string())
-        .join("manifest.json");
+        .join(edition.manifest());
     if world.fs().metadata(&path)?.is_none() {
         return Ok(None);
     }

@@ -1,10 +1,11 @@
 //! The journal of a release: hash-chained JSON lines, each durable before the next thing happens.
 
+use crate::site::is_run_name;
 use crate::{EngineError, Site};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::path::{Path, PathBuf};
-use vrel_model::{Plan, Sha256Digest, UtcTime, Version};
+use vrel_model::{Edition, Plan, Sha256Digest, UtcTime, Version};
 use vrel_world::{FileKind, World};
 
 /// What happened.
@@ -105,7 +106,7 @@ impl Journal {
     /// # Errors
     /// As any write.
     pub fn start(world: &dyn World, site: &Site, plan: Plan) -> Result<Self, EngineError> {
-        let path = site.journals().join(format!("{}.jsonl", plan.version));
+        let path = site.journal(&plan.version, plan.edition());
         world.fs().create_dir_all(&site.journals())?;
         let mut journal = Self {
             path,
@@ -120,12 +121,25 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Reads the journal of a release; `None` when there is none.
+    /// Reads the journal by which a release was made; `None` when there is none.
     ///
     /// # Errors
     /// When it is damaged. A last line that was cut off by a crash is no damage.
     pub fn load(world: &dyn World, site: &Site, version: &Version) -> Result<Option<Self>, EngineError> {
-        let path = site.journals().join(format!("{version}.jsonl"));
+        Self::load_edition(world, site, version, Edition::FIRST)
+    }
+
+    /// Reads the journal by which an edition of a release was made; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Journal::load`].
+    pub fn load_edition(
+        world: &dyn World,
+        site: &Site,
+        version: &Version,
+        edition: Edition,
+    ) -> Result<Option<Self>, EngineError> {
+        let path = site.journal(version, edition);
         if world.fs().metadata(&path)?.is_none() {
             return Ok(None);
         }
@@ -282,7 +296,7 @@ impl Journal {
     }
 }
 
-/// All journals of releases that were not undone, in the order of their versions.
+/// All journals of releases that were not undone, in the order of their versions and editions.
 ///
 /// # Errors
 /// When one of them is damaged.
@@ -292,14 +306,14 @@ pub fn load_all(world: &dyn World, site: &Site) -> Result<Vec<Journal>, EngineEr
     }
     let mut journals = Vec::new();
     for entry in world.fs().list(&site.journals())? {
-        let version = entry
-            .name
-            .strip_suffix(".jsonl")
-            .and_then(|stem| stem.parse::<Version>().ok());
-        if entry.kind == FileKind::File && version.is_some() {
+        let name = entry.name.strip_suffix(".jsonl");
+        if entry.kind == FileKind::File && name.is_some_and(is_run_name) {
             journals.push(Journal::read(world, &site.journals().join(&entry.name))?);
         }
     }
-    journals.sort_by(|a, b| a.plan.version.cmp(&b.plan.version));
+    journals.sort_by(|a, b| {
+        let key = |journal: &Journal| (journal.plan.version.clone(), journal.plan.edition());
+        key(a).cmp(&key(b))
+    });
     Ok(journals)
 }

@@ -4,6 +4,7 @@
 //! The journal says what was begun and ended, durably, before and after each act; it is what `resume` and `undo` start
 //! from, but whether a step is done is always decided by looking at the world.
 
+mod backfill_facts;
 pub mod backport;
 mod boot_test;
 mod building;
@@ -21,16 +22,17 @@ mod reproduce;
 mod run;
 mod site;
 
+pub use backfill_facts::collect_backfill_facts;
 pub use boot_test::BootTest;
 pub use building::{Building, Built, BuiltArtifact};
-pub use cut_rc::{Release, Signers, cut_rc_steps};
+pub use cut_rc::{Release, Signers, backfill_steps, cut_rc_steps, steps_of};
 pub use develop::{DEVELOPMENT, DevelopmentBuild};
 pub use error::EngineError;
 pub use facts::{collect_snapshot, look_at_remote, origin_facts, origin_manifest};
 pub use journal::{Event, Journal, JournalState, Record, load_all};
 pub use lock::{Locked, take_lock};
 pub use notes::{NotesRange, notes_context};
-pub use policy_files::{load_at_commit, load_from_work_tree};
+pub use policy_files::{load_at_commit, load_from_work_tree, load_policies_at_commit};
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use reproduce::{Ahead, Difference, Rebuild, compare, copy_core_libraries, differing};
 pub use run::{Action, Observation, Step, apply, undo};

@@ -1,7 +1,7 @@
 //! Where things are in a repository.
 
 use std::path::{Path, PathBuf};
-use vrel_model::{Config, Version};
+use vrel_model::{Config, Edition, Plan, Version};
 
 /// The paths of one repository's releases.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +50,31 @@ impl Site {
         self.state().join("lock")
     }
 
-    /// Everything made for one release.
+    /// Everything made for one edition of a release.
     #[must_use]
-    pub fn work(&self, version: &Version) -> PathBuf {
-        self.state().join("work").join(version.to_string())
+    pub fn work(&self, plan: &Plan) -> PathBuf {
+        self.state()
+            .join("work")
+            .join(run_name(&plan.version, plan.edition()))
     }
 
     /// The exported sources of one release.
     #[must_use]
-    pub fn sources(&self, version: &Version) -> PathBuf {
-        self.work(version).join("src")
+    pub fn sources(&self, plan: &Plan) -> PathBuf {
+        self.work(plan).join("src")
     }
 
-    /// One release's files exactly as they will be published.
+    /// What an edition of a release adds, exactly as it will be published.
     #[must_use]
-    pub fn stage(&self, version: &Version) -> PathBuf {
-        self.work(version).join("stage")
+    pub fn stage(&self, plan: &Plan) -> PathBuf {
+        self.work(plan).join("stage")
+    }
+
+    /// The journal of one edition of a release.
+    #[must_use]
+    pub fn journal(&self, version: &Version, edition: Edition) -> PathBuf {
+        self.journals()
+            .join(format!("{}.jsonl", run_name(version, edition)))
     }
 
     /// Messages that wait for a person to send them.
@@ -84,5 +93,51 @@ impl Site {
     #[must_use]
     pub fn public_keys(&self) -> PathBuf {
         self.root.join("signing/keys")
+    }
+}
+
+/// What stands between version and edition in the name of a back-fill's journal and work directory.
+const BACKFILL: &str = ".backfill-";
+
+/// The name under which the tool keeps what it knows of one edition of a release.
+fn run_name(version: &Version, edition: Edition) -> String {
+    if edition.is_first() {
+        version.to_string()
+    } else {
+        format!("{version}{BACKFILL}{edition}")
+    }
+}
+
+/// Whether this is a name that the tool gives.
+pub(crate) fn is_run_name(name: &str) -> bool {
+    let (version, edition) = match name.split_once(BACKFILL) {
+        None => (name, Some(Edition::FIRST)),
+        Some((version, edition)) => (version, edition.parse().ok()),
+    };
+    let version = version.parse::<Version>();
+    matches!((version, edition), (Ok(version), Some(edition)) if run_name(&version, edition) == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_runs_are_told_from_others() {
+        let second = Edition::FIRST.next().unwrap_or_else(|| unreachable!());
+        let version: Version = "0.6.0-rc1".parse().unwrap_or_else(|_| unreachable!());
+        assert_eq!(run_name(&version, second), "0.6.0-rc1.backfill-2");
+        for good in ["0.6.0-rc1", "0.6.0-rc1.backfill-2"] {
+            assert!(is_run_name(good), "{good}");
+        }
+        for bad in [
+            "",
+            "0.6.0-rc1.undone-1",
+            "0.6.0-rc1.backfill-1",
+            "0.6.0-rc1.backfill-02",
+            "0.6.0-rc1.backfill-2.undone-1",
+        ] {
+            assert!(!is_run_name(bad), "{bad}");
+        }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::published;
 use std::path::Path;
-use vrel_model::{Manifest, SignedPointer};
+use vrel_model::{Edition, Manifest, SignedPointer};
 
-/// Follows the pointer as a reader does, who must find everything: each head's manifest, and whatever that lists, with
-/// its signature. An origin without a pointer promises nothing.
+/// Follows the pointer as a reader does, who must find everything: the manifest of each head and of each
+/// release that was added to, and whatever those list, with its signature. An origin without a pointer promises nothing.
 ///
 /// # Panics
 /// When something is missing or is not what was promised; `when` says in which situation.
@@ -16,17 +16,23 @@ pub fn check_reader(origin: &Path, when: &str) {
     };
     let pointer = SignedPointer::parse(pointer).and_then(|signed| signed.pointer());
     let pointer = pointer.unwrap_or_else(|error| panic!("{when}: {error}"));
-    for head in pointer.channels.values() {
-        let dir = format!("releases/{}", head.release);
+    let heads = pointer.channels.values();
+    let mut promised: Vec<_> = heads
+        .map(|head| (&head.release, Edition::FIRST, head.manifest_sha256))
+        .collect();
+    let backfilled = pointer.backfilled.iter();
+    promised.extend(backfilled.map(|(release, newest)| (release, newest.edition, newest.manifest_sha256)));
+    for (release, edition, sha256) in promised {
+        let dir = format!("releases/{release}");
         let find = |name: &str| {
             let path = format!("{dir}/{name}");
             let found = files.get(&path);
             found.unwrap_or_else(|| panic!("{when}: the pointer leads to {path}, which is not there"))
         };
-        let manifest = find("manifest.json");
+        let manifest = find(&edition.manifest());
         assert_eq!(
             vrel_trust::digest_bytes(manifest).sha256,
-            head.manifest_sha256,
+            sha256,
             "{when}: the manifest of {dir}"
         );
         let manifest = Manifest::parse(manifest).unwrap_or_else(|error| panic!("{when}: {error}"));
@@ -34,6 +40,10 @@ pub fn check_reader(origin: &Path, when: &str) {
             let found = vrel_trust::digest_bytes(find(artifact.name.as_str())).sha256;
             assert_eq!(found, artifact.sha256, "{when}: {}", artifact.name);
             find(&format!("{}.minisig", artifact.name));
+        }
+        for document in &manifest.documents {
+            let found = vrel_trust::digest_bytes(find(document.name.as_str())).sha256;
+            assert_eq!(found, document.sha256, "{when}: {}", document.name);
         }
     }
 }

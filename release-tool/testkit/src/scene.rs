@@ -1,6 +1,6 @@
 //! The fake release world itself.
 
-use crate::fake_programs::FakePrograms;
+use crate::fake_programs::{ANOTHER, FakePrograms};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,12 +8,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use vrel_engine::{
-    EngineError, Journal, Release, Signers, Silent, Site, apply, collect_snapshot, cut_rc_steps, load_all,
-    load_at_commit, load_from_work_tree, undo,
+    EngineError, Journal, Release, Signers, Silent, Site, apply, collect_backfill_facts, collect_snapshot,
+    load_all, load_at_commit, load_from_work_tree, steps_of, undo,
 };
-use vrel_model::{Arch, UtcTime, Version};
+use vrel_model::{Arch, Plan, UtcTime, Version};
 use vrel_origin::LocalOrigin;
-use vrel_process::{Outcome, plan_cut_rc};
+use vrel_process::{Outcome, plan_backfill, plan_cut_rc};
 use vrel_trust::{KeyRing, NewKey, Protection, Scrypt, SecretKey, generate};
 use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
 
@@ -159,6 +159,14 @@ impl SceneWorld {
     }
 }
 
+/// The plan that a person would agree to.
+fn agreed(outcome: Outcome) -> Plan {
+    let plan = outcome
+        .plan
+        .filter(|_| !outcome.findings.iter().any(vrel_process::Finding::is_fatal));
+    plan.unwrap_or_else(|| panic!("{:#?}", outcome.findings))
+}
+
 fn git(dir: &Path, args: &[&str]) {
     let date = format!("@{} +0000", NOW - 3600);
     let output = Command::new("git")
@@ -260,6 +268,11 @@ impl Scene {
         write(&path, format!("{policy}tier-2-lag-days = {days}\n").as_bytes());
         self.git(&["commit", "-q", "-a", "-m", "chore: let tier 2 lag"]);
         self.git(&["push", "-q", "origin", "main"]);
+    }
+
+    /// Replaces the acted compiler by one that says this of itself.
+    pub fn change_compiler(&self, says: &str) {
+        write(&self.sysroot().join(ANOTHER), says.as_bytes());
     }
 
     fn make_keys(&self) {
@@ -444,11 +457,7 @@ impl Scene {
         version: &Version,
         without: &[Arch],
     ) -> std::result::Result<(), EngineError> {
-        let outcome = self.plan_without(world, version, without)?;
-        let plan = outcome
-            .plan
-            .filter(|_| !outcome.findings.iter().any(vrel_process::Finding::is_fatal));
-        let plan = plan.unwrap_or_else(|| panic!("{:#?}", outcome.findings));
+        let plan = agreed(self.plan_without(world, version, without)?);
         let site = self.site(world)?;
         LocalOrigin::init(world, site.origin()).map_err(|error| EngineError::Step {
             step: "origin".to_owned(),
@@ -460,10 +469,39 @@ impl Scene {
         self.follow(world, &mut journal)
     }
 
+    /// Plans to add what lags to a published release.
+    ///
+    /// # Errors
+    /// When a fact cannot be gathered.
+    pub fn plan_backfill(
+        &self,
+        world: &dyn World,
+        version: &Version,
+    ) -> std::result::Result<Outcome, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        let site = Site::new(&self.repo(), &policies.config);
+        let facts = collect_backfill_facts(world, &site, &policies, &self.ring(), version)?;
+        let snapshot = collect_snapshot(world, &site, policies, version)?;
+        Ok(plan_backfill(&snapshot, &facts, version, &[], world.now()))
+    }
+
+    /// Adds what lags to a published release, as the command does after its checks.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    ///
+    /// # Panics
+    /// When the plan has a finding that forbids it.
+    pub fn backfill(&self, world: &dyn World, version: &Version) -> std::result::Result<(), EngineError> {
+        let plan = agreed(self.plan_backfill(world, version)?);
+        let mut journal = Journal::start(world, &self.site(world)?, plan)?;
+        self.follow(world, &mut journal)
+    }
+
     fn follow(&self, world: &dyn World, journal: &mut Journal) -> std::result::Result<(), EngineError> {
         let copy = journal.clone();
         self.with_release(world, &copy, |release| {
-            apply(world, release, &cut_rc_steps(), journal, &Silent)
+            apply(world, release, &steps_of(release.plan), journal, &Silent)
         })
     }
 
@@ -495,7 +533,7 @@ impl Scene {
         };
         let copy = journal.clone();
         self.with_release(world, &copy, |release| {
-            undo(world, release, &cut_rc_steps(), journal, &Silent)
+            undo(world, release, &steps_of(release.plan), journal, &Silent)
         })?;
         Ok(true)
     }

@@ -66,7 +66,7 @@ impl CutRc {
         }
         // A person sees what becomes public before it does; a machine says so beforehand.
         if !self.yes {
-            confirm(&self.version)?;
+            confirm(&format!("Cut {}?", self.version))?;
         }
 
         // The password is asked for before the journal starts: a wrong one leaves nothing behind.
@@ -77,14 +77,15 @@ impl CutRc {
     }
 }
 
-fn confirm(version: &Version) -> Result<(), Failure> {
+/// Asks on the terminal whether to follow the plan that was shown.
+pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         let message = "there is no terminal to ask whether to go on";
         return Err(
             Failure::new(FailureKind::Usage, message).hint("pass `--yes` to agree to the plan beforehand")
         );
     }
-    output::say(&format!("Cut {version}? Type yes to go on:"));
+    output::say(&format!("{question} Type yes to go on:"));
     let mut answer = String::new();
     let read = std::io::stdin().lock().read_line(&mut answer);
     match read {

@@ -4,18 +4,23 @@ use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
 use clap::Args;
-use vrel_engine::{Event, Journal, load_all};
-use vrel_model::Version;
+use vrel_engine::{Event, Journal, Site, load_all};
+use vrel_model::{Edition, Version};
 
 /// Show a release's journal.
 ///
 /// The journal is hash-chained: a line that was changed afterwards is found, and reported, when it is read. Without a
 /// version, the journal of the release that was started last is shown.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  vrel log\n  vrel log 0.6.0-rc1 --json")]
+#[command(
+    after_help = "Examples:\n  vrel log\n  vrel log 0.6.0-rc1 --json\n  vrel log 0.6.0-rc1 --edition 1"
+)]
 pub(crate) struct Log {
     /// The release.
     version: Option<Version>,
+    /// The journal of this edition: 1 is the release itself, 2 what was first added to it [default: the newest]
+    #[arg(long, value_name = "N", requires = "version")]
+    edition: Option<Edition>,
 }
 
 impl Log {
@@ -23,7 +28,7 @@ impl Log {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, _) = app.site()?;
         let journal = match &self.version {
-            Some(version) => Journal::load(&app.world, &site, version)?,
+            Some(version) => self.load(app, &site, version)?,
             None => load_all(&app.world, &site)?
                 .into_iter()
                 .max_by_key(|journal| journal.plan().created),
@@ -31,6 +36,7 @@ impl Log {
         let journal = journal.ok_or_else(|| {
             let which = self
                 .version
+                .as_ref()
                 .map_or_else(|| "any release".to_owned(), |version| version.to_string());
             Failure::new(
                 FailureKind::Policy,
@@ -50,6 +56,21 @@ impl Log {
             })
             .collect();
         output::print(&output::table(&rows, &[0]))
+    }
+}
+
+impl Log {
+    /// The journal of the edition that was asked for, or of the newest that has one.
+    fn load(&self, app: &App, site: &Site, version: &Version) -> Result<Option<Journal>, Failure> {
+        if let Some(edition) = self.edition {
+            return Ok(Journal::load_edition(&app.world, site, version, edition)?);
+        }
+        for edition in Edition::all().rev() {
+            if let Some(journal) = Journal::load_edition(&app.world, site, version, edition)? {
+                return Ok(Some(journal));
+            }
+        }
+        Ok(None)
     }
 }
 

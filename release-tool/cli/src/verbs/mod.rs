@@ -1,6 +1,7 @@
 //! The verbs, one file each: arguments whose doc comments are the help, and `run`.
 
 pub(crate) mod artifacts;
+pub(crate) mod backfill;
 pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod completions;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Keys(verb) => verb.run(&app),
         Verb::Plan(verb) => verb.run(&app),
         Verb::CutRc(verb) => verb.run(&app),
+        Verb::Backfill(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),
         Verb::Todo(verb) => verb.run(&app),
         Verb::Log(verb) => verb.run(&app),

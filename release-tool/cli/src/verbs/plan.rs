@@ -3,18 +3,20 @@
 use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
+use crate::secrets::key_ring;
+use crate::verbs::backfill::nothing_missing;
 use clap::{Args, Subcommand};
-use vrel_engine::collect_snapshot;
+use vrel_engine::{collect_backfill_facts, collect_snapshot};
 use vrel_model::{Arch, Plan, RefChange, Version};
-use vrel_process::{Finding, plan_cut_rc};
+use vrel_process::{Finding, plan_backfill, plan_cut_rc};
 use vrel_world::World;
 
 /// Show everything that a command would do, and do nothing.
 ///
-/// Needs no key, no token and no network. With `--json` it prints the same plan that the command follows.
+/// Needs no secret key, no token and no network. With `--json` it prints the same plan that the command follows.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects"
+    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects\n  vrel plan backfill 0.6.0-rc1"
 )]
 pub(crate) struct PlanArgs {
     /// The command to plan.
@@ -33,18 +35,23 @@ enum Planned {
         #[arg(long, value_name = "ARCH")]
         without: Vec<Arch>,
     },
+    /// Plan to add architectures that lagged to a published release.
+    Backfill {
+        /// The release, which is published.
+        version: Version,
+        /// Add only this architecture [default: all that lag]. Can be given several times.
+        #[arg(long, value_name = "ARCH")]
+        arch: Vec<Arch>,
+    },
 }
 
 impl PlanArgs {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
-        let Planned::CutRc { version, without } = self.command;
-        let (site, policies) = app.site()?;
-        let snapshot = collect_snapshot(&app.world, &site, policies, &version)?;
-        let outcome = plan_cut_rc(&snapshot, &version, &without, app.world.now());
-        if let Some(commit) = outcome.already_done {
-            return Err(already_done(&version, &commit));
-        }
+        let outcome = match self.command {
+            Planned::CutRc { version, without } => cut_rc(app, &version, &without)?,
+            Planned::Backfill { version, arch } => backfill(app, &version, &arch)?,
+        };
         let fatal = outcome.findings.iter().any(Finding::is_fatal);
         if app.global.json {
             output::print_json(&serde_json::json!({"plan": outcome.plan, "findings": outcome.findings}))?;
@@ -57,6 +64,28 @@ impl PlanArgs {
         } else {
             Ok(())
         }
+    }
+}
+
+fn cut_rc(app: &App, version: &Version, without: &[Arch]) -> Result<vrel_process::Outcome, Failure> {
+    let (site, policies) = app.site()?;
+    let snapshot = collect_snapshot(&app.world, &site, policies, version)?;
+    let outcome = plan_cut_rc(&snapshot, version, without, app.world.now());
+    match &outcome.already_done {
+        Some(commit) => Err(already_done(version, commit)),
+        None => Ok(outcome),
+    }
+}
+
+fn backfill(app: &App, version: &Version, arches: &[Arch]) -> Result<vrel_process::Outcome, Failure> {
+    let (site, policies) = app.site()?;
+    let ring = key_ring(app, &site.public_keys(), &policies.signing)?;
+    let facts = collect_backfill_facts(&app.world, &site, &policies, &ring, version)?;
+    let snapshot = collect_snapshot(&app.world, &site, policies, version)?;
+    let outcome = plan_backfill(&snapshot, &facts, version, arches, app.world.now());
+    match &outcome.already_done {
+        Some(_) => Err(nothing_missing(version)),
+        None => Ok(outcome),
     }
 }
 
@@ -111,7 +140,27 @@ pub(crate) fn describe(plan: &Plan) -> String {
         };
         vec![planned.name.clone(), change, push]
     });
-    text += &section("Git refs", refs.collect());
+    if !plan.refs.is_empty() {
+        text += &section("Git refs", refs.collect());
+    }
+    if let Some(backfill) = &plan.backfill {
+        let arches: Vec<_> = backfill.arches.iter().map(ToString::to_string).collect();
+        let before = backfill
+            .edition
+            .earlier()
+            .next_back()
+            .map_or_else(String::new, |before| before.manifest());
+        let rows = vec![
+            vec!["architectures".to_owned(), arches.join(", ")],
+            vec!["edition".to_owned(), backfill.edition.to_string()],
+            vec![
+                format!("sha256 of {before}"),
+                backfill.manifest_sha256.to_string(),
+            ],
+            vec!["sha256 of `rustc -vV`".to_owned(), backfill.toolchain.to_string()],
+        ];
+        text += &section("Added to the release", rows);
+    }
     let artifacts = plan.artifacts.iter().map(|artifact| {
         let boots = if artifact.boot.is_empty() {
             String::new()
@@ -128,7 +177,12 @@ pub(crate) fn describe(plan: &Plan) -> String {
     if !plan.lagging.is_empty() {
         let lagging = plan.lagging.iter();
         let rows = lagging.map(|late| vec![late.arch.to_string(), format!("until {}", late.until)]);
-        text += &section("Left out at first", rows.collect());
+        let title = if plan.backfill.is_some() {
+            "Still missing"
+        } else {
+            "Left out at first"
+        };
+        text += &section(title, rows.collect());
     }
     let objects = plan
         .objects
@@ -151,10 +205,17 @@ pub(crate) fn describe(plan: &Plan) -> String {
         "Pointer",
         vec![
             vec!["version".into(), format!("{from} → {}", plan.pointer.to)],
-            vec![
-                format!("head of {}", plan.channel),
-                format!("{before} → {}", plan.version),
-            ],
+            if plan.backfill.is_some() {
+                vec![
+                    format!("newest manifest of {}", plan.version),
+                    plan.edition().manifest(),
+                ]
+            } else {
+                vec![
+                    format!("head of {}", plan.channel),
+                    format!("{before} → {}", plan.version),
+                ]
+            },
             vec!["expires".into(), plan.pointer.expires.to_string()],
         ],
     );

@@ -7,7 +7,7 @@ use crate::verbs::plan::short;
 use clap::Args;
 use serde::Serialize;
 use vrel_engine::{Journal, JournalState, load_all, origin_facts};
-use vrel_model::{LaggingArch, UtcTime, Version};
+use vrel_model::{Arch, Edition, LaggingArch, UtcTime, Version};
 use vrel_world::World;
 
 /// Say how the releases of this repository stand.
@@ -22,6 +22,10 @@ struct Row {
     version: Version,
     channel: String,
     commit: String,
+    /// Which edition of the release was made.
+    edition: Edition,
+    /// The architectures that it added to the release.
+    added: Vec<Arch>,
     since: UtcTime,
     #[serde(flatten)]
     state: JournalState,
@@ -42,15 +46,17 @@ impl Status {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, _) = app.site()?;
-        let rows: Vec<Row> = load_all(&app.world, &site)?
+        let mut rows: Vec<Row> = load_all(&app.world, &site)?
             .iter()
             .map(|journal| row(journal, app.world.now()))
             .collect();
+        forget_what_came(&mut rows);
         let origin = origin_facts(&app.world, &site)?;
         if app.global.json {
-            let heads = &origin.heads;
+            let (heads, editions) = (&origin.heads, &origin.editions);
             let origin = serde_json::json!({
                 "path": site.origin(), "exists": origin.exists, "pointer": origin.pointer_version, "heads": heads,
+                "editions": editions,
             });
             return output::print_json(&serde_json::json!({"releases": rows, "origin": origin}));
         }
@@ -77,7 +83,9 @@ impl Status {
             Some(version) => {
                 text += &format!("Origin {}: pointer {version}\n", site.origin().display());
                 for (channel, head) in &origin.heads {
-                    text += &format!("  {channel}: {head}\n");
+                    let edition = origin.editions.get(head);
+                    let edition = edition.map_or_else(String::new, |edition| format!(", edition {edition}"));
+                    text += &format!("  {channel}: {head}{edition}\n");
                 }
             }
         }
@@ -95,10 +103,32 @@ fn row(journal: &Journal, now: UtcTime) -> Row {
         version: plan.version.clone(),
         channel: plan.channel.to_string(),
         commit: plan.commit.clone(),
+        edition: plan.edition(),
+        added: plan
+            .backfill
+            .iter()
+            .flat_map(|backfill| backfill.arches.clone())
+            .collect(),
         since: plan.created,
         state: journal.state(),
         undo_possible: journal.is_open() && !reached,
         lagging: lagging(&plan.lagging, now),
+    }
+}
+
+/// What was added to a release meanwhile is missing in none of its rows.
+fn forget_what_came(rows: &mut [Row]) {
+    let came: Vec<(Version, Vec<Arch>)> = rows
+        .iter()
+        .filter(|row| row.state == JournalState::Finished)
+        .map(|row| (row.version.clone(), row.added.clone()))
+        .collect();
+    for row in rows {
+        let has = |arch| {
+            came.iter()
+                .any(|(version, arches)| *version == row.version && arches.contains(&arch))
+        };
+        row.lagging.retain(|late| !has(late.arch.arch));
     }
 }
 
@@ -126,6 +156,10 @@ fn describe_lagging(row: &Row) -> String {
 fn describe(row: &Row) -> String {
     let undo = if row.undo_possible { " or `vrel undo`" } else { "" };
     match &row.state {
+        JournalState::Finished if !row.added.is_empty() => {
+            let arches: Vec<_> = row.added.iter().map(ToString::to_string).collect();
+            format!("published with {} added", arches.join(", "))
+        }
         JournalState::Finished => "published".to_owned(),
         JournalState::Undone => "taken back".to_owned(),
         JournalState::Undoing => "being taken back: run `vrel undo`".to_owned(),
@@ -144,7 +178,6 @@ fn describe(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use vrel_model::Arch;
 
     #[test]
     fn an_architecture_is_late_when_its_time_is_over() {
@@ -157,6 +190,8 @@ mod tests {
             version: "0.6.0-rc1".parse().unwrap(),
             channel: "beta".to_owned(),
             commit: "1".repeat(40),
+            edition: Edition::FIRST,
+            added: Vec::new(),
             since: until,
             state: JournalState::Finished,
             undo_possible: false,
@@ -171,6 +206,18 @@ mod tests {
             describe_lagging(&late),
             "; without riscv64, LATE since 2026-11-24T03:00:00Z"
         );
+        let mut rows = [late, row("2026-11-24T03:00:01Z")];
+        rows[1].edition = Edition::FIRST.next().unwrap();
+        rows[1].added = vec![Arch::Riscv64];
+        rows[1].lagging.clear();
+        rows[1].state = JournalState::Undoing;
+        forget_what_came(&mut rows);
+        assert_eq!(rows[0].lagging.len(), 1, "it is not there before it is public");
+        rows[1].state = JournalState::Finished;
+        assert_eq!(describe(&rows[1]), "published with riscv64 added");
+        forget_what_came(&mut rows);
+        assert!(rows[0].lagging.is_empty());
+        let late = row("2026-11-24T03:00:01Z");
         let json = serde_json::to_value(&late).unwrap();
         assert_eq!(
             json["lagging"],

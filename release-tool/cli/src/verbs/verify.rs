@@ -91,6 +91,14 @@ fn describe(report: &VerifyReport) -> String {
         })
         .collect();
     let mut text = output::table(&rows, &[2]);
+    if let Some(edition) = report.edition.filter(|edition| !edition.is_first()) {
+        text += &format!("edition {edition}: architectures were added after the release was published\n");
+    }
+    if let (Some(manifest), true) = (&report.manifest, report.is_good()) {
+        for late in &manifest.lagging {
+            text += &format!("without {}, which may be added until {}\n", late.arch, late.until);
+        }
+    }
     if let Some(pointer) = &report.pointer {
         let channels = report
             .head_of
@@ -121,6 +129,6 @@ fn as_json(version: &Version, report: &VerifyReport) -> serde_json::Value {
         .collect();
     serde_json::json!({
         "version": version, "genuine": report.is_good(), "files": good, "head_of": report.head_of,
-        "pointer": report.pointer, "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "edition": report.edition, "pointer": report.pointer, "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

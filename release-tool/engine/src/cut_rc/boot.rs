@@ -98,10 +98,7 @@ pub(super) fn records(release: &Release<'_>) -> Result<Vec<BootRecord>, EngineEr
 
 /// Makes the boots that were not made yet, several at a time.
 pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
-    let os = release
-        .site
-        .sources(&release.plan.version)
-        .join(&release.config.os.source);
+    let os = release.site.sources(release.plan).join(&release.config.os.source);
     let machines = Machine::read_all(release.world, &os).map_err(|error| build_error("boot", error))?;
     release.world.fs().create_dir_all(&release.work_file("boots"))?;
     let tests = tests(release)?;

@@ -47,7 +47,7 @@ pub(crate) fn build_error(step: &str, error: impl Into<BuildError>) -> EngineErr
 
 /// The work directory holds the commit's files, byte for byte.
 pub(super) fn sources_are_there(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let dir = release.site.sources(&release.plan.version);
+    let dir = release.site.sources(release.plan);
     let fs = release.world.fs();
     if fs.metadata(&dir)?.is_none() {
         return missing("the exported sources");
@@ -84,7 +84,7 @@ pub(super) fn sources_are_there(release: &Release<'_>) -> Result<Observation, En
 }
 
 pub(super) fn export(release: &Release<'_>) -> Result<(), EngineError> {
-    let dir = release.site.sources(&release.plan.version);
+    let dir = release.site.sources(release.plan);
     Ok(release
         .world
         .git()
@@ -96,7 +96,7 @@ pub(super) fn clean(release: &Release<'_>) -> Result<(), EngineError> {
     Ok(release
         .world
         .fs()
-        .remove_dir_all(&release.site.work(&release.plan.version))?)
+        .remove_dir_all(&release.site.work(release.plan))?)
 }
 
 /// The record of the build; `None` when nothing was built yet.
@@ -156,7 +156,7 @@ pub(super) fn is_built(release: &Release<'_>) -> Result<Observation, EngineError
 /// Builds what the cache has not got, and puts the artifacts into the stage.
 pub(super) fn build(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
-    let stage = release.site.stage(&plan.version);
+    let stage = release.site.stage(plan);
     release.world.fs().create_dir_all(&stage)?;
     let version = plan.version.to_string();
     let building = Building {
@@ -164,7 +164,7 @@ pub(super) fn build(release: &Release<'_>) -> Result<(), EngineError> {
         name: "release",
         config: release.config,
         repository: release.site.root(),
-        root: &release.site.sources(&plan.version),
+        root: &release.site.sources(plan),
         image: &release.config.os.image,
         version: &version,
         commit: &plan.commit,
@@ -177,6 +177,7 @@ pub(super) fn build(release: &Release<'_>) -> Result<(), EngineError> {
     };
     let built = building.run(&stage, "build", release.progress);
     let built = built.map_err(|error| build_error("build", error))?;
+    super::addition::check_toolchain(release, built.toolchain)?;
     let digests: BTreeMap<&ArtifactName, Digests> = built
         .artifacts
         .iter()

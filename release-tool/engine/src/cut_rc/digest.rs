@@ -1,7 +1,8 @@
 //! Checksums.
 
+use super::addition::all_artifacts;
 use super::build::{build, built};
-use super::{Release, SHA256SUMS, done, missing};
+use super::{Release, done, missing};
 use crate::EngineError;
 use crate::run::Observation;
 use std::num::NonZeroUsize;
@@ -21,17 +22,18 @@ fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Digests>, EngineError> {
     Ok(digest_files(release.world, &paths, threads, &|_, _| {})?)
 }
 
+/// The checksums of all files that the release has in this edition.
 fn sha256sums(release: &Release<'_>) -> Result<String, EngineError> {
-    let artifacts = built(release, "digest")?.manifest_artifacts();
+    let artifacts = all_artifacts(release, "digest")?;
     let line = |artifact: &vrel_model::ManifestArtifact| format!("{}  {}\n", artifact.sha256, artifact.name);
     Ok(artifacts.iter().map(line).collect())
 }
 
-/// Every artifact is what was built, and SHA256SUMS says so.
+/// Every artifact is what was built, and the list of checksums says so.
 pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let sums = release.read(&release.staged(SHA256SUMS))?;
+    let sums = release.read(&release.staged(&release.sums()))?;
     if sums.as_deref() != Some(sha256sums(release)?.as_bytes()) {
-        return missing(SHA256SUMS);
+        return missing(release.sums());
     }
     let recorded = built(release, "digest")?.digests();
     if hash_artifacts(release)? != recorded {
@@ -44,10 +46,10 @@ pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineEr
 /// Writes what the build came to. An artifact that was changed or lost since then is put back from the cache.
 pub(super) fn digest(release: &Release<'_>) -> Result<(), EngineError> {
     let intact = |digests: Vec<Digests>| Ok(built(release, "digest")?.digests() == digests);
-    let sums = release.read(&release.staged(SHA256SUMS))?;
+    let sums = release.read(&release.staged(&release.sums()))?;
     // The first time the artifacts come from the build, which has hashed them while it wrote them.
     if sums.is_some() && !hash_artifacts(release).and_then(intact)? {
         build(release)?;
     }
-    release.write(&release.staged(SHA256SUMS), sha256sums(release)?.as_bytes())
+    release.write(&release.staged(&release.sums()), sha256sums(release)?.as_bytes())
 }

@@ -1,7 +1,7 @@
 //! The documents that speak of the artifacts, and the manifest that names everything.
 
 use super::build::built;
-use super::{MANIFEST, Release, conflict, done, failed, missing, supply};
+use super::{Release, addition, conflict, done, failed, missing, supply};
 use crate::cut_rc::boot;
 use crate::run::Observation;
 use crate::{EngineError, NotesRange, notes_context};
@@ -82,7 +82,8 @@ fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, Engi
             .iter()
             .any(|document| document.packer == packer)
     };
-    let notes = if tells(Packer::ReleaseNotes) || tells(Packer::UpgradeGuide) {
+    let is_addition = release.plan.backfill.is_some();
+    let notes = if !is_addition && (tells(Packer::ReleaseNotes) || tells(Packer::UpgradeGuide)) {
         Some(notes_facts(release)?)
     } else {
         None
@@ -104,6 +105,7 @@ fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, Engi
         };
         let text = |error: &dyn std::fmt::Display| failed(step, format!("{}: {error}", document.name));
         let content = match document.packer {
+            Packer::ReleaseNotes if is_addition => addition::notes(release, format()?)?.into_bytes(),
             Packer::ReleaseNotes => vrel_notes::render_as(notes()?, format()?)
                 .map_err(|error| text(&error))?
                 .into_bytes(),
@@ -206,12 +208,13 @@ fn make_manifest(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
         boots: boot::records(release)?,
         lagging: plan.lagging.clone(),
     };
+    let manifest = addition::extended(release, manifest)?;
     manifest.to_bytes().map_err(|error| failed("manifest", error))
 }
 
 pub(super) fn manifest_is_written(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let Some(there) = release.read(&release.staged(MANIFEST))? else {
-        return missing(MANIFEST);
+    let Some(there) = release.read(&release.staged(&release.manifest()))? else {
+        return missing(release.manifest());
     };
     if there != make_manifest(release)? {
         return missing("a manifest of what was made last");
@@ -229,5 +232,5 @@ pub(super) fn manifest_is_written(release: &Release<'_>) -> Result<Observation, 
 
 pub(super) fn write_manifest(release: &Release<'_>) -> Result<(), EngineError> {
     let manifest = make_manifest(release)?;
-    release.write(&release.staged(MANIFEST), &manifest)
+    release.write(&release.staged(&release.manifest()), &manifest)
 }

@@ -1,6 +1,7 @@
-//! The steps of `cut-rc`. The order, the names and what can be taken back stand in [`vrel_process::STEPS`]; here is what
-//! each step looks at and does.
+//! The steps of `cut-rc` and `backfill`. The order, the names and what can be taken back stand in [`vrel_process::STEPS`] and
+//! [`vrel_process::BACKFILL_STEPS`]; here is what each step looks at and does.
 
+mod addition;
 mod announce;
 mod boot;
 mod build;
@@ -20,7 +21,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use vrel_build::stamp::Identity;
 use vrel_model::{Arch, ArtifactName, Config, KeyRole, Plan};
-use vrel_process::Policies;
+use vrel_origin::TrustRoot;
+use vrel_process::{BACKFILL_STEPS, Policies};
 use vrel_trust::{KeyRing, SecretKey};
 use vrel_world::World;
 
@@ -61,9 +63,35 @@ pub struct Signers {
     pub pointer: SecretKey,
 }
 
-/// The names of the documents that every release has, whatever its policies say.
-pub(crate) const SHA256SUMS: &str = "SHA256SUMS";
-pub(crate) const MANIFEST: &str = "manifest.json";
+/// The step table of a plan's command, in the order of [`vrel_process::STEPS`] or [`vrel_process::BACKFILL_STEPS`].
+#[must_use]
+pub fn steps_of<'a>(plan: &Plan) -> Vec<Step<Release<'a>>> {
+    if plan.backfill.is_some() {
+        backfill_steps()
+    } else {
+        cut_rc_steps()
+    }
+}
+
+/// The step table of `backfill`, in the order of [`vrel_process::BACKFILL_STEPS`]: the steps of `cut-rc` that make files, on
+/// a plan of what is added.
+#[must_use]
+pub fn backfill_steps<'a>() -> Vec<Step<Release<'a>>> {
+    let mut steps = cut_rc_steps();
+    steps.retain(|step| BACKFILL_STEPS.iter().any(|row| row.name == step.name));
+    for step in &mut steps {
+        match step.name {
+            "publish" => step.undo = Some(addition::withdraw),
+            "pointer" => {
+                step.observe = addition::pointer_is_moved;
+                step.act = addition::move_pointer;
+            }
+            "announce" => step.act = addition::write_draft,
+            _ => {}
+        }
+    }
+    steps
+}
 
 /// The step table of `cut-rc`, in the order of [`vrel_process::STEPS`].
 #[must_use]
@@ -182,12 +210,31 @@ impl Release<'_> {
 
     /// A file of the release as it will be published.
     pub(crate) fn staged(&self, name: &str) -> PathBuf {
-        self.site.stage(&self.plan.version).join(name)
+        self.site.stage(self.plan).join(name)
     }
 
     /// A file of the release's work directory that is not published.
     pub(crate) fn work_file(&self, name: &str) -> PathBuf {
-        self.site.work(&self.plan.version).join(name)
+        self.site.work(self.plan).join(name)
+    }
+
+    /// Whom a reader of what is published trusts.
+    pub(crate) fn trust(&self) -> TrustRoot<'_> {
+        TrustRoot {
+            ring: self.ring,
+            signing: &self.policies.signing,
+            channels: &self.policies.channels,
+        }
+    }
+
+    /// The name of the list of checksums that the plan makes.
+    pub(crate) fn sums(&self) -> String {
+        self.plan.edition().sums()
+    }
+
+    /// The name of the manifest that the plan makes.
+    pub(crate) fn manifest(&self) -> String {
+        self.plan.edition().manifest()
     }
 
     /// The secret key of one of the release's two roles.

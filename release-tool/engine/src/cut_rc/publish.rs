@@ -1,26 +1,21 @@
 //! Objects, reading back, and the pointer.
 
-use super::{MANIFEST, Release, conflict, done, failed, missing};
+use super::{Release, conflict, done, failed, missing};
 use crate::EngineError;
 use crate::run::Observation;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use vrel_model::{ChannelHead, Edition, Pointer, SignedPointer};
-use vrel_origin::{
-    LocalOrigin, ObjectPath, OriginError, PointerCheck, TrustRoot, VerifyRequest, verify_release,
-};
+use vrel_model::{ChannelHead, Pointer, SignedPointer};
+use vrel_origin::{LocalOrigin, ObjectPath, OriginError, PointerCheck, VerifyRequest, verify_release};
 use vrel_trust::{digest_bytes, sign_pointer, verify_pointer};
 
-/// What stands in the origin's lock while this program holds it.
-const HOLDER: &str = "vrel cut-rc";
-
-fn origin_error(step: &str, error: OriginError) -> EngineError {
+pub(super) fn origin_error(step: &str, error: OriginError) -> EngineError {
     match error {
         OriginError::World(error) => error.into(),
         error @ (OriginError::Immutable { .. } | OriginError::PointerMoved { .. }) => conflict(
             step,
             error,
-            "published files never change: take the next candidate's number",
+            "published files never change: `vrel undo` drops what is not public yet, then take the next candidate's number",
         ),
         error @ OriginError::NoOrigin { .. } => EngineError::Step {
             step: step.to_owned(),
@@ -110,12 +105,12 @@ pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
 /// The file that says that this very manifest was read back.
 const READ_BACK: &str = "read-back";
 
-fn manifest_digest(
+pub(super) fn manifest_digest(
     release: &Release<'_>,
     step: &str,
 ) -> Result<(u64, vrel_model::Sha256Digest), EngineError> {
     let manifest = release
-        .read(&release.staged(MANIFEST))?
+        .read(&release.staged(&release.manifest()))?
         .ok_or_else(|| failed(step, "the manifest is gone"))?;
     let digests = digest_bytes(&manifest);
     Ok((digests.length, digests.sha256))
@@ -138,15 +133,11 @@ pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
     let origin = LocalOrigin::open(release.world, release.site.origin());
     let origin = origin.map_err(|error| origin_error("read-back", error))?;
     let request = VerifyRequest {
-        trust: TrustRoot {
-            ring: release.ring,
-            signing: &release.policies.signing,
-            channels: &release.policies.channels,
-        },
+        trust: release.trust(),
         product: &release.plan.product,
         version: &release.plan.version,
         pointer: PointerCheck::Skip {
-            edition: Edition::FIRST,
+            edition: release.plan.edition(),
         },
         now: release.world.now(),
         threads: NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN),
@@ -157,9 +148,12 @@ pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
     if !report
         .good
         .iter()
-        .any(|file| file.name.as_str() == MANIFEST && file.sha256 == digest)
+        .any(|file| file.name.as_str() == release.manifest() && file.sha256 == digest)
     {
-        findings.push(format!("{MANIFEST} is not the one that was staged, {digest}"));
+        findings.push(format!(
+            "{} is not the one that was staged, {digest}",
+            release.manifest()
+        ));
     }
     if !findings.is_empty() {
         return Err(conflict(
@@ -172,7 +166,7 @@ pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
 }
 
 /// The pointer in the origin, verified; its age does not matter to who replaces it.
-fn current_pointer(
+pub(super) fn current_pointer(
     release: &Release<'_>,
     origin: &LocalOrigin<'_>,
 ) -> Result<Option<(Pointer, vrel_model::Sha256Digest)>, EngineError> {
@@ -216,36 +210,45 @@ pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
     let origin = origin.map_err(|error| origin_error("pointer", error))?;
     let (manifest_length, manifest_sha256) = manifest_digest(release, "pointer")?;
     let current = current_pointer(release, &origin)?;
-    // Another channel may have moved since the plan was made; its head is kept, and the version counts on from there.
-    let (version, mut channels, backfilled, expected) = match current {
-        None => (1, BTreeMap::new(), BTreeMap::new(), None),
-        Some((pointer, digest)) => (
-            pointer.version + 1,
-            pointer.channels,
-            pointer.backfilled,
-            Some(digest),
-        ),
-    };
     let head = ChannelHead {
         release: plan.version.clone(),
         manifest_length,
         manifest_sha256,
     };
-    channels.insert(plan.channel.clone(), head);
-    let pointer = Pointer {
+    swap_pointer(release, &origin, current, |pointer| {
+        pointer.channels.insert(plan.channel.clone(), head);
+    })
+}
+
+/// Replaces the pointer by one that is changed. Another channel may have moved since the plan was made; its head is kept,
+/// and the version counts on from there.
+pub(super) fn swap_pointer(
+    release: &Release<'_>,
+    origin: &LocalOrigin<'_>,
+    current: Option<(Pointer, vrel_model::Sha256Digest)>,
+    change: impl FnOnce(&mut Pointer),
+) -> Result<(), EngineError> {
+    let plan = release.plan;
+    let (current, expected) = current.unzip();
+    let mut pointer = Pointer {
         kind: "pointer".to_owned(),
         spec: 1,
         product: plan.product.clone(),
-        version,
+        version: current.as_ref().map_or(1, |pointer| pointer.version + 1),
         issued: plan.created,
         expires: plan.pointer.expires,
-        channels,
-        backfilled,
+        channels: BTreeMap::new(),
+        backfilled: BTreeMap::new(),
     };
+    if let Some(current) = current {
+        pointer.channels = current.channels;
+        pointer.backfilled = current.backfilled;
+    }
+    change(&mut pointer);
     let key = release.signer("pointer", &plan.pointer_role)?;
     let signed = sign_pointer(&pointer, key).map_err(|error| failed("pointer", error))?;
     origin
-        .swap_pointer(expected, &signed, HOLDER)
+        .swap_pointer(expected, &signed, &format!("vrel {}", plan.command))
         .map_err(|error| origin_error("pointer", error))?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Branch, tag and push.
 
-use super::{MANIFEST, Release, conflict, done, failed, missing};
+use super::{Release, conflict, done, failed, missing};
 use crate::EngineError;
 use crate::run::Observation;
 use std::collections::BTreeMap;
@@ -102,7 +102,7 @@ pub(super) fn make_tag(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
     // The manifest's digest binds the tag to the published bytes, for whoever trusts the tag's signature.
     let manifest = release
-        .read(&release.staged(MANIFEST))?
+        .read(&release.staged(&release.manifest()))?
         .ok_or_else(|| failed("tag", "the manifest is gone"))?;
     let digest = vrel_trust::digest_bytes(&manifest).sha256;
     let message = format!(

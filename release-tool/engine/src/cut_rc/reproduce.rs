@@ -76,7 +76,7 @@ pub(super) fn reproduce(release: &Release<'_>) -> Result<(), EngineError> {
     let elsewhere = Ahead::with_variables(world, &temporary);
     rebuild.run(&elsewhere, release.tool_pages, release.progress)?;
     let names = plan.artifacts.iter().map(|artifact| &artifact.name);
-    let found = differing(world, names, &release.site.stage(&plan.version), &rebuild.out)?;
+    let found = differing(world, names, &release.site.stage(plan), &rebuild.out)?;
     if !found.is_empty() {
         let lines: Vec<_> = found
             .iter()

@@ -1,6 +1,6 @@
 //! Signatures.
 
-use super::{MANIFEST, Release, SHA256SUMS, done, failed, missing, own_name};
+use super::{Release, done, failed, missing, own_name};
 use crate::EngineError;
 use crate::cut_rc::build::built;
 use crate::run::Observation;
@@ -17,10 +17,10 @@ fn signed_files(release: &Release<'_>) -> Result<Vec<(ArtifactName, Option<Arch>
         .zip(digests)
         .map(|(artifact, digests)| (artifact.name.clone(), artifact.arch, digests))
         .collect();
-    for document in [SHA256SUMS, MANIFEST] {
-        let bytes = release.read(&release.staged(document))?;
+    for document in [release.sums(), release.manifest()] {
+        let bytes = release.read(&release.staged(&document))?;
         let bytes = bytes.ok_or_else(|| failed("sign", format!("{document} is gone")))?;
-        files.push((own_name("sign", document)?, None, digest_bytes(&bytes)));
+        files.push((own_name("sign", &document)?, None, digest_bytes(&bytes)));
     }
     Ok(files)
 }

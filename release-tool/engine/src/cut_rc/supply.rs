@@ -72,7 +72,7 @@ pub(super) fn bill_of_materials(release: &Release<'_>, packer: Packer) -> Result
         let metadata = metadata(release, directory)?;
         let lock = release
             .site
-            .sources(&release.plan.version)
+            .sources(release.plan)
             .join(directory)
             .join("Cargo.lock");
         let lock = release.world.fs().read(&lock)?;
@@ -141,10 +141,7 @@ struct Parts {
 impl Parts {
     fn read(release: &Release<'_>) -> Result<Self, EngineError> {
         let error = |error| super::build_error(STEP, error);
-        let os = release
-            .site
-            .sources(&release.plan.version)
-            .join(&release.config.os.source);
+        let os = release.site.sources(release.plan).join(&release.config.os.source);
         let targets = Targets::read(release.world, &os).map_err(error)?;
         let image = Image::read(release.world, &os, &release.config.os.image).map_err(error)?;
         let mut parts = Self {
@@ -202,7 +199,7 @@ fn metadata(release: &Release<'_>, directory: &Path) -> Result<Vec<u8>, EngineEr
     }
     let command = Command::new("cargo")
         .args(["metadata", "--format-version", "1", "--locked"])
-        .dir(&release.site.sources(&release.plan.version).join(directory))
+        .dir(&release.site.sources(release.plan).join(directory))
         .env("CARGO_HOME", release.cargo_home.display().to_string())
         .env("CARGO_TERM_COLOR", "never");
     let (mut json, mut complaint) = (Vec::new(), String::new());
@@ -232,7 +229,7 @@ fn metadata(release: &Release<'_>, directory: &Path) -> Result<Vec<u8>, EngineEr
 /// The signed provenance of all artifacts.
 pub(super) fn provenance(release: &Release<'_>, document: &PlannedDocument) -> Result<Vec<u8>, EngineError> {
     let key = release.signer(STEP, &release.plan.key_role)?;
-    let sources = release.site.sources(&release.plan.version);
+    let sources = release.site.sources(release.plan);
     let digest = |path: &str| -> Result<Option<(String, Sha256Digest)>, EngineError> {
         let bytes = release.read(&sources.join(path))?;
         Ok(bytes.map(|bytes| (path.to_owned(), digest_bytes(&bytes).sha256)))
