@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    artifacts, backfill, boot, build, completions, cut_rc, doctor, keys, log, man, notes, plan, push_image,
-    reproduce, resume, serve, status, todo, undo, verify,
+    agenda, artifacts, backfill, boot, build, calendar, completions, cut_rc, doctor, keys, log, man, notes,
+    plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -65,6 +65,10 @@ pub(crate) enum Verb {
     Status(status::Status),
     /// Show the living plan, and change it in place.
     Todo(todo::Todo),
+    /// Write the calendar of releases, as text, Markdown or iCalendar.
+    Calendar(calendar::Calendar),
+    /// Say what is due this week, and what is late.
+    Agenda(agenda::Agenda),
     /// Show a release's journal.
     Log(log::Log),
     /// Go on with a release that was interrupted.

@@ -96,6 +96,8 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
     let channel = |name: &str| {
         let policy = ChannelPolicy {
             tier_2_lag_days: 0,
+            cadence_days: None,
+            soak_days: None,
             description: name.to_owned(),
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),

@@ -20,6 +20,7 @@ mod progress;
 pub mod records;
 mod reproduce;
 mod run;
+mod schedule;
 mod site;
 
 pub use backfill_facts::collect_backfill_facts;
@@ -36,4 +37,5 @@ pub use policy_files::{load_at_commit, load_from_work_tree, load_policies_at_com
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use reproduce::{Ahead, Difference, Rebuild, compare, copy_core_libraries, differing};
 pub use run::{Action, Observation, Step, apply, undo};
+pub use schedule::collect_schedule;
 pub use site::Site;

@@ -88,6 +88,12 @@ pub struct ChannelPolicy {
     /// For how many days a release may lack its architectures of tier 2; 0 when it must have them from the start.
     #[serde(default, rename = "tier-2-lag-days")]
     pub tier_2_lag_days: u32,
+    /// After how many days the next release is due while one is prepared or built every day; `None` when nothing says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cadence_days: Option<u32>,
+    /// For how many days a candidate is tested before the final release may come; `None` when nothing says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soak_days: Option<u32>,
 }
 
 impl ChannelPolicy {

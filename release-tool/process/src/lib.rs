@@ -11,6 +11,7 @@ mod cut_rc;
 mod finding;
 mod lineage;
 mod policies;
+mod schedule;
 mod sizes;
 mod snapshot;
 mod tiers;
@@ -22,5 +23,9 @@ pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
 pub use lineage::{TaggedRelease, newest_on_line, previous_release, previous_release_at};
 pub use policies::Policies;
+pub use schedule::{
+    CalendarEvent, Due, DueAt, DueKind, EventKind, FreezeFact, HeadFact, PointerFact, PublishedFact,
+    RoadmapFact, Schedule, Span, SupportFact, agenda, calendar, day_of, start_of,
+};
 pub use sizes::{SizeChange, check_sizes, compare_sizes};
 pub use snapshot::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact};

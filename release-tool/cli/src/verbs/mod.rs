@@ -1,9 +1,11 @@
 //! The verbs, one file each: arguments whose doc comments are the help, and `run`.
 
+pub(crate) mod agenda;
 pub(crate) mod artifacts;
 pub(crate) mod backfill;
 pub(crate) mod boot;
 pub(crate) mod build;
+pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Backfill(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),
         Verb::Todo(verb) => verb.run(&app),
+        Verb::Calendar(verb) => verb.run(&app),
+        Verb::Agenda(verb) => verb.run(&app),
         Verb::Log(verb) => verb.run(&app),
         Verb::Resume(verb) => verb.run(&app),
         Verb::Undo(verb) => verb.run(&app),

@@ -1,6 +1,6 @@
 //! `vrel todo`.
 
-mod change;
+pub(crate) mod change;
 mod show;
 
 use crate::app::App;
@@ -11,6 +11,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use vrel_engine::Site;
 use vrel_model::Version;
+use vrel_process::Policies;
 use vrel_todo::{EditError, Finding, Match, Place, PlanBox, Planned, Tagged, Wanted, Weight};
 use vrel_world::{ErrorKind, World};
 
@@ -325,6 +326,8 @@ fn wanted(words: &[String]) -> Wanted {
 pub(crate) struct LivingPlan {
     /// The repository.
     pub(crate) site: Site,
+    /// Its policy files.
+    pub(crate) policies: Policies,
     /// The file, from the repository's top.
     pub(crate) name: String,
     /// The file.
@@ -355,6 +358,7 @@ impl LivingPlan {
         })?;
         Ok(Self {
             site,
+            policies,
             name,
             path,
             text,

@@ -20,6 +20,11 @@ pub(crate) struct Change {
 const SUBJECT: usize = 72;
 
 impl Change {
+    /// Whether a commit was asked for.
+    pub(crate) fn is_asked_for(&self) -> bool {
+        self.commit
+    }
+
     /// Writes the plan's new text into the work tree, or commits it, and prints the lines that changed. `subject` says what
     /// the change is, for the commit.
     ///
