@@ -1,9 +1,10 @@
 //! Releases that are published without an architecture of tier 2 at first.
 
 use std::num::NonZeroUsize;
-use vrel_engine::{Site, load_from_work_tree, origin_manifest};
+use vrel_engine::{Site, collect_schedule, load_from_work_tree, origin_manifest};
 use vrel_model::{Arch, Manifest, Version};
 use vrel_origin::{LocalOrigin, PointerCheck, TrustRoot, VerifyRequest, verify_release};
+use vrel_process::{DueKind, agenda, calendar};
 use vrel_testkit::{Scene, SceneWorld, check_reader};
 use vrel_world::World;
 
@@ -80,6 +81,46 @@ fn a_release_without_a_tier_2_architecture_is_whole_for_its_readers() {
         "{:?}",
         files.keys()
     );
+}
+
+#[test]
+fn what_follows_from_a_release_is_on_the_agenda() {
+    let scene = Scene::new();
+    scene.let_lag(3);
+    let world = scene.world();
+    scene
+        .cut_rc_without(&world, &version(), &[Arch::Riscv64])
+        .unwrap();
+    let policies = load_from_work_tree(&world, &scene.repo()).unwrap();
+    let site = Site::new(&scene.repo(), &policies.config);
+    let plan = std::fs::read_to_string(scene.repo().join("RELEASE_TODO.md")).unwrap();
+    let todo = vrel_todo::Todo::parse(&plan).unwrap();
+    let schedule = collect_schedule(&world, &site, &policies, &todo).unwrap();
+    let cut = manifest(&scene, &world).created;
+    assert_eq!(schedule.as_of, cut, "the pointer is the newest of its sources");
+    let due = |days: u32| -> Vec<(DueKind, String)> {
+        let items = agenda(&schedule, cut, days).into_iter();
+        let items = items.filter(|item| item.kind != DueKind::Release && item.kind != DueKind::Blocking);
+        items.map(|item| (item.kind, item.due.to_string())).collect()
+    };
+    assert_eq!(due(0), []);
+    assert_eq!(
+        due(30),
+        [
+            (DueKind::Architecture, cut.plus_days(3).to_string()),
+            (DueKind::SoakEnd, cut.plus_days(7).date()),
+            (DueKind::Candidate, cut.plus_days(14).date()),
+            (DueKind::Pointer, cut.plus_days(30).to_string()),
+        ]
+    );
+    let uids: Vec<String> = calendar(&schedule).into_iter().map(|event| event.uid).collect();
+    for uid in [
+        "candidate-0.6.0-rc1@veridianos",
+        "architecture-0.6.0-rc1-riscv64@veridianos",
+        "pointer-expiry@veridianos",
+    ] {
+        assert!(uids.iter().any(|found| found == uid), "{uid}: {uids:?}");
+    }
 }
 
 #[test]
