@@ -223,8 +223,11 @@ fn documented_commands_exist_with_their_options() {
                     checked += 1;
                     let mut help_words = vec![verb];
                     let mut text = help(&help_words);
-                    if let Some(second) = words.get(2).filter(|second| verbs(&text).contains(**second)) {
-                        help_words.push(second);
+                    for word in &words[2..] {
+                        if !verbs(&text).contains(*word) {
+                            break;
+                        }
+                        help_words.push(word);
                         text = help(&help_words);
                     }
                     for option in words.iter().filter(|word| word.starts_with("--")) {
