@@ -55,8 +55,9 @@ impl Todo {
             }));
         };
         for entry in &self.entries {
-            for at in entry.at + 1..entry.end {
-                if let Kind::Item(item) = &lines[at].kind {
+            let inside = lines.iter().enumerate().take(entry.end).skip(entry.at + 1);
+            for (at, line) in inside {
+                if let Kind::Item(item) = &line.kind {
                     push(at, item, item.text, Place::Goal(entry.release.version.clone()));
                 }
             }
