@@ -145,6 +145,64 @@ fn candidate_and_final_of_one_commit_have_their_own_ranges() {
 }
 
 #[test]
+fn a_fragment_is_used_up_by_the_first_release_that_has_it() {
+    let repo = Repo::new();
+    let fragment = |name: &str, text: &str| {
+        std::fs::create_dir_all(repo.0.path().join("notes")).unwrap();
+        std::fs::write(repo.0.path().join("notes").join(name), text).unwrap();
+        repo.git(&["add", "notes"]);
+        repo.git(&["commit", "-q", "-m", "docs(plan): a fragment"]);
+        repo.git(&["rev-parse", "HEAD"])
+    };
+    repo.tag("0.6.0");
+    let fix = repo.change("a", 3, "fix: the trap frame (#7)");
+    let told = fragment(
+        "trap.toml",
+        &format!(
+            "kind = 'fix'\ntext = 'Programs keep their registers.'\nreplaces = ['{}']\n",
+            &fix[..10]
+        ),
+    );
+    fragment("README.md", "Not a fragment.\n");
+    fragment(
+        "slow.toml",
+        "kind = 'known-issue'\ntext = 'It is slow.'\nfixed-in = '0.8.0'\n",
+    );
+    repo.git(&["checkout", "-q", "-b", "release/0.6", "v0.6.0"]);
+    repo.git(&["cherry-pick", "-x", &fix]);
+    repo.git(&["cherry-pick", &told]);
+    assert_eq!(
+        repo.listed(Some("0.6.0"), "0.6.1").0,
+        ["Programs keep their registers."]
+    );
+    repo.tag("0.6.1");
+    repo.git(&["checkout", "-q", "main"]);
+    // To readers of 0.6.0 it is news, to those of 0.6.1 it is not.
+    assert_eq!(
+        repo.listed(Some("0.6.0"), "0.7.0").0,
+        ["Programs keep their registers."]
+    );
+    let context = repo.notes(Some("0.6.1"), "0.7.0").unwrap();
+    assert_eq!((context.fixes.len(), context.commits.contained), (0, 2));
+    assert_eq!(context.known_issues[0].text, "It is slow.");
+    repo.tag("0.7.0");
+    assert_eq!(repo.notes(Some("0.7.0"), "0.7.1").unwrap().known_issues.len(), 1);
+    assert!(
+        repo.notes(Some("0.7.0"), "0.8.0-rc1")
+            .unwrap()
+            .known_issues
+            .is_empty()
+    );
+
+    fragment("wrong.toml", "kind = 'fix'\ntxt = 'x'\n");
+    let error = repo.notes(Some("0.7.0"), "0.8.0").unwrap_err().to_string();
+    assert!(
+        error.starts_with("notes/wrong.toml:2:1: unknown field `txt`"),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_history_that_is_cut_off_is_refused() {
     let repo = Repo::new();
     repo.change("a", 3, "fix: first");

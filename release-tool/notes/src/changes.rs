@@ -1,8 +1,9 @@
 //! The changes of a release under their headings.
 
 use crate::area::{capitalised, readable};
-use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue};
+use crate::context::{Advisory, BreakingChange, Deprecation, Entry, KnownIssue};
 use crate::footers::Footers;
+use crate::fragment::{Fragment, FragmentKind};
 use crate::header::{self, Header, Kind};
 use crate::listing::{Listing, Sections, add_references};
 use crate::references;
@@ -29,6 +30,7 @@ pub(crate) enum Outcome {
 /// What is listed so far.
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
+    pub(crate) advisories: Vec<Advisory>,
     pub(crate) highlights: Listing<String>,
     pub(crate) features: Sections,
     pub(crate) improvements: Sections,
@@ -68,13 +70,14 @@ impl Changes {
             Kind::Feature => {
                 // The heading says the area already.
                 let section = self.features.under(area.unwrap_or(GENERAL), area.is_none());
-                section.add(None, &text, &references);
+                section.add(None, &text, &references, &footers.upstream);
             }
-            Kind::Fix => self.fixes.add(area, &text, &references),
-            Kind::Improvement(title) => self
-                .improvements
-                .under(title, false)
-                .add(area, &text, &references),
+            Kind::Fix => self.fixes.add(area, &text, &references, &footers.upstream),
+            Kind::Improvement(title) => {
+                self.improvements
+                    .under(title, false)
+                    .add(area, &text, &references, &footers.upstream)
+            }
             // The footer says it better where there is one.
             Kind::Deprecation if footers.deprecated.is_empty() => {
                 self.list_deprecation(area, &text, footers.replacement.as_ref());
@@ -106,8 +109,63 @@ impl Changes {
             return Outcome::Unconventional;
         }
         let section = self.improvements.under(TAKEN_BACK, true);
-        section.add(area.as_deref(), &text, &pulls);
+        section.add(area.as_deref(), &text, &pulls, &[]);
         Outcome::Listed
+    }
+
+    /// Lists what a person wrote down apart from the commits.
+    pub(crate) fn list_fragment(&mut self, fragment: &Fragment) {
+        let (text, area, issues) = (fragment.text.trim(), fragment.area.as_deref(), &fragment.issues);
+        let improvement = match fragment.kind {
+            FragmentKind::Performance => "Performance",
+            FragmentKind::Security => "Security",
+            FragmentKind::Documentation => "Documentation",
+            FragmentKind::Accessibility => "Accessibility",
+            FragmentKind::Usability => "Usability",
+            FragmentKind::Advisory => {
+                if let (Some(id), Some(severity)) = (&fragment.id, fragment.severity) {
+                    self.advisories.push(Advisory {
+                        id: id.clone(),
+                        severity,
+                        area: fragment.area.clone(),
+                        text: text.to_owned(),
+                        workaround: fragment.workaround.clone(),
+                        references: issues.clone(),
+                    });
+                }
+                return;
+            }
+            FragmentKind::Highlight => return self.highlights.extend(&[text.to_owned()]),
+            FragmentKind::UpgradeNote => return self.upgrade_notes.extend(&[text.to_owned()]),
+            FragmentKind::Limitation => return self.limitations.extend(&[text.to_owned()]),
+            FragmentKind::Feature => {
+                let section = self.features.under(area.unwrap_or(GENERAL), area.is_none());
+                return section.add(None, text, issues, &[]);
+            }
+            FragmentKind::Fix => return self.fixes.add(area, text, issues, &[]),
+            FragmentKind::Breaking => {
+                let change = self.breaking.get_or_add(area, text, || BreakingChange {
+                    area: fragment.area.clone(),
+                    text: text.to_owned(),
+                    migration: fragment.migration.clone(),
+                    references: Vec::new(),
+                });
+                return add_references(&mut change.references, issues);
+            }
+            FragmentKind::Deprecation => {
+                return self.list_deprecation(area, text, fragment.replacement.as_ref());
+            }
+            FragmentKind::KnownIssue => {
+                self.known_issues.get_or_add(area, text, || KnownIssue {
+                    area: fragment.area.clone(),
+                    text: text.to_owned(),
+                    workaround: fragment.workaround.clone(),
+                });
+                return;
+            }
+        };
+        let section = self.improvements.under(improvement, false);
+        section.add(area, text, issues, &[]);
     }
 
     /// Lists what footers say on their own, and tells whether there was anything.

@@ -4,6 +4,8 @@ use crate::changes::{Changes, Outcome};
 use crate::context::{CommitCounts, NotesArtifact, NotesContext};
 use crate::contributors::Contributors;
 use crate::footers::Footers;
+use crate::fragment::Fragment;
+use crate::fragments::Fragments;
 use crate::header::is_fixup;
 use crate::reverts::{Cancelled, Effect, Reverts};
 use vrel_model::{ChannelName, HistoryCommit, UtcTime, Version};
@@ -40,6 +42,7 @@ pub struct Collector {
     counts: CommitCounts,
     reverts: Reverts,
     changes: Changes,
+    fragments: Fragments,
     contributors: Contributors,
 }
 
@@ -52,8 +55,15 @@ impl Collector {
             counts: CommitCounts::default(),
             reverts: Reverts::default(),
             changes: Changes::default(),
+            fragments: Fragments::default(),
             contributors: Contributors::default(),
         }
+    }
+
+    /// Takes a fragment that is news in this release, or a known issue of it. Those that tell of commits have to come
+    /// before these.
+    pub fn add_fragment(&mut self, fragment: Fragment) {
+        self.fragments.add(fragment);
     }
 
     /// Takes the next older commit.
@@ -73,14 +83,21 @@ impl Collector {
             Some(Cancelled::First) => {
                 // Both this commit and its revert.
                 self.counts.reverted += 2;
+                self.fragments.meet(commit, false);
                 return;
             }
             Some(Cancelled::Again) => {
                 self.counts.reverted += 1;
+                self.fragments.meet(commit, false);
                 return;
             }
         }
-        if is_fixup(subject) {
+        if self.fragments.meet(commit, true) {
+            for (name, address) in &Footers::parse(body).co_authors {
+                self.contributors.add(name, address);
+            }
+            self.counts.listed += 1;
+        } else if is_fixup(subject) {
             self.counts.internal += 1;
         } else if !self.reverts.keep(subject, body) {
             self.list(subject, body);
@@ -89,7 +106,8 @@ impl Collector {
 
     /// Takes the next older commit, whose change the previous release has as another commit (see [`crate::Comparison`]): it
     /// is counted, and nothing else.
-    pub fn add_contained(&mut self) {
+    pub fn add_contained(&mut self, commit: &HistoryCommit) {
+        self.fragments.meet(commit, false);
         self.counts.total += 1;
         self.counts.contained += 1;
     }
@@ -109,10 +127,15 @@ impl Collector {
         let Self {
             facts,
             counts,
-            changes,
+            mut changes,
+            fragments,
             contributors,
             ..
         } = self;
+        fragments.list(&mut changes);
+        changes
+            .advisories
+            .sort_by(|a, b| b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id)));
         NotesContext {
             schema: NotesContext::SCHEMA,
             product: facts.product_name,
@@ -123,6 +146,8 @@ impl Collector {
             public_url: facts.public_url.trim_end_matches('/').to_owned(),
             issue_url: facts.issue_url,
             commits: counts,
+            advisories: changes.advisories,
+            interface_changes: Vec::new(),
             highlights: changes.highlights.into_items(),
             features: changes.features.into_sections(),
             improvements: changes.improvements.into_sections(),

@@ -1,6 +1,6 @@
 //! What release notes are made of: the data between the history and the templates.
 
-use crate::NotesError;
+use crate::{NotesError, Severity};
 use serde::{Deserialize, Serialize};
 use vrel_documents::markdown::is_blank;
 use vrel_model::{Arch, ArtifactKind, ArtifactName, ChannelName, Sha256Digest, Stage, UtcTime, Version};
@@ -30,6 +30,13 @@ pub struct NotesContext {
     pub issue_url: Option<String>,
     /// What the commits came to.
     pub commits: CommitCounts,
+    /// The security issues that this release fixes, the worst first.
+    #[serde(default)]
+    pub advisories: Vec<Advisory>,
+    /// What a comparison of the interfaces with the previous release found. What breaks is printed under Breaking Changes,
+    /// the rest under New Features.
+    #[serde(default)]
+    pub interface_changes: Vec<InterfaceChange>,
     /// The few things to know about the release, a sentence each.
     #[serde(default)]
     pub highlights: Vec<String>,
@@ -96,6 +103,43 @@ pub struct Section {
     pub entries: Vec<Entry>,
 }
 
+/// A security issue that the release fixes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advisory {
+    /// Its name, for example `CVE-2026-1234`.
+    pub id: String,
+    /// How bad it is.
+    pub severity: Severity,
+    /// The part of the system that it is in.
+    #[serde(default)]
+    pub area: Option<String>,
+    /// What an attacker could do, and where.
+    pub text: String,
+    /// What helps where the fix cannot be installed yet.
+    #[serde(default)]
+    pub workaround: Option<String>,
+    /// Numbers of issues and pull requests.
+    #[serde(default)]
+    pub references: Vec<u64>,
+}
+
+/// A difference between this release's interfaces and the previous one's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InterfaceChange {
+    /// What differs, as code names it: `sys_write`, or `rt::fs::File::open`.
+    pub what: String,
+    /// How it was; `null` for something new.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// How it is; `null` for something that is gone.
+    #[serde(default)]
+    pub after: Option<String>,
+    /// Whether programs that used it have to be changed.
+    pub breaking: bool,
+}
+
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +152,9 @@ pub struct Entry {
     /// Numbers of the issues that it settles and of the pull requests that brought it.
     #[serde(default)]
     pub references: Vec<u64>,
+    /// Ids of the commits of other lines that it was picked from. Printed on the channel `lts`.
+    #[serde(default)]
+    pub upstream: Vec<String>,
 }
 
 /// A change that users have to adapt to.
@@ -334,6 +381,21 @@ impl<'a> Texts<'a> {
             }
         }
         texts.entries("fixes", &context.fixes);
+        for (at, advisory) in context.advisories.iter().enumerate() {
+            let place = format!("advisories[{at}]");
+            texts.0.push((format!("{place}.id"), &advisory.id));
+            texts.three(
+                &place,
+                &advisory.area,
+                &advisory.text,
+                "workaround",
+                &advisory.workaround,
+            );
+        }
+        for (at, change) in context.interface_changes.iter().enumerate() {
+            let place = format!("interface_changes[{at}]");
+            texts.three(&place, &change.before, &change.what, "after", &change.after);
+        }
         for (at, change) in context.breaking.iter().enumerate() {
             let place = format!("breaking[{at}]");
             texts.three(&place, &change.area, &change.text, "migration", &change.migration);

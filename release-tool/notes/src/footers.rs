@@ -3,7 +3,7 @@
 //! A footer is `Key: text` at the start of a line, anywhere in the body outside fenced code. Its text goes on, over
 //! blank lines too, until the next footer (Conventional Commits 1.0.0, rule 9).
 
-use crate::contained::PICKED;
+use crate::contained::{PICKED, picked_from};
 use crate::references::collect_settled;
 use vrel_documents::markdown::{is_blank, opening_fence};
 
@@ -24,6 +24,8 @@ pub(crate) struct Footers {
     pub(crate) known_issues: Vec<(String, Option<String>)>,
     pub(crate) limitations: Vec<String>,
     pub(crate) upgrade_notes: Vec<String>,
+    /// The commits that this one was picked from, oldest first.
+    pub(crate) upstream: Vec<String>,
     /// Names and addresses of `Co-authored-by`.
     pub(crate) co_authors: Vec<(String, String)>,
 }
@@ -123,6 +125,9 @@ impl Footers {
                     continue;
                 }
                 if words.starts_with(PICKED) {
+                    footers
+                        .upstream
+                        .extend(picked_from(words).map(str::to_ascii_lowercase));
                     continue;
                 }
             }

@@ -17,6 +17,8 @@ mod context;
 mod contributors;
 mod error;
 mod footers;
+mod fragment;
+mod fragments;
 mod header;
 mod listing;
 mod references;
@@ -28,9 +30,12 @@ pub use addition::Addition;
 pub use collect::{Collector, Facts};
 pub use contained::Comparison;
 pub use context::{
-    BreakingChange, CommitCounts, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section,
+    Advisory, BreakingChange, CommitCounts, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact,
+    NotesContext, Section,
 };
 pub use error::NotesError;
+pub use fragment::{Fragment, FragmentKind, Severity};
 use render::IN_ITEM;
 pub use render::{render, render_announcement, render_as};
 pub use upgrade::upgrade;
+pub use vrel_documents::markdown::Format;

@@ -50,14 +50,16 @@ impl Listing<String> {
 }
 
 impl Listing<Entry> {
-    /// Adds a change, or only its references to the same change.
-    pub(crate) fn add(&mut self, area: Option<&str>, text: &str, references: &[u64]) {
+    /// Adds a change, or only its references to the same change, and the first of the commits that it was picked from.
+    pub(crate) fn add(&mut self, area: Option<&str>, text: &str, references: &[u64], upstream: &[String]) {
         let entry = self.get_or_add(area, text, || Entry {
             area: area.map(str::to_owned),
             text: text.to_owned(),
             references: Vec::new(),
+            upstream: Vec::new(),
         });
         add_references(&mut entry.references, references);
+        entry.upstream.extend(upstream.first().cloned());
     }
 }
 

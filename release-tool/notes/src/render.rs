@@ -1,7 +1,10 @@
 //! From the content to documents.
 
 use crate::NotesError;
-use crate::context::{BreakingChange, Deprecation, Entry, KnownIssue, NotesArtifact, NotesContext, Section};
+use crate::context::{
+    Advisory, BreakingChange, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact, NotesContext,
+    Section,
+};
 use askama::Template;
 use vrel_documents::markdown::{Format, block, block_after_label, cell, inline};
 use vrel_model::ByteSize;
@@ -69,6 +72,7 @@ struct View {
     issues_url: Option<String>,
     /// Where the files of this release are, without a slash at the end.
     release_url: String,
+    advisories: Vec<AdvisoryView>,
     highlights: Vec<String>,
     features: Vec<SectionView>,
     improvements: Vec<SectionView>,
@@ -98,6 +102,15 @@ pub(crate) struct ItemView {
     pub(crate) remedy: Option<String>,
     /// Issues and pull requests, with links.
     pub(crate) references: Vec<String>,
+    /// Abbreviated ids of the commits that it was picked from.
+    pub(crate) upstream: Vec<String>,
+}
+
+/// A security issue.
+struct AdvisoryView {
+    id: String,
+    severity: &'static str,
+    item: ItemView,
 }
 
 /// A row of the table of downloads.
@@ -117,7 +130,28 @@ impl View {
         context.check()?;
         let blocks = |texts: &[String]| texts.iter().map(|text| block(text, IN_ITEM)).collect();
         let issues = context.issue_url.as_deref();
+        let picked = context.channel.to_string() == "lts";
+        let interfaces = |breaking: bool| -> Vec<ItemView> {
+            let changes = context
+                .interface_changes
+                .iter()
+                .filter(|change| change.breaking == breaking);
+            changes.map(interface_view).collect()
+        };
+        let mut features = sections(&context.features, issues, picked);
+        let new_interfaces = interfaces(false);
+        if !new_interfaces.is_empty() {
+            features.push(SectionView {
+                title: "Interfaces".to_owned(),
+                entries: new_interfaces,
+            });
+        }
         Ok(Self {
+            advisories: context
+                .advisories
+                .iter()
+                .map(|advisory| advisory_view(advisory, issues))
+                .collect(),
             product: inline(&context.product),
             version: context.version.to_string(),
             previous: context.previous.as_ref().map(ToString::to_string),
@@ -129,17 +163,18 @@ impl View {
             issues_url: issues.map(|url| url.trim_end_matches('/').to_owned()),
             release_url: format!("{}/releases/{}", context.public_url, context.version),
             highlights: blocks(&context.highlights),
-            features: sections(&context.features, issues),
-            improvements: sections(&context.improvements, issues),
+            features,
+            improvements: sections(&context.improvements, issues, picked),
             fixes: context
                 .fixes
                 .iter()
-                .map(|entry| entry_view(entry, issues))
+                .map(|entry| entry_view(entry, issues, picked))
                 .collect(),
             breaking: context
                 .breaking
                 .iter()
                 .map(|change| breaking_view(change, issues))
+                .chain(interfaces(true))
                 .collect(),
             deprecations: context.deprecations.iter().map(deprecation_view).collect(),
             known_issues: context.known_issues.iter().map(known_issue_view).collect(),
@@ -151,19 +186,19 @@ impl View {
     }
 }
 
-fn sections(sections: &[Section], issue_url: Option<&str>) -> Vec<SectionView> {
+fn sections(sections: &[Section], issue_url: Option<&str>, picked: bool) -> Vec<SectionView> {
     let view = |section: &Section| SectionView {
         title: inline(&section.title),
         entries: section
             .entries
             .iter()
-            .map(|entry| entry_view(entry, issue_url))
+            .map(|entry| entry_view(entry, issue_url, picked))
             .collect(),
     };
     sections.iter().map(view).collect()
 }
 
-fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
+fn entry_view(entry: &Entry, issue_url: Option<&str>, picked: bool) -> ItemView {
     let text = inline(&entry.text);
     ItemView {
         text: if entry.area.is_some() {
@@ -174,7 +209,47 @@ fn entry_view(entry: &Entry, issue_url: Option<&str>) -> ItemView {
         area: entry.area.as_deref().map(inline),
         remedy: None,
         references: links(&entry.references, issue_url),
+        upstream: if picked {
+            entry.upstream.iter().map(|id| short_id(id)).collect()
+        } else {
+            Vec::new()
+        },
     }
+}
+
+/// The beginning of a commit's id, as code.
+fn short_id(id: &str) -> String {
+    let digits: String = id.chars().filter(char::is_ascii_hexdigit).take(12).collect();
+    format!("`{digits}`")
+}
+
+fn advisory_view(advisory: &Advisory, issue_url: Option<&str>) -> AdvisoryView {
+    AdvisoryView {
+        id: inline(&advisory.id),
+        severity: advisory.severity.name(),
+        item: ItemView {
+            // Its name stands before it where others have only the area.
+            text: block_after_label(&advisory.text, IN_ITEM),
+            references: links(&advisory.references, issue_url),
+            ..item_view(
+                advisory.area.as_deref(),
+                &advisory.text,
+                advisory.workaround.as_deref(),
+            )
+        },
+    }
+}
+
+fn interface_view(change: &InterfaceChange) -> ItemView {
+    let code = |text: &str| format!("`{}`", text.replace('`', "'"));
+    let what = code(&change.what);
+    let text = match (&change.before, &change.after) {
+        (Some(before), Some(after)) => format!("{what} was {} and is {}", code(before), code(after)),
+        (Some(before), None) => format!("{what} is gone; it was {}", code(before)),
+        (None, Some(after)) => format!("{what} is new: {}", code(after)),
+        (None, None) => what,
+    };
+    item_view(None, &text, None)
 }
 
 pub(crate) fn breaking_view(change: &BreakingChange, issue_url: Option<&str>) -> ItemView {
@@ -202,6 +277,7 @@ fn item_view(area: Option<&str>, text: &str, remedy: Option<&str>) -> ItemView {
         },
         remedy: remedy.map(|remedy| block_after_label(remedy, IN_ITEM)),
         references: Vec::new(),
+        upstream: Vec::new(),
     }
 }
 

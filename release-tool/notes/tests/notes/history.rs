@@ -8,6 +8,7 @@ fn entry(area: Option<&str>, text: &str, references: &[u64]) -> Entry {
         area: area.map(str::to_owned),
         text: text.to_owned(),
         references: references.to_vec(),
+        upstream: Vec::new(),
     }
 }
 

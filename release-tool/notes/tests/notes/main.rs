@@ -4,6 +4,7 @@ mod contained;
 mod context;
 mod documents;
 mod formats;
+mod fragments;
 mod history;
 mod properties;
 
