@@ -32,7 +32,7 @@ pub use error::EngineError;
 pub use facts::{collect_snapshot, look_at_remote, origin_facts, origin_manifest};
 pub use journal::{Event, Journal, JournalState, Record, load_all};
 pub use lock::{Locked, take_lock};
-pub use notes::{NotesRange, notes_context};
+pub use notes::{Changelog, Edit, NotesRange, changelog, edit_notes, notes_context, published_notes};
 pub use policy_files::{load_at_commit, load_from_work_tree, load_policies_at_commit};
 pub use progress::{Progress, ProgressEvent, Silent};
 pub use reproduce::{Ahead, Difference, Rebuild, compare, copy_core_libraries, differing};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 use tempfile::TempDir;
-use vrel_engine::{EngineError, NotesRange, Site, notes_context};
+use vrel_engine::{Edit, EngineError, NotesRange, Site, edit_notes, notes_context, published_notes};
 use vrel_model::{Config, UtcTime, Version, toml_file};
 use vrel_notes::NotesContext;
 use vrel_world::RealWorld;
@@ -225,4 +225,85 @@ fn a_history_that_is_cut_off_is_refused() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn what_a_person_edited_survives_what_is_generated_anew() {
+    let repo = Repo::new();
+    repo.tag("0.5.0");
+    repo.change("a", 3, "fix: first");
+    let path = repo.0.path().join("notes/0.6.0.md");
+    let edit = || {
+        let config: Config = toml_file::parse(Path::new("vrel.toml"), CONFIG).unwrap();
+        let site = Site::new(repo.0.path(), &config);
+        edit_notes(
+            &RealWorld::default(),
+            &site,
+            &repo.notes(Some("0.5.0"), "0.6.0").unwrap(),
+        )
+    };
+    let text = || std::fs::read_to_string(&path).unwrap();
+    assert!(matches!(edit(), Ok(Edit::Written(_))));
+    assert!(matches!(edit(), Ok(Edit::Unchanged(_))));
+    let words = "Everything that a person should know comes first.";
+    std::fs::write(
+        &path,
+        text().replace(
+            "## Bug Fixes",
+            &format!("## Highlights\n\n{words}\n\n## Bug Fixes"),
+        ),
+    )
+    .unwrap();
+
+    // Another fix: both it and the edit are there.
+    repo.change("a", 20, "fix: second");
+    assert!(matches!(edit(), Ok(Edit::Merged(_))));
+    assert!(
+        text().contains(words) && text().contains("- First") && text().contains("- Second"),
+        "{}",
+        text()
+    );
+
+    // The same line edited and generated anew: both are kept, and nothing goes on before somebody decides.
+    std::fs::write(&path, text().replace("- First\n", "- First of all\n")).unwrap();
+    repo.change("b", 3, "fix: first\n\nFixes #7");
+    assert!(matches!(edit(), Ok(Edit::Conflicts(_))));
+    let both = text();
+    assert!(
+        both.contains("<<<<<<< edited\n- First of all\n") && both.contains("#7"),
+        "{both}"
+    );
+    let refused = edit().unwrap_err().to_string();
+    assert!(refused.contains("mark of a conflict"), "{refused}");
+    assert_eq!(text(), both);
+
+    // Decided and committed: the release tells it so, with its own date above.
+    let decided: Vec<_> = both
+        .lines()
+        .filter(|line| !line.starts_with(['<', '=', '>', '|']))
+        .collect();
+    std::fs::write(&path, decided.join("\n") + "\n").unwrap();
+    repo.git(&["add", "notes"]);
+    repo.git(&["commit", "-q", "-m", "docs(release): notes of 0.6.0"]);
+    let config: Config = toml_file::parse(Path::new("vrel.toml"), CONFIG).unwrap();
+    let site = Site::new(repo.0.path(), &config);
+    let context = repo.notes(Some("0.5.0"), "0.6.0").unwrap();
+    let head = repo.git(&["rev-parse", "HEAD"]);
+    let published = published_notes(&RealWorld::default(), &site, &head, &context).unwrap();
+    assert!(
+        published.contains(words) && published.contains("- First of all"),
+        "{published}"
+    );
+    assert!(
+        published.contains("- **Release date:** 2026-11-21"),
+        "{published}"
+    );
+    // Without the base nothing is guessed.
+    std::fs::remove_dir_all(repo.0.path().join("notes/generated")).unwrap();
+    assert!(
+        edit()
+            .unwrap_err()
+            .to_string()
+            .contains("is not there: get it back from git")
+    );
 }

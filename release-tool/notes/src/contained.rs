@@ -24,7 +24,10 @@ pub struct Comparison<'c> {
 impl<'c> Comparison<'c> {
     /// Compares by what the messages say. Both lists are newest first, children before parents.
     #[must_use]
-    pub fn new(ours: &'c [HistoryCommit], theirs: &'c [HistoryCommit]) -> Self {
+    pub fn new(
+        ours: impl IntoIterator<Item = &'c HistoryCommit>,
+        theirs: impl IntoIterator<Item = &'c HistoryCommit>,
+    ) -> Self {
         let theirs = in_effect(theirs);
         if theirs.is_empty() {
             return Self {
@@ -34,7 +37,7 @@ impl<'c> Comparison<'c> {
             };
         }
         let known: HashSet<String> = theirs.iter().flat_map(|commit| origins(commit)).collect();
-        let plain = ours.iter().filter(|commit| !commit.is_merge());
+        let plain = ours.into_iter().filter(|commit| !commit.is_merge());
         let (contained, undecided): (Vec<_>, Vec<_>) =
             plain.partition(|commit| origins(commit).any(|id| known.contains(&id)));
         let id = |commit: &&'c HistoryCommit| commit.id.as_str();
@@ -61,11 +64,11 @@ impl<'c> Comparison<'c> {
 }
 
 /// The commits that were not taken back by a later one of these, without the merges, and without what took them back.
-fn in_effect(commits: &[HistoryCommit]) -> Vec<&HistoryCommit> {
+fn in_effect<'c>(commits: impl IntoIterator<Item = &'c HistoryCommit>) -> Vec<&'c HistoryCommit> {
     let mut reverts = Reverts::default();
     // Each with the number of its revert, if it is one.
-    let mut kept: Vec<(&HistoryCommit, Option<usize>)> = Vec::new();
-    for commit in commits.iter().filter(|commit| !commit.is_merge()) {
+    let mut kept: Vec<(&'c HistoryCommit, Option<usize>)> = Vec::new();
+    for commit in commits.into_iter().filter(|commit| !commit.is_merge()) {
         let message = commit.message.trim_start();
         let (subject, body) = message.split_once('\n').unwrap_or((message, ""));
         let subject = subject.trim_end();

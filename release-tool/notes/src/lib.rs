@@ -15,11 +15,13 @@ mod collect;
 mod contained;
 mod context;
 mod contributors;
+mod edited;
 mod error;
 mod footers;
 mod fragment;
 mod fragments;
 mod header;
+mod history;
 mod listing;
 mod references;
 mod render;
@@ -33,9 +35,11 @@ pub use context::{
     Advisory, BreakingChange, CommitCounts, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact,
     NotesContext, Section,
 };
+pub use edited::{EditedError, check_edited, conflict, draft, render_edited};
 pub use error::NotesError;
 pub use fragment::{Fragment, FragmentKind, Severity};
+pub use history::History;
 use render::IN_ITEM;
-pub use render::{render, render_announcement, render_as};
+pub use render::{render, render_announcement, render_as, render_changelog};
 pub use upgrade::upgrade;
 pub use vrel_documents::markdown::Format;

@@ -35,6 +35,26 @@ pub fn render_announcement(context: &NotesContext) -> Result<String, NotesError>
     finish(AnnouncementTemplate { notes: &view }.render(), "announcement.md")
 }
 
+/// Renders the changelog of several releases as Markdown, in the order given.
+///
+/// # Errors
+/// When a context does not pass [`NotesContext::check`].
+pub fn render_changelog(contexts: &[NotesContext]) -> Result<String, NotesError> {
+    let product = contexts
+        .first()
+        .map_or(String::new(), |context| inline(&context.product));
+    let mut text = format!("# {product} Changelog\n");
+    for context in contexts {
+        let view = View::of(context)?;
+        text.push('\n');
+        text.push_str(&finish(
+            ChangelogTemplate { notes: &view }.render(),
+            "changelog.md",
+        )?);
+    }
+    Ok(text)
+}
+
 /// A document ends with exactly one newline.
 pub(crate) fn finish(rendered: askama::Result<String>, template: &'static str) -> Result<String, NotesError> {
     let mut text = rendered.map_err(|error| NotesError::Template {
@@ -55,6 +75,12 @@ struct NotesTemplate<'a> {
 #[derive(Template)]
 #[template(path = "announcement.md", escape = "none")]
 struct AnnouncementTemplate<'a> {
+    notes: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "changelog.md", escape = "none")]
+struct ChangelogTemplate<'a> {
     notes: &'a View,
 }
 
@@ -126,6 +152,17 @@ pub(crate) struct DownloadView {
 pub(crate) const IN_ITEM: usize = 2;
 
 impl View {
+    /// Whether nothing is listed that changed.
+    fn is_without_news(&self) -> bool {
+        self.advisories.is_empty()
+            && self.highlights.is_empty()
+            && self.features.is_empty()
+            && self.improvements.is_empty()
+            && self.fixes.is_empty()
+            && self.breaking.is_empty()
+            && self.deprecations.is_empty()
+    }
+
     fn of(context: &NotesContext) -> Result<Self, NotesError> {
         context.check()?;
         let blocks = |texts: &[String]| texts.iter().map(|text| block(text, IN_ITEM)).collect();

@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
-    Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, Metadata,
-    NewTag, OutFile, Picking, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile, World,
-    WorldError,
+    Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, MergedText,
+    Metadata, NewTag, OutFile, Picking, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile,
+    World, WorldError,
 };
 
 /// How an effect goes wrong.
@@ -426,6 +426,14 @@ impl Git for FaultyGit<'_> {
 
     fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
         self.inner.difference(repo, ours, theirs)
+    }
+
+    fn objects_at(&self, repo: &Path, commits: &[&str], path: &str) -> Result<Vec<Option<String>>> {
+        self.inner.objects_at(repo, commits, path)
+    }
+
+    fn merge_texts(&self, base: &str, ours: &str, theirs: &str) -> Result<MergedText> {
+        self.inner.merge_texts(base, ours, theirs)
     }
 
     fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {

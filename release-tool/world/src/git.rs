@@ -36,6 +36,15 @@ pub struct Difference {
     pub theirs: Vec<HistoryCommit>,
 }
 
+/// What came of merging two texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MergedText {
+    /// The text.
+    pub text: String,
+    /// Whether there are no conflicts in it.
+    pub is_clean: bool,
+}
+
 /// An annotated tag to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTag<'a> {
@@ -215,6 +224,13 @@ pub trait Git: Send + Sync {
     /// See [`Git::head`].
     fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference>;
 
+    /// Merges two texts that both come from a third, line by line. Where they disagree, the result has both, between marks
+    /// of conflict.
+    ///
+    /// # Errors
+    /// When they cannot be merged at all.
+    fn merge_texts(&self, base: &str, ours: &str, theirs: &str) -> Result<MergedText>;
+
     /// What tells a commit's change apart from others, wherever it was applied: `git patch-id --stable` of its patch, and
     /// the blobs of binary files. `None` for a merge and for a commit that changes nothing.
     ///
@@ -313,6 +329,12 @@ pub trait Git: Send + Sync {
         self.set_ref(repo, &format!("refs/heads/{branch}"), &id, commit.parent)?;
         Ok(id)
     }
+
+    /// For each commit the object that a path names in it, a file's or a directory's; `None` where there is none.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn objects_at(&self, repo: &Path, commits: &[&str], path: &str) -> Result<Vec<Option<String>>>;
 
     /// The paths of a commit's files under a directory (`""`: all of them), sorted.
     ///

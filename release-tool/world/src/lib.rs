@@ -17,7 +17,7 @@ mod real;
 pub use error::{ErrorKind, Result, WorldError};
 pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
 pub use git::{
-    Difference, FileCommit, FileEdit, FilesCommit, Git, Head, NewTag, PushRef, TagInfo, TreeFile,
+    Difference, FileCommit, FileEdit, FilesCommit, Git, Head, MergedText, NewTag, PushRef, TagInfo, TreeFile,
     TreeFileKind,
 };
 pub use picking::{ConflictState, ConflictTree, Pick, PickList, Picked, PickedList, Picking};

@@ -5,9 +5,11 @@ use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
-use vrel_engine::{NotesRange, Site, notes_context, origin_manifest};
+use vrel_engine::{
+    Edit, NotesRange, Site, changelog, edit_notes, notes_context, origin_manifest, published_notes,
+};
 use vrel_model::{Manifest, Stage, Version};
-use vrel_notes::{Format, NotesArtifact, NotesContext, render_as};
+use vrel_notes::{Format, NotesArtifact, NotesContext, NotesError, render_as, render_changelog};
 use vrel_process::{Policies, TaggedRelease, previous_release_at};
 use vrel_world::World;
 
@@ -20,13 +22,17 @@ use vrel_world::World;
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  vrel notes 0.6.0-rc1\n  vrel notes 0.6.0-rc2 --since 0.5.7\n  \
-                        vrel notes 0.6.0-rc1 --format html --output notes.html\n  \
+                        vrel notes 0.6.0-rc1 --format html --output notes.html\n  vrel notes --all --output CHANGES.md\n  vrel notes 0.6.0 --edit\n  \
                         vrel notes 0.6.0-rc1 --context > notes.json\n  \
                         vrel notes 0.6.0-rc1 --from-context notes.json > release-notes.md"
 )]
 pub(crate) struct Notes {
     /// The release.
-    version: Version,
+    #[arg(required_unless_present = "all")]
+    version: Option<Version>,
+    /// Write the changelog: the notes of all releases that have a tag, the newest version first, without downloads.
+    #[arg(long, conflicts_with_all = ["version", "context", "from_context", "since"])]
+    all: bool,
     /// Print the collected data as JSON instead of notes.
     #[arg(long, conflicts_with_all = ["from_context", "format"])]
     context: bool,
@@ -36,6 +42,10 @@ pub(crate) struct Notes {
     /// Write to this file instead of standard output.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     output: Option<PathBuf>,
+    /// Write the notes to `notes/VERSION.md` for a person to edit. When that file is there, merge into it what is
+    /// generated now; edits are kept. The notes of the release have what its commit has there.
+    #[arg(long, conflicts_with_all = ["all", "context", "from_context", "format", "output", "since"])]
+    edit: bool,
     /// Tell what changed since this release instead of the one before: for a candidate, since the last final.
     #[arg(long, value_name = "VERSION", conflicts_with = "from_context")]
     since: Option<Version>,
@@ -60,19 +70,41 @@ enum NotesFormat {
 impl Notes {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
-        let context = match &self.from_context {
-            Some(path) => read_context(app, path, &self.version)?,
-            None => collect(app, &self.version, self.since.as_ref())?,
+        if let (true, Some(version)) = (self.edit, &self.version) {
+            return edit(app, version);
+        }
+        let text = match &self.version {
+            Some(version) => self.of_release(app, version)?,
+            None => self.of_all(app)?,
+        };
+        match &self.output {
+            Some(path) => Ok(app.world.fs().write(path, text.as_bytes(), 0o644)?),
+            None => output::print(&text),
+        }
+    }
+
+    /// The notes of one release.
+    fn of_release(&self, app: &App, version: &Version) -> Result<String, Failure> {
+        let (context, commit) = match &self.from_context {
+            Some(path) => (read_context(app, path, version)?, None),
+            None => {
+                let (context, commit) = collect(app, version, self.since.as_ref())?;
+                // What a person edited tells of the changes since the release before, and of no others.
+                (context, Some(commit).filter(|_| self.since.is_none()))
+            }
         };
         for gap in context.gaps() {
             output::say(&format!("warning: {gap}"));
         }
-        let text = match self.format {
-            _ if self.context || app.global.json => context.to_json(),
-            NotesFormat::Json => context.to_json(),
-            NotesFormat::Md => render_as(&context, Format::Markdown),
-            NotesFormat::Html => render_as(&context, Format::Html),
-            NotesFormat::Text => render_as(&context, Format::Text),
+        let as_data = self.context || app.global.json;
+        let text = match (self.format.document().filter(|_| !as_data), commit) {
+            (Some(format), Some(commit)) => {
+                let (site, _) = app.site()?;
+                let markdown = published_notes(&app.world, &site, &commit, &context)?;
+                return Ok(format.write(&markdown, "Release Notes"));
+            }
+            (Some(format), None) => render_as(&context, format),
+            (None, _) => context.to_json(),
         };
         // What a person edited may be impossible to render; what was collected never is.
         let kind = if self.from_context.is_some() {
@@ -80,10 +112,77 @@ impl Notes {
         } else {
             FailureKind::Bug
         };
-        let text = text.map_err(|error| Failure::new(kind, error.to_string()))?;
-        match &self.output {
-            Some(path) => Ok(app.world.fs().write(path, text.as_bytes(), 0o644)?),
-            None => output::print(&text),
+        text.map_err(|error| Failure::new(kind, error.to_string()))
+    }
+
+    /// The changelog.
+    fn of_all(&self, app: &App) -> Result<String, Failure> {
+        let (site, policies) = app.site()?;
+        let channels = [channel("stable")?, channel("nightly")?];
+        let of = |version: &Version| match version.stage() {
+            Stage::Candidate { .. } => policies.config.publish.candidate_channel.clone(),
+            Stage::Nightly { .. } => channels[1].clone(),
+            Stage::Final => channels[0].clone(),
+        };
+        let changelog = changelog(&app.world, &site, &policies.config, &of)?;
+        for (version, error) in &changelog.left_out {
+            output::say(&format!("warning: {version} is left out: {error}"));
+        }
+        if changelog.releases.is_empty() {
+            let message = "no release has a tag yet";
+            return Err(Failure::new(FailureKind::Policy, message).hint("run `git fetch --tags`"));
+        }
+        let bug = |error: NotesError| Failure::new(FailureKind::Bug, error.to_string());
+        let format = match self.format {
+            _ if app.global.json => None,
+            format => format.document(),
+        };
+        match format {
+            None => {
+                let json = serde_json::to_string_pretty(&changelog.releases);
+                let json = json.map_err(|error| Failure::new(FailureKind::Bug, error.to_string()))?;
+                Ok(json + "\n")
+            }
+            Some(format) => {
+                let markdown = render_changelog(&changelog.releases).map_err(bug)?;
+                Ok(format.write(&markdown, "Changelog"))
+            }
+        }
+    }
+}
+
+/// Writes the notes for a person to edit.
+fn edit(app: &App, version: &Version) -> Outcome {
+    let (site, _) = app.site()?;
+    let (context, _) = collect(app, version, None)?;
+    for gap in context.gaps() {
+        output::say(&format!("warning: {gap}"));
+    }
+    let (path, said) = match edit_notes(&app.world, &site, &context)? {
+        Edit::Written(path) => (path, "written: edit it, and commit it with `notes/generated`"),
+        Edit::Merged(path) => (path, "what is generated now was merged in; edits are kept"),
+        Edit::Unchanged(path) => {
+            let message = format!("{}: nothing new is generated for it", path.display());
+            return Err(Failure::new(FailureKind::NothingToDo, message));
+        }
+        Edit::Conflicts(path) => {
+            let message = format!("{}: edited lines are generated otherwise now", path.display());
+            return Err(Failure::new(FailureKind::Policy, message)
+                .hint("both are in the file: decide between the marks `<<<<<<<` and `>>>>>>>`, and remove the marks"));
+        }
+    };
+    output::say(&format!("{}: {said}", path.display()));
+    Ok(())
+}
+
+impl NotesFormat {
+    /// The document's format; `None` for data.
+    fn document(self) -> Option<Format> {
+        match self {
+            Self::Md => Some(Format::Markdown),
+            Self::Html => Some(Format::Html),
+            Self::Text => Some(Format::Text),
+            Self::Json => None,
         }
     }
 }
@@ -112,7 +211,7 @@ fn read_context(app: &App, path: &Path, version: &Version) -> Result<NotesContex
     }
 }
 
-fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<NotesContext, Failure> {
+fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(NotesContext, String), Failure> {
     let (site, policies) = app.site()?;
     let git = app.world.git();
     let tags = git.tags(site.root())?;
@@ -157,13 +256,8 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<Note
         .as_ref()
         .map(|manifest| artifacts(manifest, &policies))
         .unwrap_or_default();
-    Ok(notes_context(
-        &app.world,
-        &site,
-        &policies.config,
-        &range,
-        artifacts,
-    )?)
+    let context = notes_context(&app.world, &site, &policies.config, &range, artifacts)?;
+    Ok((context, commit))
 }
 
 /// The release that a person named to compare with.

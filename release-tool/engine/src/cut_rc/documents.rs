@@ -4,7 +4,7 @@ use super::build::built;
 use super::{Release, addition, conflict, done, failed, missing, supply};
 use crate::cut_rc::boot;
 use crate::run::Observation;
-use crate::{EngineError, NotesRange, notes_context};
+use crate::{EngineError, NotesRange, notes_context, published_notes};
 use std::collections::BTreeMap;
 use vrel_documents::guides::{self, GuideFile, Tool};
 use vrel_documents::markdown::Format;
@@ -106,9 +106,10 @@ fn render(release: &Release<'_>) -> Result<BTreeMap<ArtifactName, Vec<u8>>, Engi
         let text = |error: &dyn std::fmt::Display| failed(step, format!("{}: {error}", document.name));
         let content = match document.packer {
             Packer::ReleaseNotes if is_addition => addition::notes(release, format()?)?.into_bytes(),
-            Packer::ReleaseNotes => vrel_notes::render_as(notes()?, format()?)
-                .map_err(|error| text(&error))?
-                .into_bytes(),
+            Packer::ReleaseNotes => {
+                let markdown = published_notes(release.world, release.site, &release.plan.commit, notes()?)?;
+                format()?.write(&markdown, "Release Notes").into_bytes()
+            }
             Packer::InstallationGuide => {
                 let markdown = guides::installation(&guide_facts(release)?).map_err(|error| text(&error))?;
                 format()?.write(&markdown, "Installation").into_bytes()

@@ -2,9 +2,9 @@
 
 use crate::commit;
 use proptest::prelude::*;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use vrel_model::HistoryCommit;
-use vrel_notes::Comparison;
+use vrel_notes::{Comparison, History};
 
 /// What a commit does.
 #[derive(Clone, Debug)]
@@ -103,5 +103,43 @@ proptest! {
         prop_assert_eq!(contained.iter().map(ToString::to_string).collect::<HashSet<_>>(), ids(&same));
         let all = comparison.decide(std::iter::repeat_n(true, open));
         prop_assert_eq!(all.len(), same.len() + open);
+    }
+}
+
+/// Everything that a commit leads to, itself too.
+fn reachable(history: &[HistoryCommit], from: usize) -> BTreeSet<usize> {
+    let mut all = BTreeSet::from([from]);
+    for parent in &history[from].parents {
+        all.extend(reachable(history, parent.parse().unwrap()));
+    }
+    all
+}
+
+proptest! {
+    #[test]
+    fn a_history_in_memory_is_cut_where_two_commits_meet(
+        parents in proptest::collection::vec((1usize..6, 0usize..6), 1..24),
+        ours in any::<usize>(),
+        theirs in any::<Option<usize>>(),
+    ) {
+        // Commits are newest first, parents stand behind them.
+        let count = parents.len();
+        let history: Vec<HistoryCommit> = parents.iter().enumerate().map(|(at, (first, second))| {
+            let mut made = commit(at, "feat: x");
+            let ids = [at + first, at + first + second];
+            let ids: BTreeSet<usize> = ids.into_iter().filter(|parent| *parent < count).collect();
+            made.parents = ids.into_iter().map(|parent| format!("{parent:040}")).collect();
+            made
+        }).collect();
+        let (ours, theirs) = (ours % count, theirs.map(|theirs| theirs % count));
+        let mine = reachable(&history, ours);
+        let other = theirs.map(|theirs| reachable(&history, theirs)).unwrap_or_default();
+        let id = |place: usize| format!("{place:040}");
+        let memory = History::new(history.clone());
+        let before = theirs.map(id);
+        let (our_list, their_list) = memory.difference(&id(ours), before.as_deref());
+        let ids = |list: Vec<&HistoryCommit>| list.into_iter().map(|commit| commit.id.clone()).collect::<Vec<_>>();
+        prop_assert_eq!(ids(our_list), mine.difference(&other).map(|at| id(*at)).collect::<Vec<_>>());
+        prop_assert_eq!(ids(their_list), other.difference(&mine).map(|at| id(*at)).collect::<Vec<_>>());
     }
 }

@@ -3,6 +3,7 @@
 mod contained;
 mod context;
 mod documents;
+mod edited;
 mod formats;
 mod fragments;
 mod history;

@@ -5,12 +5,13 @@ use super::picking::RealPicking;
 use super::process::RealProcesses;
 use super::{Interrupt, git_commits, git_write, history};
 use crate::{
-    Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, NewTag, Picking, Processes, PushRef,
-    Result, TagInfo, TreeFile, TreeFileKind, WorldError,
+    Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, MergedText, NewTag, Picking,
+    Processes, PushRef, Result, TagInfo, TreeFile, TreeFileKind, WorldError,
 };
 use git2::build::TreeUpdateBuilder;
 use git2::{
-    FileMode, ObjectType, Oid, Repository, Signature, StatusOptions, Time, TreeWalkMode, TreeWalkResult,
+    FileMode, MergeFileInput, MergeFileOptions, ObjectType, Oid, Repository, Signature, StatusOptions, Time,
+    TreeWalkMode, TreeWalkResult,
 };
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -132,6 +133,23 @@ fn time_of(commit: &git2::Commit<'_>) -> Result<UtcTime> {
             ErrorKind::Other,
             error.to_string(),
         )
+    })
+}
+
+fn merge_texts(base: &str, ours: &str, theirs: &str) -> std::result::Result<MergedText, git2::Error> {
+    let [mut ancestor, mut mine, mut other] = [(); 3].map(|()| MergeFileInput::new());
+    ancestor.content(base.as_bytes());
+    mine.content(ours.as_bytes());
+    other.content(theirs.as_bytes());
+    let mut options = MergeFileOptions::new();
+    options
+        .our_label("edited")
+        .their_label("generated")
+        .ancestor_label("generated before");
+    let merged = git2::merge_file(&ancestor, &mine, &other, Some(&mut options))?;
+    Ok(MergedText {
+        text: String::from_utf8_lossy(merged.content()).into_owned(),
+        is_clean: merged.is_automergeable(),
     })
 }
 
@@ -363,6 +381,14 @@ impl Git for RealGit {
 
     fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
         history::difference(&self.interrupt, &self.open(repo)?, ours, theirs)
+    }
+
+    fn objects_at(&self, repo: &Path, commits: &[&str], path: &str) -> Result<Vec<Option<String>>> {
+        history::objects_at(&self.open(repo)?, commits, path)
+    }
+
+    fn merge_texts(&self, base: &str, ours: &str, theirs: &str) -> Result<MergedText> {
+        merge_texts(base, ours, theirs).map_err(|error| failed("merge", "two texts", &error))
     }
 
     fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {

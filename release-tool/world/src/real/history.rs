@@ -8,6 +8,7 @@ use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BinaryHeap, HashMap};
 use std::hash::{Hash, Hasher};
+use std::path::Path;
 use vrel_model::{HistoryCommit, UtcTime};
 
 /// How much older than its child's a commit's time is believed to be at worst when it should be younger: clocks are wrong.
@@ -296,6 +297,20 @@ impl<'a> RawCommit<'a> {
         }
         has_committer.then_some(raw)
     }
+}
+
+/// For each commit the object that a path names in it.
+pub(super) fn objects_at(repo: &Repository, commits: &[&str], path: &str) -> Result<Vec<Option<String>>> {
+    let object_at = |commit: &&str| {
+        let read_error = |error: git2::Error| failed("read", format!("{path} of {commit}"), &error);
+        let found = repo.find_commit(oid(commit)?).map_err(read_error)?;
+        match found.tree().map_err(read_error)?.get_path(Path::new(path)) {
+            Ok(entry) => Ok(Some(entry.id().to_string())),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(read_error(error)),
+        }
+    };
+    commits.iter().map(object_at).collect()
 }
 
 /// What `git patch-id --stable` says of a commit's patch, with the blobs of binary files, which that leaves out; `None`
