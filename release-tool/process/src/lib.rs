@@ -21,7 +21,9 @@ pub use backfill::{BACKFILL_STEPS, BackfillFacts, PublishedRelease, plan_backfil
 pub use backport::{Decision, LineChanges, Nominee, Present, check_nominee, decide, short};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
-pub use lineage::{TaggedRelease, newest_on_line, previous_release, previous_release_at};
+pub use lineage::{
+    TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
+};
 pub use policies::Policies;
 pub use schedule::{
     CalendarEvent, Due, DueAt, DueKind, EventKind, FreezeFact, HeadFact, PointerFact, PublishedFact,

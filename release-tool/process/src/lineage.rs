@@ -32,11 +32,36 @@ pub fn previous_release_at<'r>(
     version: &Version,
     made: UtcTime,
 ) -> Option<&'r TaggedRelease> {
-    let was_there =
-        |release: &&TaggedRelease| release.version.line() == version.line() || release.made <= made;
-    let there = releases.iter().filter(was_there);
-    let previous = newest_below(there.map(|release| &release.version), version)?;
-    releases.iter().find(|release| release.version == *previous)
+    let find = |version: &Version| releases.iter().find(|release| release.version == *version);
+    let was_there = |version: &Version| {
+        let release = find(version);
+        Ok::<_, std::convert::Infallible>(release.is_some_and(|release| release.made <= made))
+    };
+    let versions = releases.iter().map(|release| &release.version);
+    match previous_release_where(versions, version, was_there) {
+        Ok(previous) => previous.and_then(find),
+        Err(never) => match never {},
+    }
+}
+
+/// As [`previous_release_at`], for a caller that has to look up when a release was made: it is asked only of releases that
+/// may be the answer.
+///
+/// # Errors
+/// Those of `was_there`.
+pub fn previous_release_where<'v, E>(
+    versions: impl IntoIterator<Item = &'v Version>,
+    version: &Version,
+    mut was_there: impl FnMut(&Version) -> Result<bool, E>,
+) -> Result<Option<&'v Version>, E> {
+    let mut left: Vec<&Version> = versions.into_iter().collect();
+    while let Some(newest) = newest_below(left.iter().copied(), version) {
+        if newest.line() == version.line() || was_there(newest)? {
+            return Ok(Some(newest));
+        }
+        left.retain(|other| *other != newest);
+    }
+    Ok(None)
 }
 
 fn newest_below<'v>(versions: impl Iterator<Item = &'v Version>, version: &Version) -> Option<&'v Version> {

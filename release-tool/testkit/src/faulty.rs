@@ -436,6 +436,14 @@ impl Git for FaultyGit<'_> {
         self.inner.merge_texts(base, ours, theirs)
     }
 
+    fn tag_names(&self, repo: &Path) -> Result<Vec<String>> {
+        self.inner.tag_names(repo)
+    }
+
+    fn tag(&self, repo: &Path, name: &str) -> Result<Option<TagInfo>> {
+        self.inner.tag(repo, name)
+    }
+
     fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
         self.inner.patch_id(repo, commit)
     }

@@ -187,6 +187,18 @@ pub trait Git: Send + Sync {
     /// See [`Git::head`].
     fn tags(&self, repo: &Path) -> Result<Vec<TagInfo>>;
 
+    /// The names of all tags, sorted. It takes a fraction of the time of [`Git::tags`], which reads the objects.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn tag_names(&self, repo: &Path) -> Result<Vec<String>>;
+
+    /// A tag by its name; `None` when there is none, or when it leads to no commit.
+    ///
+    /// # Errors
+    /// See [`Git::head`].
+    fn tag(&self, repo: &Path, name: &str) -> Result<Option<TagInfo>>;
+
     /// The committer's time of a commit.
     ///
     /// # Errors

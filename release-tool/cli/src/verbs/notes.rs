@@ -10,8 +10,8 @@ use vrel_engine::{
 };
 use vrel_model::{Manifest, Stage, Version};
 use vrel_notes::{Format, NotesArtifact, NotesContext, NotesError, render_as, render_changelog};
-use vrel_process::{Policies, TaggedRelease, previous_release_at};
-use vrel_world::World;
+use vrel_process::{Policies, previous_release_where};
+use vrel_world::{TagInfo, World};
 
 /// Write release notes from the history.
 ///
@@ -214,28 +214,29 @@ fn read_context(app: &App, path: &Path, version: &Version) -> Result<NotesContex
 fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(NotesContext, String), Failure> {
     let (site, policies) = app.site()?;
     let git = app.world.git();
-    let tags = git.tags(site.root())?;
-    let tagged = tags
+    let names = git.tag_names(site.root())?;
+    let releases: Vec<(Version, &String)> = names
         .iter()
-        .find(|tag| Version::from_tag(&tag.name).as_ref() == Some(version));
-    let commit = match tagged {
-        Some(tag) => tag.commit.clone(),
-        None => untagged_commit(app, &site, &policies, version)?,
-    };
-    let releases: Vec<_> = tags
-        .iter()
-        .filter_map(|tag| {
-            Some(TaggedRelease {
-                version: Version::from_tag(&tag.name)?,
-                commit: tag.commit.clone(),
-                made: tag.time,
-            })
-        })
+        .filter_map(|name| Some((Version::from_tag(name)?, name)))
         .collect();
-    let made = tagged.map_or_else(|| app.world.now(), |tag| tag.time);
+    let tag = |version: &Version| -> Result<Option<TagInfo>, Failure> {
+        match releases.iter().find(|(release, _)| release == version) {
+            Some((_, name)) => Ok(git.tag(site.root(), name)?),
+            None => Ok(None),
+        }
+    };
+    let (commit, made) = match tag(version)? {
+        Some(tag) => (tag.commit, tag.time),
+        None => (untagged_commit(app, &site, &policies, version)?, app.world.now()),
+    };
+    let versions = || releases.iter().map(|(release, _)| release);
     let previous = match since {
-        Some(since) => Some(known(&releases, since, version)?),
-        None => previous_release_at(&releases, version, made).map(|previous| previous.version.clone()),
+        Some(since) => Some(known(versions(), since, version)?),
+        None => {
+            let was_there =
+                |release: &Version| Ok::<_, Failure>(tag(release)?.is_some_and(|tag| tag.time <= made));
+            previous_release_where(versions(), version, was_there)?.cloned()
+        }
     };
     let manifest = origin_manifest(&app.world, &site, version)?;
     let stage = match version.stage() {
@@ -261,12 +262,16 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
 }
 
 /// The release that a person named to compare with.
-fn known(releases: &[TaggedRelease], since: &Version, version: &Version) -> Result<Version, Failure> {
+fn known<'v>(
+    mut releases: impl Iterator<Item = &'v Version>,
+    since: &Version,
+    version: &Version,
+) -> Result<Version, Failure> {
     if since >= version {
         let message = format!("{since} is not below {version}");
         return Err(Failure::new(FailureKind::Usage, message).hint("`--since` names an earlier release"));
     }
-    if releases.iter().any(|release| release.version == *since) {
+    if releases.any(|release| release == since) {
         return Ok(since.clone());
     }
     let message = format!("there is no release {since}: it has no tag {}", since.tag());

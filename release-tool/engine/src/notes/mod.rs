@@ -115,9 +115,14 @@ fn refuse_shallow(git: &dyn Git, root: &Path) -> Result<(), EngineError> {
 }
 
 fn tagged_commit(git: &dyn Git, root: &Path, version: &Version) -> Result<String, EngineError> {
-    let tags = git.tags(root)?;
-    let mut tags = tags.into_iter();
-    let tag = tags.find(|tag| Version::from_tag(&tag.name).as_ref() == Some(version));
+    let names = git.tag_names(root)?;
+    let name = names
+        .iter()
+        .find(|name| Version::from_tag(name).as_ref() == Some(version));
+    let tag = match name {
+        Some(name) => git.tag(root, name)?,
+        None => None,
+    };
     let gone = || format!("the tag of the previous release {version} is gone");
     let tag = tag.ok_or_else(|| conflict(gone(), "run `git fetch --tags`"))?;
     Ok(tag.commit)

@@ -136,6 +136,29 @@ fn time_of(commit: &git2::Commit<'_>) -> Result<UtcTime> {
     })
 }
 
+/// What a ref says of a tag; `None` for a name that is not UTF-8 and for a tag of a tree or a blob: those are no releases.
+fn tag_info(repo: &Repository, reference: &git2::Reference<'_>) -> Result<Option<TagInfo>> {
+    let (Ok(name), Some(object), Ok(commit)) =
+        (reference.name(), reference.target(), reference.peel_to_commit())
+    else {
+        return Ok(None);
+    };
+    let tagged = repo
+        .find_tag(object)
+        .ok()
+        .and_then(|tag| tag.tagger().map(|tagger| tagger.when().seconds()))
+        .and_then(|seconds| UtcTime::from_unix(seconds).ok());
+    Ok(Some(TagInfo {
+        name: name.trim_start_matches("refs/tags/").to_owned(),
+        object: object.to_string(),
+        commit: commit.id().to_string(),
+        time: match tagged {
+            Some(time) => time,
+            None => time_of(&commit)?,
+        },
+    }))
+}
+
 fn merge_texts(base: &str, ours: &str, theirs: &str) -> std::result::Result<MergedText, git2::Error> {
     let [mut ancestor, mut mine, mut other] = [(); 3].map(|()| MergeFileInput::new());
     ancestor.content(base.as_bytes());
@@ -319,32 +342,32 @@ impl Git for RealGit {
             .map_err(|error| failed("list", "the tags", &error))?;
         for reference in references {
             let reference = reference.map_err(|error| failed("list", "the tags", &error))?;
-            let Ok(name) = reference.name() else { continue };
-            let Some(object) = reference.target() else {
-                continue;
-            };
-            // A tag of a tree or a blob is no release.
-            let Ok(commit) = reference.peel_to_commit() else {
-                continue;
-            };
-            let tagged = repo
-                .find_tag(object)
-                .ok()
-                .and_then(|tag| tag.tagger().map(|tagger| tagger.when().seconds()))
-                .and_then(|seconds| UtcTime::from_unix(seconds).ok());
-            let name = name.trim_start_matches("refs/tags/").to_owned();
-            tags.push(TagInfo {
-                name,
-                object: object.to_string(),
-                commit: commit.id().to_string(),
-                time: match tagged {
-                    Some(time) => time,
-                    None => time_of(&commit)?,
-                },
-            });
+            tags.extend(tag_info(&repo, &reference)?);
         }
         tags.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(tags)
+    }
+
+    fn tag_names(&self, repo: &Path) -> Result<Vec<String>> {
+        let list_error = |error: git2::Error| failed("list", "the tags", &error);
+        let repo = self.open(repo)?;
+        let mut references = repo.references_glob("refs/tags/*").map_err(list_error)?;
+        let mut names = Vec::new();
+        for name in references.names() {
+            let name = name.map_err(list_error)?;
+            names.push(name.trim_start_matches("refs/tags/").to_owned());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn tag(&self, repo: &Path, name: &str) -> Result<Option<TagInfo>> {
+        let repo = self.open(repo)?;
+        match repo.find_reference(&format!("refs/tags/{name}")) {
+            Ok(reference) => tag_info(&repo, &reference),
+            Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
+            Err(error) => Err(failed("read the tag", name, &error)),
+        }
     }
 
     fn commit_time(&self, repo: &Path, commit: &str) -> Result<UtcTime> {
