@@ -134,7 +134,7 @@ impl Builder<'_> {
         outputs: &[String],
         workspace: &Workspace,
     ) -> Result<Vec<PathBuf>, GraphError> {
-        let fs = self.cache.world.fs();
+        let fs = self.cache.world.scratch();
         let check = |output: &String| {
             let path = workspace.outputs.join(output);
             let parent = path.parent().unwrap_or(&workspace.outputs);

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! Everything has its name by its content or is replaced in one step, so that processes can share a cache: at worst they
-//! do the same work twice. A file that a power loss cut short is noticed by its digest and made again; that is why what
-//! other programs write is not forced to the disk.
+//! do the same work twice. A file that a power loss cut short is noticed by its digest and made again; that is why
+//! nothing is forced to the disk before it leaves the cache.
 
 use crate::listing::Listing;
 use crate::objects::Objects;
@@ -148,14 +148,14 @@ impl<'w> Cache<'w> {
 
     pub(crate) fn put_tree(&self, digest: Sha256Digest, listing: &Listing) -> Result<(), GraphError> {
         let path = self.tree_path(digest);
-        if self.world.fs().metadata(&path)?.is_some() {
+        if self.world.scratch().metadata(&path)?.is_some() {
             return Ok(());
         }
         self.write(&path, &listing.to_bytes())
     }
 
     fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, GraphError> {
-        match self.world.fs().read(path) {
+        match self.world.scratch().read(path) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
@@ -163,7 +163,7 @@ impl<'w> Cache<'w> {
     }
 
     fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), GraphError> {
-        let fs = self.world.fs();
+        let fs = self.world.scratch();
         fs.create_dir_all(path.parent().unwrap_or(&self.dir))?;
         Ok(fs.write(path, bytes, 0o644)?)
     }

@@ -3,7 +3,7 @@
 use crate::{Action, Job, PackerError, Packers, Workspace};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use vrel_world::World;
+use vrel_world::{Scratch, World};
 
 /// Runs actions: in this process, or on other machines.
 pub trait Executor: Sync {
@@ -69,7 +69,8 @@ impl Executor for LocalExecutor<'_> {
             .collect();
         let output = |name: &String| (name.clone(), workspace.outputs.join(name));
         packer.pack(&Job {
-            world: self.world,
+            // The cache checks what packers write before anybody uses it.
+            world: &Scratch(self.world),
             node: &action.node,
             params: &action.params,
             inputs: &inputs,

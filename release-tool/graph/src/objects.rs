@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vrel_model::Sha256Digest;
-use vrel_trust::digest_files;
+use vrel_trust::{Measured, sha256_files};
 use vrel_world::{FileKind, World};
 
 /// Objects are not to be written again, by nobody.
@@ -53,7 +53,7 @@ impl<'w> Objects<'w> {
     /// Takes a file into the cache; its digests are those of its content. What had the name before, whole or damaged, is
     /// replaced.
     pub(crate) fn store(&self, file: &Path, digests: CachedFile) -> Result<(), GraphError> {
-        let fs = self.world.fs();
+        let fs = self.world.scratch();
         let path = self.path(digests.sha256);
         fs.create_dir_all(path.parent().unwrap_or(&self.dir))?;
         fs.set_mode(file, MODE)?;
@@ -72,7 +72,7 @@ impl<'w> Objects<'w> {
         if let Some(Known::Damaged(damage)) = self.known().get(&file.sha256) {
             return Ok(Some(*damage));
         }
-        let found = self.world.fs().metadata(&self.path(file.sha256))?;
+        let found = self.world.scratch().metadata(&self.path(file.sha256))?;
         Ok(match found {
             Some(found) if found.kind != FileKind::File => Some(Damage::Gone),
             Some(found) if found.len != file.length => Some(Damage::Length {
@@ -107,9 +107,9 @@ impl<'w> Objects<'w> {
         unread.sort();
         unread.dedup();
         let paths: Vec<PathBuf> = unread.iter().map(|file| self.path(file.sha256)).collect();
-        let digests = digest_files(self.world, &paths, threads, &|_, _| {})?;
+        let digests = sha256_files(self.world, &paths, threads)?;
         for (file, digests) in unread.into_iter().zip(digests) {
-            if let Err(damage) = self.compare(&file, digests.into()) {
+            if let Err(damage) = self.compare(&file, digests) {
                 damaged.push((file, damage));
             } else {
                 // Somebody else's write of the same content does not make it ours.
@@ -120,19 +120,19 @@ impl<'w> Objects<'w> {
     }
 
     /// Whether content that was read from an object is what it should be.
-    pub(crate) fn compare(&self, expected: &CachedFile, found: CachedFile) -> Result<(), Damage> {
-        if found.length != expected.length {
+    pub(crate) fn compare(&self, expected: &CachedFile, (length, found): Measured) -> Result<(), Damage> {
+        if length != expected.length {
             return Err(Damage::Length {
                 expected: expected.length,
-                found: found.length,
+                found: length,
             });
         }
-        if found.sha256 == expected.sha256 {
+        if found == expected.sha256 {
             return Ok(());
         }
         Err(Damage::Content {
             expected: expected.sha256,
-            found: found.sha256,
+            found,
         })
     }
 
@@ -144,7 +144,7 @@ impl<'w> Objects<'w> {
         damage: Damage,
         aside: &Workspaces<'_>,
     ) -> Result<(), GraphError> {
-        let fs = self.world.fs();
+        let fs = self.world.scratch();
         let path = self.path(file.sha256);
         if fs
             .metadata(&path)?
@@ -152,13 +152,8 @@ impl<'w> Objects<'w> {
         {
             let moved = aside.fresh()?;
             fs.rename(&path, &moved)?;
-            let again = digest_files(
-                self.world,
-                std::slice::from_ref(&moved),
-                NonZeroUsize::MIN,
-                &|_, _| {},
-            )?;
-            if again.iter().all(|digests| digests.sha256 == file.sha256) {
+            let again = sha256_files(self.world, std::slice::from_ref(&moved), NonZeroUsize::MIN)?;
+            if again.iter().all(|(_, found)| *found == file.sha256) {
                 fs.rename(&moved, &path)?;
                 self.known().remove(&file.sha256);
                 return Ok(());

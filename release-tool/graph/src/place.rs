@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use vrel_trust::{digest_files, digest_reader};
+use vrel_trust::{sha256_files, sha256_reader};
 use vrel_world::{FileKind, OutFile, World, WorldError};
 
 /// What was done about a target.
@@ -58,8 +58,8 @@ impl Cache<'_> {
             left: file.length,
             offset: 0,
         };
-        let digests = digest_reader(&mut copying).map_err(|error| unwrap("copy", to, error))?;
-        if let Err(damage) = self.objects.compare(file, digests.into()) {
+        let measured = sha256_reader(&mut copying).map_err(|error| unwrap("copy", to, error))?;
+        if let Err(damage) = self.objects.compare(file, measured) {
             return self.refuse(file, damage).map(Some);
         }
         copying.to.commit()?;
@@ -103,10 +103,10 @@ fn unchanged(
         }
     }
     let paths: Vec<PathBuf> = candidates.iter().map(|(_, path)| path.clone()).collect();
-    let digests = digest_files(cache.world, &paths, threads, &|_, _| {})?;
+    let measured = sha256_files(cache.world, &paths, threads)?;
     let mut unchanged = vec![false; files.len()];
-    for ((index, _), digests) in candidates.into_iter().zip(digests) {
-        unchanged[index] = digests.sha256 == files[index].0.sha256;
+    for ((index, _), (_, found)) in candidates.into_iter().zip(measured) {
+        unchanged[index] = found == files[index].0.sha256;
     }
     Ok(unchanged)
 }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use vrel_model::Sha256Digest;
-use vrel_trust::digest_files;
+use vrel_trust::sha256_files;
 use vrel_world::{FileKind, World};
 
 /// The bits of a file's mode that let somebody execute it.
@@ -85,16 +85,16 @@ impl Sources {
             let all = walk.find(new.key(), &mut files)?;
             new.insert(all);
         }
-        let digests = digest_files(world, &files.paths, threads, &|_, _| {})?;
+        let digests = sha256_files(world, &files.paths, threads)?;
         let by_name = found
             .into_iter()
             .map(|(name, found)| {
                 let source = match name.1 {
                     None => Source {
-                        sha256: digests[found.files[0].2].sha256,
+                        sha256: digests[found.files[0].2].1,
                         listing: None,
                     },
-                    Some(_) => tree(found, &|number| digests[number].sha256),
+                    Some(_) => tree(found, &|number| digests[number].1),
                 };
                 (name, source)
             })

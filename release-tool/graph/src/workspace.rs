@@ -34,7 +34,7 @@ fn lock_file(dir: &Path) -> PathBuf {
 impl<'w> Workspaces<'w> {
     /// A new directory in `work`. It is not made before it is needed.
     pub(crate) fn open(world: &'w dyn World, work: &Path) -> Result<Self, WorldError> {
-        let fs = world.fs();
+        let fs = world.scratch();
         fs.create_dir_all(work)?;
         sweep(world, work)?;
         for _ in 0..ATTEMPTS {
@@ -65,7 +65,7 @@ impl<'w> Workspaces<'w> {
 
     /// A path that nothing has.
     pub(crate) fn fresh(&self) -> Result<PathBuf, WorldError> {
-        self.world.fs().create_dir_all(&self.dir)?;
+        self.world.scratch().create_dir_all(&self.dir)?;
         Ok(self
             .dir
             .join(self.next.fetch_add(1, Ordering::Relaxed).to_string()))
@@ -78,7 +78,7 @@ impl<'w> Workspaces<'w> {
             outputs: dir.join("out"),
             scratch: dir.join("scratch"),
         };
-        let fs = self.world.fs();
+        let fs = self.world.scratch();
         fs.create_dir_all(&workspace.scratch)?;
         fs.create_dir_all(&workspace.outputs)?;
         for output in outputs {
@@ -91,13 +91,13 @@ impl<'w> Workspaces<'w> {
 
     pub(crate) fn remove(&self, workspace: &Workspace) -> Result<(), WorldError> {
         let dir = workspace.scratch.parent().unwrap_or(&workspace.scratch);
-        self.world.fs().remove_dir_all(dir)
+        self.world.scratch().remove_dir_all(dir)
     }
 }
 
 impl Drop for Workspaces<'_> {
     fn drop(&mut self) {
-        let fs = self.world.fs();
+        let fs = self.world.scratch();
         // What cannot be removed now is removed by the next run.
         drop(
             fs.remove_dir_all(&self.dir)
@@ -111,7 +111,7 @@ impl Drop for Workspaces<'_> {
 
 /// Removes what dead runs left behind. Others may be sweeping too, and what they remove first is not missed.
 fn sweep(world: &dyn World, work: &Path) -> Result<(), WorldError> {
-    let fs = world.fs();
+    let fs = world.scratch();
     for entry in fs.list(work)? {
         let Some(name) = entry.name.strip_suffix(".lock") else {
             continue;

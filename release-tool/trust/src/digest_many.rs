@@ -10,7 +10,7 @@ use sha2::{Digest as _, Sha256};
 use std::cmp::Reverse;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use vrel_world::{World, WorldError};
@@ -201,24 +201,37 @@ pub fn digest_files(
     };
     let results = digest_streams(&lengths, threads, &open).into_iter().zip(paths);
     results
-        .map(|(result, path)| {
-            result.map_err(|error| {
-                let text = WorldError::io("read", path, &error);
-                let inner = error
-                    .into_inner()
-                    .and_then(|inner| inner.downcast::<WorldError>().ok());
-                inner.map_or(text, |inner| *inner)
-            })
-        })
+        .map(|(result, path)| result.map_err(|error| read_error(path, error)))
         .collect()
 }
 
+/// What went wrong with a file that was read through [`Watched`].
+pub(crate) fn read_error(path: &Path, error: io::Error) -> WorldError {
+    let text = WorldError::io("read", path, &error);
+    let inner = error
+        .into_inner()
+        .and_then(|inner| inner.downcast::<WorldError>().ok());
+    inner.map_or(text, |inner| *inner)
+}
+
 /// A reader that stops when the program was asked to, and tells how far it is.
-struct Watched<'a, R> {
+pub(crate) struct Watched<'a, R> {
     reader: R,
     world: &'a dyn World,
     index: usize,
     progress: &'a (dyn Fn(usize, u64) + Sync),
+}
+
+impl<'a, R> Watched<'a, R> {
+    /// One that nobody is told of.
+    pub(crate) fn new(reader: R, world: &'a dyn World) -> Self {
+        Self {
+            reader,
+            world,
+            index: 0,
+            progress: &|_, _| {},
+        }
+    }
 }
 
 impl<R: Read> Read for Watched<'_, R> {

@@ -27,6 +27,7 @@ mod purl;
 mod release_facts;
 mod sbom;
 mod secret_key;
+mod sha256;
 mod sign;
 mod signature;
 mod strict_json;
@@ -54,6 +55,7 @@ pub use sbom::{
     cyclonedx_subjects, spdx_subjects,
 };
 pub use secret_key::{KeyFileInfo, Password, SecretKey, inspect_secret_key};
+pub use sha256::{Measured, sha256_files, sha256_reader};
 pub use signature::{Signature, SignatureError};
 pub use subject::{Subject, SubjectMismatch, subject_mismatches};
 pub use verify::{Asked, verify_statement};

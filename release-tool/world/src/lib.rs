@@ -5,7 +5,8 @@
 //! of the world without changing it. [`RealWorld`] is the machine itself; the testkit has the others.
 //!
 //! Writes are durable and atomic: when a call that writes a file returns, the file has its new content and survives a
-//! power loss; when it fails or the process dies, the file is as it was.
+//! power loss; when it fails or the process dies, the file is as it was. Files that can be made again are written through
+//! [`World::scratch`], which does not wait for the disk.
 
 mod error;
 mod fs;
@@ -13,6 +14,7 @@ mod git;
 mod picking;
 mod process;
 mod real;
+mod scratch;
 
 pub use error::{ErrorKind, Result, WorldError};
 pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
@@ -23,6 +25,7 @@ pub use git::{
 pub use picking::{ConflictState, ConflictTree, Pick, PickList, Picked, PickedList, Picking};
 pub use process::{Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};
+pub use scratch::Scratch;
 
 use std::time::Duration;
 use vrel_model::UtcTime;
@@ -31,6 +34,12 @@ use vrel_model::UtcTime;
 pub trait World: Send + Sync {
     /// Files.
     fn fs(&self) -> &dyn Fs;
+    /// As [`World::fs`], for files that can be made again and are checked before they are used, such as those of a cache:
+    /// writes are as atomic, but do not wait for the disk. A power loss may take such a file away or cut it short. A world
+    /// that knows no difference uses [`World::fs`].
+    fn scratch(&self) -> &dyn Fs {
+        self.fs()
+    }
     /// Repositories.
     fn git(&self) -> &dyn Git;
     /// Other programs.

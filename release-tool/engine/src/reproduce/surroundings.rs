@@ -52,6 +52,10 @@ impl World for Ahead<'_> {
         self.world.fs()
     }
 
+    fn scratch(&self) -> &dyn Fs {
+        self.world.scratch()
+    }
+
     fn git(&self) -> &dyn Git {
         self.world.git()
     }

@@ -13,8 +13,45 @@ use tempfile::NamedTempFile;
 /// How unfinished files are called until they are committed; a dead process leaves them behind.
 const TEMPORARY_PREFIX: &str = ".vrel-tmp-";
 
-#[derive(Debug, Default)]
-pub(super) struct RealFs;
+/// The machine's files, written to last or not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RealFs {
+    /// Whether a write waits until a power loss could not undo it.
+    lasts: bool,
+}
+
+impl RealFs {
+    pub(super) const LASTING: Self = Self { lasts: true };
+    pub(super) const SCRATCH: Self = Self { lasts: false };
+
+    /// A new name survives a power loss only once its directory has been synced.
+    fn sync_parent(self, path: &Path) -> io::Result<()> {
+        if self.lasts {
+            File::open(parent(path))?.sync_all()?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, file: NamedTempFile, path: &Path, replace: bool) -> io::Result<()> {
+        if self.lasts {
+            file.as_file().sync_all()?;
+        }
+        if replace {
+            file.persist(path).map_err(|error| error.error)?;
+        } else {
+            file.persist_noclobber(path).map_err(|error| error.error)?;
+        }
+        self.sync_parent(path)
+    }
+
+    fn write_whole(self, path: &Path, content: &[u8], mode: u32, replace: bool) -> io::Result<()> {
+        let mut file = temporary(path, mode)?;
+        file.write_all(content)?;
+        // The mode that a file is made with is cut by the umask.
+        file.as_file().set_permissions(Permissions::from_mode(mode))?;
+        self.finish(file, path, replace)
+    }
+}
 
 fn at<T>(action: &'static str, path: &Path, result: io::Result<T>) -> Result<T> {
     result.map_err(|error| WorldError::io(action, path, &error))
@@ -32,29 +69,6 @@ fn temporary(path: &Path, mode: u32) -> io::Result<NamedTempFile> {
         .prefix(TEMPORARY_PREFIX)
         .permissions(Permissions::from_mode(mode))
         .tempfile_in(parent(path))
-}
-
-/// A new name survives a power loss only once its directory has been synced.
-fn sync_parent(path: &Path) -> io::Result<()> {
-    File::open(parent(path))?.sync_all()
-}
-
-fn finish(file: NamedTempFile, path: &Path, replace: bool) -> io::Result<()> {
-    file.as_file().sync_all()?;
-    if replace {
-        file.persist(path).map_err(|error| error.error)?;
-    } else {
-        file.persist_noclobber(path).map_err(|error| error.error)?;
-    }
-    sync_parent(path)
-}
-
-fn write_whole(path: &Path, content: &[u8], mode: u32, replace: bool) -> io::Result<()> {
-    let mut file = temporary(path, mode)?;
-    file.write_all(content)?;
-    // The mode that a file is made with is cut by the umask.
-    file.as_file().set_permissions(Permissions::from_mode(mode))?;
-    finish(file, path, replace)
 }
 
 /// Asks the file system where data begins and ends.
@@ -87,6 +101,7 @@ fn extents(file: &File) -> io::Result<Vec<Range<u64>>> {
 }
 
 struct RealOutFile {
+    fs: RealFs,
     file: NamedTempFile,
     path: PathBuf,
 }
@@ -115,8 +130,8 @@ impl Seek for RealOutFile {
 
 impl OutFile for RealOutFile {
     fn commit(self: Box<Self>) -> Result<()> {
-        let Self { file, path } = *self;
-        at("write", &path, finish(file, &path, true))
+        let Self { fs, file, path } = *self;
+        at("write", &path, fs.finish(file, &path, true))
     }
 }
 
@@ -238,15 +253,15 @@ impl Fs for RealFs {
         missing
             .iter()
             .rev()
-            .try_for_each(|made| at("make the directory", made, sync_parent(made)))
+            .try_for_each(|made| at("make the directory", made, self.sync_parent(made)))
     }
 
     fn write(&self, path: &Path, content: &[u8], mode: u32) -> Result<()> {
-        at("write", path, write_whole(path, content, mode, true))
+        at("write", path, self.write_whole(path, content, mode, true))
     }
 
     fn create_new(&self, path: &Path, content: &[u8]) -> Result<()> {
-        at("write", path, write_whole(path, content, 0o644, false))
+        at("write", path, self.write_whole(path, content, 0o644, false))
     }
 
     fn append(&self, path: &Path, content: &[u8]) -> Result<()> {
@@ -258,8 +273,10 @@ impl Fs for RealFs {
                 .open(path)?;
             let is_new = file.metadata()?.len() == 0;
             file.write_all(content)?;
-            file.sync_data()?;
-            if is_new { sync_parent(path) } else { Ok(()) }
+            if self.lasts {
+                file.sync_data()?;
+            }
+            if is_new { self.sync_parent(path) } else { Ok(()) }
         };
         at("append to", path, append())
     }
@@ -267,6 +284,7 @@ impl Fs for RealFs {
     fn create(&self, path: &Path) -> Result<Box<dyn OutFile>> {
         let file = at("write", path, temporary(path, 0o644))?;
         Ok(Box::new(RealOutFile {
+            fs: *self,
             file,
             path: path.to_owned(),
         }))
@@ -279,14 +297,14 @@ impl Fs for RealFs {
             // Copies within the kernel, or shares the blocks where the file system can.
             io::copy(&mut source, file.as_file_mut())?;
             file.as_file().set_permissions(Permissions::from_mode(0o644))?;
-            finish(file, to, false)
+            self.finish(file, to, false)
         };
         at("write", to, copy())
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         at("rename", from, fs::rename(from, to))?;
-        at("rename", to, sync_parent(to))
+        at("rename", to, self.sync_parent(to))
     }
 
     fn set_mode(&self, path: &Path, mode: u32) -> Result<()> {
@@ -338,39 +356,46 @@ impl Fs for RealFs {
 mod tests {
     use super::*;
 
+    const FS: RealFs = RealFs::LASTING;
+
     #[test]
     fn a_write_is_whole_or_not_at_all_and_leaves_no_litter() {
+        whole_or_not_at_all(RealFs::LASTING);
+        whole_or_not_at_all(RealFs::SCRATCH);
+    }
+
+    fn whole_or_not_at_all(fs: RealFs) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        RealFs.write(&path, b"one", 0o600).unwrap();
-        assert_eq!(RealFs.metadata(&path).unwrap().unwrap().mode, 0o600);
-        RealFs.write(&path, b"two", 0o644).unwrap();
-        assert_eq!(RealFs.read(&path).unwrap(), b"two");
+        fs.write(&path, b"one", 0o600).unwrap();
+        assert_eq!(fs.metadata(&path).unwrap().unwrap().mode, 0o600);
+        fs.write(&path, b"two", 0o644).unwrap();
+        assert_eq!(fs.read(&path).unwrap(), b"two");
         assert_eq!(
-            RealFs.create_new(&path, b"three").unwrap_err().kind,
+            fs.create_new(&path, b"three").unwrap_err().kind,
             ErrorKind::Exists
         );
-        assert_eq!(RealFs.copy_new(&path, &path).unwrap_err().kind, ErrorKind::Exists);
-        drop(RealFs.create(&path).unwrap());
-        let mut out = RealFs.create(&path).unwrap();
+        assert_eq!(fs.copy_new(&path, &path).unwrap_err().kind, ErrorKind::Exists);
+        drop(fs.create(&path).unwrap());
+        let mut out = fs.create(&path).unwrap();
         out.write_all(b"four").unwrap();
-        assert_eq!(RealFs.read(&path).unwrap(), b"two");
+        assert_eq!(fs.read(&path).unwrap(), b"two");
         out.commit().unwrap();
-        assert_eq!(RealFs.read(&path).unwrap(), b"four");
-        assert_eq!(RealFs.list(dir.path()).unwrap().len(), 1);
+        assert_eq!(fs.read(&path).unwrap(), b"four");
+        assert_eq!(fs.list(dir.path()).unwrap().len(), 1);
     }
 
     #[test]
     fn errors_name_the_path_and_the_situation() {
-        let missing = RealFs.read(Path::new("no/such/file")).unwrap_err();
+        let missing = FS.read(Path::new("no/such/file")).unwrap_err();
         assert_eq!(missing.kind, ErrorKind::NotFound);
         assert!(
             missing.to_string().starts_with("cannot read no/such/file: "),
             "{missing}"
         );
-        assert_eq!(RealFs.metadata(Path::new("no/such/file")).unwrap(), None);
-        RealFs.remove_file(Path::new("no/such/file")).unwrap();
-        RealFs.remove_dir_all(Path::new("no/such/dir")).unwrap();
+        assert_eq!(FS.metadata(Path::new("no/such/file")).unwrap(), None);
+        FS.remove_file(Path::new("no/such/file")).unwrap();
+        FS.remove_dir_all(Path::new("no/such/dir")).unwrap();
     }
 
     #[test]
@@ -379,12 +404,12 @@ mod tests {
         let path = dir.path().join("file");
         let mut file = File::create(&path).unwrap();
         file.set_len(8 << 20).unwrap();
-        assert_eq!(RealFs.extents(&path).unwrap(), []);
+        assert_eq!(FS.extents(&path).unwrap(), []);
         for position in [1 << 20, 5 << 20] {
             file.seek(SeekFrom::Start(position)).unwrap();
             file.write_all(b"data").unwrap();
         }
-        let extents = RealFs.extents(&path).unwrap();
+        let extents = FS.extents(&path).unwrap();
         assert!(extents.iter().all(|extent| extent.start < extent.end));
         assert!(extents.is_sorted_by(|a, b| a.end <= b.start), "{extents:?}");
         for position in [1 << 20, 5 << 20] {
@@ -396,13 +421,13 @@ mod tests {
         }
         let listed: u64 = extents.iter().map(|extent| extent.end - extent.start).sum();
         assert!(listed < 1 << 20, "{extents:?}");
-        let error = RealFs.extents(Path::new("no/such/file")).unwrap_err();
+        let error = FS.extents(Path::new("no/such/file")).unwrap_err();
         assert_eq!(error.kind, ErrorKind::NotFound);
     }
 
     #[test]
     fn a_full_disk_is_told_apart() {
-        let error = RealFs.append(Path::new("/dev/full"), b"x").unwrap_err();
+        let error = FS.append(Path::new("/dev/full"), b"x").unwrap_err();
         assert_eq!(error.kind, ErrorKind::NoSpace);
     }
 
@@ -410,47 +435,44 @@ mod tests {
     fn the_second_taker_of_a_lock_learns_who_holds_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let Lock::Held(guard) = RealFs.lock(&path, "first").unwrap() else {
+        let Lock::Held(guard) = FS.lock(&path, "first").unwrap() else {
             panic!("not taken")
         };
-        let Lock::Busy(holder) = RealFs.lock(&path, "second").unwrap() else {
+        let Lock::Busy(holder) = FS.lock(&path, "second").unwrap() else {
             panic!("taken twice")
         };
         assert_eq!(holder, "first");
         drop(guard);
-        assert!(matches!(RealFs.lock(&path, "second").unwrap(), Lock::Held(_)));
+        assert!(matches!(FS.lock(&path, "second").unwrap(), Lock::Held(_)));
     }
 
     #[test]
     fn a_shared_lock_keeps_out_an_exclusive_one_only() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("lock");
-        let one = RealFs.lock_shared(&path).unwrap();
-        let two = RealFs.lock_shared(&path).unwrap();
+        let one = FS.lock_shared(&path).unwrap();
+        let two = FS.lock_shared(&path).unwrap();
         assert!(matches!((&one, &two), (Lock::Held(_), Lock::Held(_))));
-        assert!(matches!(RealFs.lock(&path, "alone").unwrap(), Lock::Busy(_)));
+        assert!(matches!(FS.lock(&path, "alone").unwrap(), Lock::Busy(_)));
         drop((one, two));
-        let Lock::Held(guard) = RealFs.lock(&path, "alone").unwrap() else {
+        let Lock::Held(guard) = FS.lock(&path, "alone").unwrap() else {
             panic!("not taken")
         };
-        let Lock::Busy(holder) = RealFs.lock_shared(&path).unwrap() else {
+        let Lock::Busy(holder) = FS.lock_shared(&path).unwrap() else {
             panic!("shared with an exclusive holder")
         };
         assert_eq!(holder, "alone");
         drop(guard);
-        assert!(matches!(RealFs.lock_shared(&path).unwrap(), Lock::Held(_)));
+        assert!(matches!(FS.lock_shared(&path).unwrap(), Lock::Held(_)));
     }
 
     #[test]
     fn a_mode_is_set_as_asked() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
-        assert_eq!(
-            RealFs.set_mode(&path, 0o444).unwrap_err().kind,
-            ErrorKind::NotFound
-        );
-        RealFs.write(&path, b"one", 0o644).unwrap();
-        RealFs.set_mode(&path, 0o444).unwrap();
-        assert_eq!(RealFs.metadata(&path).unwrap().unwrap().mode, 0o444);
+        assert_eq!(FS.set_mode(&path, 0o444).unwrap_err().kind, ErrorKind::NotFound);
+        FS.write(&path, b"one", 0o644).unwrap();
+        FS.set_mode(&path, 0o444).unwrap();
+        assert_eq!(FS.metadata(&path).unwrap().unwrap().mode, 0o444);
     }
 }

@@ -46,9 +46,10 @@ impl Interrupt {
 }
 
 /// The real files, repositories, programs and clock.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct RealWorld {
     fs: fs::RealFs,
+    scratch: fs::RealFs,
     git: git::RealGit,
     processes: process::RealProcesses,
     interrupt: Interrupt,
@@ -63,7 +64,8 @@ impl RealWorld {
     #[must_use]
     pub fn new(interrupt: Interrupt, supervisor: Option<(PathBuf, Vec<String>)>) -> Self {
         Self {
-            fs: fs::RealFs,
+            fs: fs::RealFs::LASTING,
+            scratch: fs::RealFs::SCRATCH,
             git: git::RealGit::new(interrupt.clone()),
             processes: process::RealProcesses::new(interrupt.clone(), supervisor),
             interrupt,
@@ -79,9 +81,20 @@ impl RealWorld {
     }
 }
 
+impl Default for RealWorld {
+    /// A world that nobody stops.
+    fn default() -> Self {
+        Self::new(Interrupt::default(), None)
+    }
+}
+
 impl World for RealWorld {
     fn fs(&self) -> &dyn Fs {
         &self.fs
+    }
+
+    fn scratch(&self) -> &dyn Fs {
+        &self.scratch
     }
 
     fn git(&self) -> &dyn Git {
