@@ -5,11 +5,11 @@ pub(crate) fn program(machine: u16) -> Vec<u8> {
     elf(machine, b"program", None)
 }
 
-/// A kernel's ELF file: as a program's, with the section for the identity.
-pub(crate) fn kernel(machine: u16) -> Vec<u8> {
+/// A kernel's ELF file: as a program's, with the section for the identity, and with some text in its code.
+pub(crate) fn kernel(machine: u16, text: &str) -> Vec<u8> {
     let mut identity = b"VERIDIAN-IDENT1\n".to_vec();
     identity.resize(256, 0);
-    elf(machine, b"kernel", Some(&identity))
+    elf(machine, format!("kernel{text}").as_bytes(), Some(&identity))
 }
 
 /// An EFI application's headers.

@@ -23,10 +23,40 @@ pub(crate) const TARGETS: [(&str, u16); 5] = [
 /// riscv64's kernel and programs; its loader has a target of its own here, because nothing is linked.
 pub(crate) const RISCV64: (&str, u16) = ("riscv64imac-unknown-none-elf", 243);
 
+/// Something that the acted compiler writes into kernels although no compiler should.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leak {
+    /// The directory of the sources.
+    Directory,
+    /// The variable TZ, where it is set for the compiler.
+    TimeZone,
+    /// The directory for temporary files, where it is set for the compiler.
+    TemporaryDirectory,
+    /// The moment at which it runs.
+    Time,
+}
+
+impl Leak {
+    /// The text that ends up in a kernel.
+    fn text(self, command: &Command) -> String {
+        let variable = |name: &str| {
+            let found = command.env.iter().find(|(set, _)| set == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        match self {
+            Self::Directory => format!("{:?}", command.dir),
+            Self::TimeZone => variable("TZ"),
+            Self::TemporaryDirectory => variable("TMPDIR"),
+            Self::Time => format!("{:?}", std::time::SystemTime::now()),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct FakePrograms {
     real: RealWorld,
     sysroot: PathBuf,
+    leak: Option<Leak>,
 }
 
 /// What an acted program did.
@@ -38,7 +68,7 @@ pub(crate) struct Acted {
 }
 
 /// Plays a program of the scene; `None` when it is none of those.
-pub(crate) fn act(sysroot: &Path, command: &Command) -> std::io::Result<Option<Acted>> {
+pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std::io::Result<Option<Acted>> {
     let name = command
         .program
         .file_name()
@@ -56,7 +86,7 @@ pub(crate) fn act(sysroot: &Path, command: &Command) -> std::io::Result<Option<A
             format!("{}\n", dir.join("Cargo.toml").display())
         }
         ("cargo", "build") => {
-            compile(command)?;
+            compile(command, leak)?;
             String::new()
         }
         (qemu, _) if qemu.starts_with("qemu-system-") => match boot(command)? {
@@ -83,11 +113,12 @@ fn rustc(sysroot: &Path, command: &Command) -> String {
 }
 
 impl FakePrograms {
-    /// Lays out the compiler's directory.
-    pub(crate) fn new(sysroot: &Path) -> Self {
+    /// The programs of a compiler's directory.
+    pub(crate) fn new(sysroot: &Path, leak: Option<Leak>) -> Self {
         Self {
             real: RealWorld::default(),
             sysroot: sysroot.to_owned(),
+            leak,
         }
     }
 
@@ -119,7 +150,7 @@ fn value<'c>(command: &'c Command, flag: &str) -> Option<&'c str> {
     command.args.get(at + 1).map(String::as_str)
 }
 
-fn compile(command: &Command) -> std::io::Result<()> {
+fn compile(command: &Command, leak: Option<Leak>) -> std::io::Result<()> {
     let missing = |what: &str| std::io::Error::other(format!("cargo build without {what}"));
     let target = value(command, "--target").ok_or_else(|| missing("--target"))?;
     let dir = value(command, "--target-dir").ok_or_else(|| missing("--target-dir"))?;
@@ -135,7 +166,10 @@ fn compile(command: &Command) -> std::io::Result<()> {
     for package in packages {
         let (name, content) = match package {
             "boot" => (format!("{package}.efi"), binaries::efi(*machine)),
-            "kernel" => (package.to_owned(), binaries::kernel(*machine)),
+            "kernel" => {
+                let text = leak.map(|leak| leak.text(command)).unwrap_or_default();
+                (package.to_owned(), binaries::kernel(*machine, &text))
+            }
             _ => (package.to_owned(), binaries::program(*machine)),
         };
         std::fs::write(out.join(name), content)?;
@@ -187,7 +221,7 @@ impl Processes for FakePrograms {
                 error.to_string(),
             )
         };
-        match act(&self.sysroot, command).map_err(failed)? {
+        match act(&self.sysroot, command, self.leak).map_err(failed)? {
             Some(Acted { said, status }) => {
                 said.lines()
                     .for_each(|line| on_line(Stream::Stdout, line.as_bytes()));

@@ -15,6 +15,7 @@ mod reader;
 mod real_programs;
 mod scene;
 
+pub use fake_programs::Leak;
 pub use faulty::{Fault, Faulty, Mode};
 pub use reader::check_reader;
 pub use real_programs::{Fault as ProgramFault, play};

@@ -85,7 +85,7 @@ pub fn play() -> ExitCode {
     if name == HOOK {
         return ExitCode::SUCCESS;
     }
-    match fake_programs::act(&base.join("sysroot"), &command) {
+    match fake_programs::act(&base.join("sysroot"), &command, None) {
         Ok(Some(Acted { said, status })) => {
             let printed = std::io::stdout().write_all(said.as_bytes());
             // Nobody reads it any more: the tool is gone.

@@ -1,6 +1,6 @@
 //! The fake release world itself.
 
-use crate::fake_programs::{ANOTHER, FakePrograms};
+use crate::fake_programs::{ANOTHER, FakePrograms, Leak};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -105,8 +105,9 @@ pub struct SceneWorld {
 }
 
 impl World for SceneWorld {
+    /// Nobody cuts the power of a scene, so nothing waits for the disk.
     fn fs(&self) -> &dyn Fs {
-        self.real.fs()
+        self.real.scratch()
     }
 
     fn git(&self) -> &dyn Git {
@@ -144,10 +145,10 @@ impl World for SceneWorld {
 }
 
 impl SceneWorld {
-    fn new(sysroot: &Path) -> Self {
+    fn new(sysroot: &Path, leak: Option<Leak>) -> Self {
         Self {
             real: RealWorld::default(),
-            programs: FakePrograms::new(sysroot),
+            programs: FakePrograms::new(sysroot, leak),
             random: Mutex::new(1),
             now: AtomicU64::new(NOW.unsigned_abs()),
         }
@@ -263,10 +264,20 @@ impl Scene {
 
     /// Commits and pushes that the candidates' channel lets tier 2 lag for so many days.
     pub fn let_lag(&self, days: u32) {
+        self.add_policy(&format!("tier-2-lag-days = {days}"), "chore: let tier 2 lag");
+    }
+
+    /// Commits and pushes that the candidates' channel asks for a second build.
+    pub fn build_twice(&self) {
+        self.add_policy("double-build = true", "chore: build candidates twice");
+    }
+
+    /// Adds a line to the policy of the candidates' channel.
+    fn add_policy(&self, line: &str, message: &str) {
         let path = self.repo().join("channels/beta.toml");
         let policy = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}"));
-        write(&path, format!("{policy}tier-2-lag-days = {days}\n").as_bytes());
-        self.git(&["commit", "-q", "-a", "-m", "chore: let tier 2 lag"]);
+        write(&path, format!("{policy}{line}\n").as_bytes());
+        self.git(&["commit", "-q", "-a", "-m", message]);
         self.git(&["push", "-q", "origin", "main"]);
     }
 
@@ -344,7 +355,13 @@ impl Scene {
     /// A world to release in.
     #[must_use]
     pub fn world(&self) -> SceneWorld {
-        SceneWorld::new(&self.sysroot())
+        SceneWorld::new(&self.sysroot(), None)
+    }
+
+    /// As [`Scene::world`], with a compiler that writes into kernels what it should not.
+    #[must_use]
+    pub fn world_with(&self, leak: Leak) -> SceneWorld {
+        SceneWorld::new(&self.sysroot(), Some(leak))
     }
 
     /// Runs git in the repository.

@@ -83,7 +83,9 @@ pub(super) fn reproduce(release: &Release<'_>) -> Result<(), EngineError> {
             .map(|(name, difference)| format!("{name}: {difference}"))
             .collect();
         let hint = format!(
-            "the second build is in {}; `vrel reproduce --keep DIR` looks for the cause",
+            "the second build is in {}, and `vrel reproduce --keep DIR` looks for the cause; where the first build is as it \
+             should be, mend what the second one ran into and `vrel resume`; otherwise `vrel undo`, and release the commit \
+             that mends it",
             rebuild.out.display()
         );
         let message = format!("a second build came out different: {}", lines.join("; "));
