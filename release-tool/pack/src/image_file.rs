@@ -38,18 +38,25 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Makes a file at `path` of what is written into it from its start to its end.
-pub(crate) fn write_stream(
+impl From<PackError> for Failure {
+    fn from(error: PackError) -> Self {
+        Self::Other(error)
+    }
+}
+
+/// Makes a file at `path` of what is written into it from its start to its end, and returns what the writer did.
+pub(crate) fn write_stream<T>(
     world: &dyn World,
     path: &Path,
-    write: impl FnOnce(&mut ImageFile) -> Result<(), Failure>,
-) -> Result<(), PackError> {
+    write: impl FnOnce(&mut ImageFile) -> Result<T, Failure>,
+) -> Result<T, PackError> {
     let mut file = ImageFile::create(world, path)?;
     match write(&mut file) {
-        Ok(()) => {
+        Ok(written) => {
             let len = file.written();
             file.extend(len)?;
-            file.commit()
+            file.commit()?;
+            Ok(written)
         }
         Err(Failure::Write(error)) => Err(file.explain(&error)),
         Err(Failure::Other(error)) => Err(error),

@@ -10,9 +10,9 @@
 //! `skopeo inspect` has to be told with `--override-os`.
 
 use crate::PackError;
-use crate::image_file::ImageFile;
+use crate::image_file::{Failure, ImageFile, write_stream};
 use crate::oci_blobs::{Blob, Blobs};
-use crate::oci_rootfs::{self, ENTRYPOINT, Failure};
+use crate::oci_rootfs::{self, ENTRYPOINT};
 use oci_spec::OciSpecError;
 use oci_spec::image::{
     ANNOTATION_CREATED, ANNOTATION_LICENSES, ANNOTATION_REF_NAME, ANNOTATION_REVISION, ANNOTATION_SOURCE,
@@ -89,18 +89,7 @@ pub fn write(
     image: &Image<'_>,
     roots: &BTreeMap<Arch, Vec<RootFile<'_>>>,
 ) -> Result<Written, PackError> {
-    let mut file = ImageFile::create(world, path)?;
-    let packed = pack(world, &mut file, image, roots);
-    match packed {
-        Ok(written) => {
-            let len = file.written();
-            file.extend(len)?;
-            file.commit()?;
-            Ok(written)
-        }
-        Err(Failure::Write(error)) => Err(file.explain(&error)),
-        Err(Failure::Other(error)) => Err(error),
-    }
+    write_stream(world, path, |file| pack(world, file, image, roots))
 }
 
 fn pack(

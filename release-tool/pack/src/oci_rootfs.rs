@@ -1,6 +1,7 @@
 //! The one layer of a container image: the root file system of an architecture.
 
 use crate::PackError;
+use crate::image_file::Failure;
 use crate::oci::{Image, RootContent, RootFile};
 use crate::oci_blobs::{Blob, Blobs, Hashed};
 use crate::tarball::{Tarball, path_problem};
@@ -23,20 +24,6 @@ pub(crate) struct Layer {
     pub(crate) blob: Blob,
     /// SHA-256 of the archive before compression, by which an image configuration names its layers.
     pub(crate) diff_id: Sha256Digest,
-}
-
-/// Why a layer was not written.
-pub(crate) enum Failure {
-    /// The output cannot be written.
-    Write(io::Error),
-    /// Anything else.
-    Other(PackError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
 }
 
 /// Writes the layer of an architecture.

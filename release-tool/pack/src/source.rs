@@ -4,7 +4,7 @@
 //! settings, byte for byte, so that anybody can check the tarball against the repository with git alone.
 
 use crate::PackError;
-use crate::image_file::ImageFile;
+use crate::image_file::{Failure, ImageFile, write_stream};
 use crate::tarball::{Zstd, zstd_encoder};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -41,24 +41,7 @@ const BUFFER: usize = 256 << 10;
 /// When the commit cannot be read or the file not be written, and for a commit whose `.gitattributes` make
 /// `git archive` leave out or change files.
 pub fn write(world: &dyn World, path: &Path, source: &Source<'_>) -> Result<(), PackError> {
-    let mut file = ImageFile::create(world, path)?;
-    let packed = pack(world, &mut file, source);
-    match packed {
-        Ok(()) => file.commit(),
-        Err(Failure::Write(error)) => Err(file.explain(&error)),
-        Err(Failure::Other(error)) => Err(error),
-    }
-}
-
-enum Failure {
-    Write(io::Error),
-    Other(PackError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
+    write_stream(world, path, |file| pack(world, file, source))
 }
 
 fn pack(world: &dyn World, file: &mut ImageFile, source: &Source<'_>) -> Result<(), Failure> {
@@ -97,9 +80,7 @@ fn pack(world: &dyn World, file: &mut ImageFile, source: &Source<'_>) -> Result<
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
     encoder.finish()?;
-    file.flush()?;
-    let len = file.written();
-    file.extend(len).map_err(Failure::Other)
+    Ok(file.flush()?)
 }
 
 /// Writes tar entries in git's manner.

@@ -5,7 +5,7 @@
 //! crates that the compiler's own libraries need are not in it: they come with the compiler's sources.
 
 use crate::PackError;
-use crate::image_file::ImageFile;
+use crate::image_file::{Failure, ImageFile, write_stream};
 use crate::tarball::{Tarball, Zstd, zstd_encoder};
 use crate::vendor_crate::{CHECKSUMS, Checked, Locked};
 use crate::vendor_lock::read_locks;
@@ -62,17 +62,7 @@ pub struct Packed {
 pub fn write(world: &dyn World, path: &Path, vendor: &Vendor<'_>) -> Result<Packed, PackError> {
     let locked = read_locks(vendor.locks)?;
     let found = find(world, vendor.cargo_home, &locked)?;
-    let mut file = ImageFile::create(world, path)?;
-    match pack(world, &mut file, vendor, &found) {
-        Ok(packed) => {
-            let len = file.written();
-            file.extend(len)?;
-            file.commit()?;
-            Ok(packed)
-        }
-        Err(Failure::Write(error)) => Err(file.explain(&error)),
-        Err(Failure::Other(error)) => Err(error),
-    }
+    write_stream(world, path, |file| pack(world, file, vendor, &found))
 }
 
 /// Downloads what is missing of the crates that the lock files beside these manifests name.
@@ -94,23 +84,6 @@ pub fn fetch(
         world.processes().output(&command)?;
     }
     Ok(())
-}
-
-enum Failure {
-    Write(io::Error),
-    Other(PackError),
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Write(error)
-    }
-}
-
-impl From<PackError> for Failure {
-    fn from(error: PackError) -> Self {
-        Self::Other(error)
-    }
 }
 
 /// Tells failures to read from failures to write, where both come back as one.
