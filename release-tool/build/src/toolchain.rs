@@ -58,6 +58,10 @@ impl Toolchain {
         let mut rejected = Vec::new();
         let mut candidates: Vec<Candidate> = Vec::new();
         for rustc in compilers(world) {
+            // rustup names the compiler that its proxy in the search path has led to.
+            if candidates.iter().any(|known| known.rustc == rustc) {
+                continue;
+            }
             match Candidate::inspect(world, &rustc, minimum) {
                 Ok(candidate) if candidates.iter().any(|known| known.rustc == candidate.rustc) => {}
                 Ok(candidate) => candidates.push(candidate),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use vrel_trust::{sha256_files, sha256_reader};
-use vrel_world::{FileKind, OutFile, World, WorldError};
+use vrel_world::{FileKind, OutFile, SparseReader, World, WorldError};
 
 /// What was done about a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ impl Cache<'_> {
         }
         let mut copying = Copying {
             world: self.world,
-            from: fs.open(&self.objects.path(file.sha256))?,
+            from: SparseReader::open(fs, &self.objects.path(file.sha256))?,
             to: fs.create(to)?,
             left: file.length,
             offset: 0,
@@ -153,7 +153,7 @@ pub(crate) fn place_all(
 /// Reads one file and writes what it read to another one, but for blocks of zeros.
 struct Copying<'w> {
     world: &'w dyn World,
-    from: Box<dyn vrel_world::ReadSeek>,
+    from: SparseReader,
     to: Box<dyn OutFile + 'w>,
     /// How many bytes are expected.
     left: u64,

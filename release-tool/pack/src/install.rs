@@ -15,6 +15,7 @@
 //! Extents are sorted and do not overlap; what none of them covers is zero.
 
 use crate::esp::{self, Sector};
+use crate::raw::is_zero;
 use crate::{Ids, PackError};
 use crc::{CRC_32_ISO_HDLC, Crc};
 use vrel_model::UtcTime;
@@ -78,7 +79,7 @@ impl Payload {
 fn from_bytes(partition: &[u8]) -> Vec<u8> {
     let (mut table, mut data): (Vec<(u64, u64)>, Vec<u8>) = (Vec::new(), Vec::new());
     for (offset, piece) in (0..).step_by(PIECE).zip(partition.chunks(PIECE)) {
-        if piece.iter().all(|&byte| byte == 0) {
+        if is_zero(piece) {
             continue;
         }
         match table.last_mut() {

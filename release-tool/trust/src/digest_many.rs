@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use vrel_world::{World, WorldError};
+use vrel_world::{SparseReader, World, WorldError};
 
 /// How many BLAKE2b states the vector units take at once.
 const LANES: usize = 4;
@@ -191,7 +191,7 @@ pub fn digest_files(
         .map(length)
         .collect::<Result<Vec<u64>, WorldError>>()?;
     let open = |index: usize| -> io::Result<Source<'_>> {
-        let reader = world.fs().open(&paths[index]).map_err(io::Error::other)?;
+        let reader = SparseReader::open(world.fs(), &paths[index]).map_err(io::Error::other)?;
         Ok(Box::new(Watched {
             reader,
             world,

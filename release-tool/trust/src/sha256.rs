@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use vrel_model::Sha256Digest;
-use vrel_world::{World, WorldError};
+use vrel_world::{SparseReader, World, WorldError};
 
 /// Size of a buffer, in bytes: it stays in the processor's cache.
 const BUFFER: usize = 128 << 10;
@@ -54,7 +54,7 @@ pub fn sha256_files(
         loop {
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(path) = paths.get(index) else { return };
-            let measured = world.fs().open(path).and_then(|file| {
+            let measured = SparseReader::open(world.fs(), path).and_then(|file| {
                 let measured = measure(Watched::new(file, world), &mut buffer);
                 measured.map_err(|error| read_error(path, error))
             });

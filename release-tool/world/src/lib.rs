@@ -15,6 +15,7 @@ mod picking;
 mod process;
 mod real;
 mod scratch;
+mod sparse;
 
 pub use error::{ErrorKind, Result, WorldError};
 pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
@@ -26,6 +27,7 @@ pub use picking::{ConflictState, ConflictTree, Pick, PickList, Picked, PickedLis
 pub use process::{Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};
 pub use scratch::Scratch;
+pub use sparse::SparseReader;
 
 use std::time::Duration;
 use vrel_model::UtcTime;

@@ -137,9 +137,9 @@ impl Recipe<'_> {
         let packer = artifact.packer.to_string();
         let node = Node::new(name, &packer).params(params);
         let node = match artifact.packer {
-            Packer::Source => self
-                .compressed(artifact, node)?
-                .cost(self.zstd_workers, 256 << 20),
+            // Its second worker has something to do only when the first has been given some MiB: a core that is kept
+            // free for it would mostly idle.
+            Packer::Source => self.compressed(artifact, node)?.cost(1, 256 << 20),
             Packer::Oci => {
                 options::<None>(artifact)?;
                 let mut node = with(node, "source", self.source_url.into());
