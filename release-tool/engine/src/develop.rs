@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use vrel_build::stamp::Identity;
 use vrel_graph::Explanation;
 use vrel_model::{Arch, Config, PlannedArtifact, UtcTime};
-use vrel_world::World;
+use vrel_world::{Scratch, World};
 
 /// The version that a development build calls itself; the commit beside it says more.
 pub const DEVELOPMENT: &str = "0.0.0-dev";
@@ -90,7 +90,8 @@ impl DevelopmentBuild<'_> {
             Err(_) => UtcTime::from_unix(0).map_err(|error| failed("build", error))?,
         };
         let building = Building {
-            world: self.world,
+            // What comes out is compared by content with what is there, the next time.
+            world: &Scratch(self.world),
             name: &format!("work-tree-{}", self.image),
             config: self.config,
             repository: self.site.root(),

@@ -37,8 +37,10 @@ pub fn check_reader(origin: &Path, when: &str) {
         );
         let manifest = Manifest::parse(manifest).unwrap_or_else(|error| panic!("{when}: {error}"));
         for artifact in &manifest.artifacts {
-            let found = vrel_trust::digest_bytes(find(artifact.name.as_str())).sha256;
-            assert_eq!(found, artifact.sha256, "{when}: {}", artifact.name);
+            let name = artifact.name.as_str();
+            let found = vrel_trust::sha256_reader(find(name).as_slice());
+            let (_, found) = found.unwrap_or_else(|error| panic!("{when}: {name}: {error}"));
+            assert_eq!(found, artifact.sha256, "{when}: {name}");
             find(&format!("{}.minisig", artifact.name));
         }
         for document in &manifest.documents {

@@ -8,10 +8,10 @@ use crate::run::Observation;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use vrel_model::ByteSize;
-use vrel_trust::{Digests, digest_files};
+use vrel_trust::{Digests, Measured, sha256_files};
 
-/// The digests of the staged files, in the plan's order.
-fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Digests>, EngineError> {
+/// Lengths and SHA-256 of the staged files, in the plan's order.
+fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Measured>, EngineError> {
     let paths: Vec<PathBuf> = release
         .plan
         .artifacts
@@ -19,7 +19,13 @@ fn hash_artifacts(release: &Release<'_>) -> Result<Vec<Digests>, EngineError> {
         .map(|artifact| release.staged(artifact.name.as_str()))
         .collect();
     let threads = NonZeroUsize::new(release.jobs).unwrap_or(NonZeroUsize::MIN);
-    Ok(digest_files(release.world, &paths, threads, &|_, _| {})?)
+    Ok(sha256_files(release.world, &paths, threads)?)
+}
+
+/// Whether the staged files are what was built.
+fn intact(release: &Release<'_>, recorded: &[Digests]) -> Result<bool, EngineError> {
+    let recorded = recorded.iter().map(|digests| (digests.length, digests.sha256));
+    Ok(recorded.eq(hash_artifacts(release)?))
 }
 
 /// The checksums of all files that the release has in this edition.
@@ -36,7 +42,7 @@ pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineEr
         return missing(release.sums());
     }
     let recorded = built(release, "digest")?.digests();
-    if hash_artifacts(release)? != recorded {
+    if !intact(release, &recorded)? {
         return missing("the artifacts as they were built");
     }
     let bytes = ByteSize(recorded.iter().map(|digests| digests.length).sum());
@@ -45,10 +51,9 @@ pub(super) fn is_digested(release: &Release<'_>) -> Result<Observation, EngineEr
 
 /// Writes what the build came to. An artifact that was changed or lost since then is put back from the cache.
 pub(super) fn digest(release: &Release<'_>) -> Result<(), EngineError> {
-    let intact = |digests: Vec<Digests>| Ok(built(release, "digest")?.digests() == digests);
     let sums = release.read(&release.staged(&release.sums()))?;
     // The first time the artifacts come from the build, which has hashed them while it wrote them.
-    if sums.is_some() && !hash_artifacts(release).and_then(intact)? {
+    if sums.is_some() && !intact(release, &built(release, "digest")?.digests())? {
         build(release)?;
     }
     release.write(&release.staged(&release.sums()), sha256sums(release)?.as_bytes())

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use vrel_model::{ArtifactName, PlannedArtifact, UtcTime};
-use vrel_world::{FileKind, Fs, World};
+use vrel_world::{FileKind, Fs, Scratch, World};
 
 /// Under which name errors and progress speak of a second build.
 const STEP: &str = "reproduce";
@@ -59,7 +59,8 @@ impl Rebuild {
         let config = load_at_commit(world, &self.repository, &self.commit)?;
         world.fs().create_dir_all(&self.out)?;
         let building = Building {
-            world,
+            // It is compared, and then nobody needs it any more.
+            world: &Scratch(world),
             name: &self.name,
             config: &config,
             repository: &self.repository,
