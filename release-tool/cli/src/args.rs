@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, boot, build, calendar, completions, cut_rc, doctor, keys, log, man, notes,
-    plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
+    agenda, artifacts, backfill, backport, boot, build, calendar, completions, cut_rc, doctor, keys, log,
+    lts, man, notes, plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -61,6 +61,10 @@ pub(crate) enum Verb {
     CutRc(cut_rc::CutRc),
     /// Add architectures that lagged to a published release, at the same commit.
     Backfill(backfill::Backfill),
+    /// Carry fixes of the development branch over to a release line.
+    Backport(backport::Backport),
+    /// Say which release lines get long-term support, and until when.
+    Lts(lts::Lts),
     /// Say how the releases of this repository stand.
     Status(status::Status),
     /// Show the living plan, and change it in place.

@@ -1,5 +1,6 @@
 //! The command line of the release tool: one file per verb, each a thin layer over the libraries.
 
+mod agree;
 mod app;
 mod args;
 mod exit;

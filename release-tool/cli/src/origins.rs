@@ -102,6 +102,7 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),
             double_build: false,
+            support: None,
         };
         name.parse::<ChannelName>().ok().map(|name| (name, policy))
     };

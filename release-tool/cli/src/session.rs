@@ -37,6 +37,20 @@ pub(crate) struct ReleaseOptions {
     wait: bool,
 }
 
+impl ReleaseOptions {
+    /// How many programs run at the same time.
+    #[must_use]
+    pub(crate) fn jobs(&self) -> usize {
+        jobs(self.jobs)
+    }
+
+    /// Where compiled code is kept.
+    #[must_use]
+    pub(crate) fn cache(&self, site: &Site) -> PathBuf {
+        self.cache_dir.clone().unwrap_or_else(|| site.cache())
+    }
+}
+
 /// How many programs run at the same time.
 #[must_use]
 pub(crate) fn jobs(given: Option<usize>) -> usize {
@@ -270,13 +284,9 @@ impl<'a> Session<'a> {
             ring: &self.ring,
             signers,
             progress: reporter,
-            jobs: jobs(self.options.jobs),
+            jobs: self.options.jobs(),
             tool_pages: &tool_pages,
-            cache: self
-                .options
-                .cache_dir
-                .clone()
-                .unwrap_or_else(|| self.site.cache()),
+            cache: self.options.cache(&self.site),
             cargo_home: cargo_home()?,
         };
         Ok(run(&release)?)
@@ -377,7 +387,16 @@ fn describe(plan: &Plan, manifest: &Manifest, times: &[StepTime], dir: &Path, or
 }
 
 /// Takes the lock, waiting for it where a person asked for that.
-fn lock(app: &App, site: &Site, options: &ReleaseOptions, command: &str) -> Result<Locked, Failure> {
+/// Takes the repository's lock for a command.
+///
+/// # Errors
+/// When somebody else has it and `--wait` was not given.
+pub(crate) fn lock(
+    app: &App,
+    site: &Site,
+    options: &ReleaseOptions,
+    command: &str,
+) -> Result<Locked, Failure> {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let holder = format!(
         "`{command}`, process {} on {host}, since {}",

@@ -14,6 +14,7 @@ mod error;
 mod facts;
 mod journal;
 mod lock;
+pub mod lts;
 mod notes;
 mod policy_files;
 mod progress;

@@ -204,7 +204,6 @@ impl Backports {
         backport: &Backport,
         event: &BackportEvent,
     ) -> Result<String, TomlError> {
-        Self::parse(path, text)?;
         let wrong = |message: String| TomlError {
             path: path.to_owned(),
             line: 1,
@@ -213,6 +212,11 @@ impl Backports {
             hint: None,
         };
         let mut document: DocumentMut = text.parse().map_err(|error| wrong(format!("{error}")))?;
+        // A comment at the end belongs to what stands before it, not to what comes after.
+        let trailing = document.trailing().as_str().unwrap_or_default().to_owned();
+        if Self::parse(path, text)?.find(&backport.commit).is_none() {
+            document.set_trailing("");
+        }
         let tables = document
             .entry("backport")
             .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
@@ -231,6 +235,9 @@ impl Backports {
             events.push(event_table(event));
         } else {
             let mut table = Table::new();
+            if !trailing.is_empty() {
+                table.decor_mut().set_prefix(format!("{trailing}\n"));
+            }
             table.insert("commit", value(&backport.commit));
             table.insert("subject", value(&backport.subject));
             if let Some(number) = backport.mainline {

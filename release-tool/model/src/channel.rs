@@ -1,6 +1,6 @@
 //! Release channels: `channels/*.toml`, one file per channel, whose name is the file's.
 
-use crate::{KeyRole, Stage, Version};
+use crate::{KeyRole, Stage, SupportPolicy, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -94,6 +94,9 @@ pub struct ChannelPolicy {
     /// For how many days a candidate is tested before the final release may come; `None` when nothing says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak_days: Option<u32>,
+    /// What is promised of long-term support; of the channel `lts` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub support: Option<SupportPolicy>,
 }
 
 impl ChannelPolicy {

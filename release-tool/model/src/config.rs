@@ -1,6 +1,6 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
-use crate::{Arch, BranchName, ByteSize, ChannelName, Pattern, Tier};
+use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, Pattern, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,6 +21,9 @@ pub struct Config {
     pub toolchain: ToolchainConfig,
     /// The living plan.
     pub plan: PlanConfig,
+    /// What a backport has to pass before it lands.
+    #[serde(default)]
+    pub backport: BackportConfig,
     /// `[tiers]`: how firmly each architecture is promised.
     #[serde(default)]
     pub tiers: BTreeMap<Arch, Tier>,
@@ -31,6 +34,30 @@ impl Config {
     #[must_use]
     pub fn tier(&self, arch: Arch) -> Tier {
         self.tiers.get(&arch).copied().unwrap_or(Tier::One)
+    }
+}
+
+/// `[backport]`: what a new commit has to pass on a line before it lands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct BackportConfig {
+    /// The artifacts that are built of it, for every architecture.
+    pub build: Vec<ArtifactKind>,
+    /// The programs that are run in its files, each with its arguments.
+    pub check: Vec<Vec<String>>,
+}
+
+impl Default for BackportConfig {
+    fn default() -> Self {
+        let tests = "cargo test --locked --manifest-path os/Cargo.toml --package abi --package boot --package bootinfo \
+                     --package kcore";
+        Self {
+            build: ["kernel", "initrd"]
+                .iter()
+                .flat_map(|kind| kind.parse())
+                .collect(),
+            check: vec![tests.split_whitespace().map(str::to_owned).collect()],
+        }
     }
 }
 

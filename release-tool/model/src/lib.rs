@@ -9,10 +9,12 @@ mod backports;
 mod branch;
 mod channel;
 mod config;
+mod day;
 mod digest;
 mod edition;
 mod extension;
 mod history;
+mod line_record;
 mod manifest;
 mod origin_line;
 mod pattern;
@@ -34,11 +36,15 @@ pub use artifact::{
 pub use backports::{Backport, BackportEvent, BackportState, Backports};
 pub use branch::{BranchName, BranchNameError};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
-pub use config::{Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig};
+pub use config::{
+    BackportConfig, Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig,
+};
+pub use day::{Day, DayError};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
 pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
 pub use history::HistoryCommit;
+pub use line_record::{LineChange, LineEvent, LineRecord, Support, SupportPolicy};
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use origin_line::{is_commit_id, origins, reverted, with_origin};
 pub use pattern::{Pattern, PatternError};
@@ -52,4 +58,4 @@ pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningP
 pub use statement::{Statement, StatementError};
 pub use tier::{LaggingArch, Tier, TierError};
 pub use time::{TimeError, UtcTime};
-pub use version::{Line, Stage, Version, VersionError};
+pub use version::{Line, LineError, Stage, Version, VersionError};

@@ -233,6 +233,31 @@ fn calendar_day(digits: &str) -> Option<u32> {
     Some(number)
 }
 
+/// Why a text is not a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a line of releases; expected for example 0.6")]
+pub struct LineError(pub String);
+
+impl FromStr for Line {
+    type Err = LineError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let wrong = || LineError(text.to_owned());
+        let (major, minor) = text.split_once('.').ok_or_else(wrong)?;
+        let number = |digits: &str| digits.parse::<u64>().map_err(|_| wrong());
+        let line = Self {
+            major: number(major)?,
+            minor: number(minor)?,
+        };
+        // No leading zeros or signs.
+        if line.to_string() == text {
+            Ok(line)
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)
@@ -256,6 +281,15 @@ impl<'de> Deserialize<'de> for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_has_one_spelling() {
+        let line = Line { major: 0, minor: 16 };
+        assert_eq!("0.16".parse(), Ok(line));
+        for bad in ["", "0", "0.6.0", "0.06", "+0.6", "0.", ".6", "0.6-rc1", "v0.6"] {
+            assert!(bad.parse::<Line>().is_err(), "{bad}");
+        }
+    }
     use proptest::prelude::*;
 
     fn v(text: &str) -> Version {

@@ -10,6 +10,7 @@ mod backport;
 mod cut_rc;
 mod finding;
 mod lineage;
+mod lts;
 mod policies;
 mod schedule;
 mod sizes;
@@ -24,6 +25,7 @@ pub use finding::{Finding, Severity};
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
 };
+pub use lts::{LtsFacts, LtsRequest, check_lts};
 pub use policies::Policies;
 pub use schedule::{
     CalendarEvent, Due, DueAt, DueKind, EventKind, FreezeFact, HeadFact, PointerFact, PublishedFact,

@@ -105,7 +105,7 @@ pub trait Picking: Send + Sync {
     /// makes.
     ///
     /// # Errors
-    /// When a commit cannot be read or written, is a merge without a mainline, or git is older than 2.40.
+    /// When a commit cannot be read or written, is a merge without a mainline, or git is older than 2.38.
     fn pick(&self, repo: &Path, list: &PickList<'_>) -> Result<PickedList>;
 
     /// The commits without merges that can be reached from `to` but from none of `hidden` and change one of the files,

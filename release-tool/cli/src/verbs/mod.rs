@@ -3,6 +3,7 @@
 pub(crate) mod agenda;
 pub(crate) mod artifacts;
 pub(crate) mod backfill;
+pub(crate) mod backport;
 pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod calendar;
@@ -11,6 +12,7 @@ pub(crate) mod cut_rc;
 pub(crate) mod doctor;
 pub(crate) mod keys;
 pub(crate) mod log;
+pub(crate) mod lts;
 pub(crate) mod man;
 pub(crate) mod notes;
 pub(crate) mod plan;
@@ -36,6 +38,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Plan(verb) => verb.run(&app),
         Verb::CutRc(verb) => verb.run(&app),
         Verb::Backfill(verb) => verb.run(&app),
+        Verb::Backport(verb) => verb.run(&app),
+        Verb::Lts(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),
         Verb::Todo(verb) => verb.run(&app),
         Verb::Calendar(verb) => verb.run(&app),

@@ -4,6 +4,7 @@
 //! Each test is a person's session with the real program in a scene of its own.
 
 mod keys;
+mod lines;
 mod machine;
 mod policy_files;
 mod repository;

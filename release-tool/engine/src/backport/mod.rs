@@ -5,6 +5,7 @@
 //! command finds all of it again.
 
 mod branches;
+mod checks;
 mod conflict;
 mod landing;
 mod needs;
@@ -12,6 +13,7 @@ mod nominate;
 mod plan;
 
 pub use branches::LineBranches;
+pub use checks::Checks;
 pub use conflict::OpenConflict;
 pub use landing::{CheckResult, Landed, Landing};
 pub use needs::Needs;

@@ -21,6 +21,7 @@ fn policy(stage: StageName, cadence_days: Option<u32>, soak_days: Option<u32>) -
         stages: vec![stage],
         key_role: "release".parse().unwrap(),
         double_build: false,
+        support: None,
         tier_2_lag_days: 0,
         cadence_days,
         soak_days,

@@ -92,14 +92,24 @@ fn changed(base: &Tree<'_>, theirs: &Tree<'_>) -> BTreeMap<Vec<u8>, [Entry; 2]> 
     entries
 }
 
-/// The merge as git does it. `base`, `ours` and `theirs` are commits.
+/// The merge of three trees as git does it. They are given to it as commits of which the base is the parent of the others:
+/// so it needs neither the option to name a base, which is newer than the command, nor a parent for a root commit.
 pub(super) fn by_git(
     processes: &RealProcesses,
     repo: &Repository,
-    base: Oid,
+    base: Option<Oid>,
     ours: Oid,
     theirs: Oid,
 ) -> Result<Merged> {
+    let base = match base {
+        Some(base) => base,
+        None => empty_tree(repo)?,
+    };
+    let base = bare_commit(repo, base, None)?;
+    let (ours, theirs) = (
+        bare_commit(repo, ours, Some(base))?,
+        bare_commit(repo, theirs, Some(base))?,
+    );
     let command = RealGit::command(repo.path()).args([
         "-c",
         "core.quotePath=false",
@@ -107,7 +117,6 @@ pub(super) fn by_git(
         "--write-tree",
         "--name-only",
         "--no-messages",
-        &format!("--merge-base={base}"),
         &ours.to_string(),
         &theirs.to_string(),
     ]);
@@ -130,7 +139,7 @@ pub(super) fn by_git(
         }
         // The exit status of a command line that is not understood.
         (Exit::Status(129), _) => {
-            let reason = "this git cannot merge without a work tree; install git 2.40 or newer";
+            let reason = "this git cannot merge without a work tree; install git 2.38 or newer";
             Err(WorldError::new(
                 "merge",
                 theirs.to_string(),
@@ -147,14 +156,18 @@ pub(super) fn by_git(
     }
 }
 
-/// A commit without files, for git to take the change of a root commit against.
-pub(super) fn empty_commit(repo: &Repository) -> Result<Oid> {
-    let write = || {
-        let odb = repo.odb()?;
-        let tree = odb.write(ObjectType::Tree, b"")?;
-        let who = "vrel <vrel@localhost> 0 +0000";
-        let text = format!("tree {tree}\nauthor {who}\ncommitter {who}\n\n");
-        odb.write(ObjectType::Commit, text.as_bytes())
-    };
-    write().map_err(|error: git2::Error| tree_error(&error))
+fn empty_tree(repo: &Repository) -> Result<Oid> {
+    let write = repo.odb().and_then(|odb| odb.write(ObjectType::Tree, b""));
+    write.map_err(|error| tree_error(&error))
+}
+
+/// A commit that nothing names and that says nothing but its tree and parent.
+fn bare_commit(repo: &Repository, tree: Oid, parent: Option<Oid>) -> Result<Oid> {
+    let parent = parent.map_or_else(String::new, |parent| format!("parent {parent}\n"));
+    let who = "vrel <vrel@localhost> 0 +0000";
+    let text = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\n");
+    let write = repo
+        .odb()
+        .and_then(|odb| odb.write(ObjectType::Commit, text.as_bytes()));
+    write.map_err(|error| tree_error(&error))
 }

@@ -75,8 +75,8 @@ impl RealPicking {
         let merged = match plain {
             Some(tree) => Merged::Tree(tree),
             None => {
-                let base = base.map_or_else(|| merge::empty_commit(repo), |base| Ok(base.id()))?;
-                merge::by_git(&self.processes(), repo, base, onto, commit.id())?
+                let base = base.as_ref().map(tree_id);
+                merge::by_git(&self.processes(), repo, base, tree_id(&ours), tree_id(&commit))?
             }
         };
         match merged {
