@@ -1,11 +1,14 @@
 //! Gathering what has a date.
 
+use crate::lts::LtsLines;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
-use vrel_model::{Edition, Manifest, Pointer, SignedPointer, UtcTime, Version};
-use vrel_process::{HeadFact, PointerFact, Policies, PublishedFact, RoadmapFact, Schedule, day_of};
+use vrel_model::{Edition, Manifest, Pointer, SignedPointer, Support, UtcTime, Version};
+use vrel_process::{
+    HeadFact, PointerFact, Policies, PublishedFact, RoadmapFact, Schedule, SupportFact, day_of,
+};
 use vrel_todo::{Todo, When};
 use vrel_world::World;
 
@@ -55,11 +58,24 @@ pub fn collect_schedule(
             expires: pointer.expires,
         }),
         freezes: Vec::new(),
-        supported: Vec::new(),
+        supported: supported(world, site, policies)?,
         unfinished,
         // A repository without a commit has nothing that could have changed.
         as_of: written.into_iter().flatten().max().unwrap_or_else(|| world.now()),
     })
+}
+
+/// The long-term support lines, from the records.
+fn supported(world: &dyn World, site: &Site, policies: &Policies) -> Result<Vec<SupportFact>, EngineError> {
+    let today = world.now().into();
+    let lines = LtsLines::new(world, site, policies).all()?;
+    let facts = lines.into_iter().map(|(line, record)| SupportFact {
+        line,
+        since: Some(record.since.into()),
+        end_of_life: record.end_of_life.into(),
+        ended: record.support(today) == Support::Ended,
+    });
+    Ok(facts.collect())
 }
 
 fn roadmap_fact(entry: &vrel_todo::RoadmapRelease) -> RoadmapFact {

@@ -29,6 +29,12 @@ impl Day {
     }
 }
 
+impl From<Day> for jiff::civil::Date {
+    fn from(day: Day) -> Self {
+        day.0
+    }
+}
+
 impl From<UtcTime> for Day {
     fn from(time: UtcTime) -> Self {
         time.date().parse().unwrap_or(Self(jiff::civil::Date::MAX))
