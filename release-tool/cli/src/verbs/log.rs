@@ -37,7 +37,7 @@ impl Log {
             let which = self
                 .version
                 .as_ref()
-                .map_or_else(|| "any release".to_owned(), |version| version.to_string());
+                .map_or_else(|| "any release".to_owned(), ToString::to_string);
             Failure::new(
                 FailureKind::Policy,
                 format!("there is no journal of {which} in this repository"),

@@ -7,7 +7,7 @@ use crate::secrets::key_ring;
 use crate::verbs::backfill::nothing_missing;
 use clap::{Args, Subcommand};
 use vrel_engine::{collect_backfill_facts, collect_snapshot};
-use vrel_model::{Arch, Plan, RefChange, Version};
+use vrel_model::{Arch, Edition, Plan, RefChange, Version};
 use vrel_process::{Finding, plan_backfill, plan_cut_rc};
 use vrel_world::World;
 
@@ -149,7 +149,7 @@ pub(crate) fn describe(plan: &Plan) -> String {
             .edition
             .earlier()
             .next_back()
-            .map_or_else(String::new, |before| before.manifest());
+            .map_or_else(String::new, Edition::manifest);
         let rows = vec![
             vec!["architectures".to_owned(), arches.join(", ")],
             vec!["edition".to_owned(), backfill.edition.to_string()],
