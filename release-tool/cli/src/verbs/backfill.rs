@@ -2,15 +2,12 @@
 
 use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
-use crate::output;
 use crate::secrets::KeyOptions;
 use crate::session::{ReleaseOptions, Session};
-use crate::verbs::cut_rc::confirm;
-use crate::verbs::plan::{describe, warn};
+use crate::verbs::cut_rc::carry_out;
 use clap::Args;
-use vrel_engine::Journal;
 use vrel_model::{Arch, Version};
-use vrel_process::{Finding, plan_backfill};
+use vrel_process::plan_backfill;
 use vrel_world::World;
 
 /// Add architectures that lagged to a published release, at the same commit.
@@ -55,24 +52,8 @@ impl Backfill {
         if outcome.already_done.is_some() {
             return Err(nothing_missing(&self.version));
         }
-        warn(&outcome.findings);
-        // Every finding at once, and nothing has changed yet.
-        if outcome.findings.iter().any(Finding::is_fatal) {
-            return Err(Failure::from_findings(&outcome.findings));
-        }
-        let plan = outcome
-            .plan
-            .ok_or_else(|| Failure::new(FailureKind::Bug, "there is neither a plan nor a finding"))?;
-        if !app.global.json {
-            output::say(&describe(&plan));
-        }
-        if !self.yes {
-            confirm(&format!("Add this to {}?", self.version))?;
-        }
-        // The password is asked for before the journal starts: a wrong one leaves nothing behind.
-        let signers = session.signers(&plan)?;
-        let mut journal = Journal::start(&app.world, session.site(), plan)?;
-        session.follow(&mut journal, &signers)
+        let question = format!("Add this to {}?", self.version);
+        carry_out(app, &session, outcome, &question, self.yes)
     }
 }
 

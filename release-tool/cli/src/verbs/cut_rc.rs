@@ -52,33 +52,45 @@ impl CutRc {
         if let Some(commit) = outcome.already_done {
             return Err(already_done(&self.version, &commit));
         }
-        warn(&outcome.findings);
-        // Every finding at once, and nothing has changed yet.
-        if outcome.findings.iter().any(Finding::is_fatal) {
-            return Err(Failure::from_findings(&outcome.findings));
-        }
-        let plan = outcome
-            .plan
-            .ok_or_else(|| Failure::new(FailureKind::Bug, "there is neither a plan nor a finding"))?;
-
-        if !app.global.json {
-            output::say(&describe(&plan));
-        }
-        // A person sees what becomes public before it does; a machine says so beforehand.
-        if !self.yes {
-            confirm(&format!("Cut {}?", self.version))?;
-        }
-
-        // The password is asked for before the journal starts: a wrong one leaves nothing behind.
-        let signers = session.signers(&plan)?;
-        session.prepare_origin()?;
-        let mut journal = Journal::start(&app.world, session.site(), plan)?;
-        session.follow(&mut journal, &signers)
+        let question = format!("Cut {}?", self.version);
+        carry_out(app, &session, outcome, &question, self.yes)
     }
 }
 
+/// Shows a plan, asks whether to follow it, and does.
+pub(crate) fn carry_out(
+    app: &App,
+    session: &Session<'_>,
+    outcome: vrel_process::Outcome,
+    question: &str,
+    agreed: bool,
+) -> Outcome {
+    warn(&outcome.findings);
+    // Every finding at once, and nothing has changed yet.
+    if outcome.findings.iter().any(Finding::is_fatal) {
+        return Err(Failure::from_findings(&outcome.findings));
+    }
+    let plan = outcome
+        .plan
+        .ok_or_else(|| Failure::new(FailureKind::Bug, "there is neither a plan nor a finding"))?;
+
+    if !app.global.json {
+        output::say(&describe(&plan));
+    }
+    // A person sees what becomes public before it does; a machine says so beforehand.
+    if !agreed {
+        confirm(question)?;
+    }
+
+    // The password is asked for before the journal starts: a wrong one leaves nothing behind.
+    let signers = session.signers(&plan)?;
+    session.prepare_origin()?;
+    let mut journal = Journal::start(&app.world, session.site(), plan)?;
+    session.follow(&mut journal, &signers)
+}
+
 /// Asks on the terminal whether to follow the plan that was shown.
-pub(crate) fn confirm(question: &str) -> Result<(), Failure> {
+fn confirm(question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         let message = "there is no terminal to ask whether to go on";
         return Err(

@@ -1,13 +1,14 @@
 //! What is peculiar to adding architectures to a published release: what they are added to, and how they become public.
 
 use super::build::built;
+use super::documents::notes_artifacts;
 use super::publish::{current_pointer, manifest_digest, origin_error, swap_pointer};
 use super::{Release, conflict, done, failed, missing};
 use crate::EngineError;
 use crate::run::Observation;
 use vrel_documents::markdown::Format;
 use vrel_model::{BackfilledManifest, Edition, Manifest, ManifestArtifact, PlannedBackfill, Sha256Digest};
-use vrel_notes::{Addition, NotesArtifact, NotesError};
+use vrel_notes::{Addition, NotesError};
 use vrel_origin::{LocalOrigin, Problem, fetch_edition};
 
 fn planned<'r>(release: &'r Release<'_>, step: &str) -> Result<&'r PlannedBackfill, EngineError> {
@@ -92,16 +93,6 @@ pub(super) fn check_toolchain(release: &Release<'_>, found: Sha256Digest) -> Res
 fn facts(release: &Release<'_>, step: &str) -> Result<Addition, EngineError> {
     let (plan, backfill) = (release.plan, planned(release, step)?);
     let base = base(release, step)?.ok_or_else(|| failed(step, "the release's manifest is gone"))?;
-    let digests = built(release, step)?.digests();
-    let artifacts = plan.artifacts.iter().zip(digests);
-    let artifacts = artifacts.map(|(artifact, digests)| NotesArtifact {
-        name: artifact.name.clone(),
-        arch: artifact.arch,
-        kind: artifact.kind.clone(),
-        description: artifact.description.clone(),
-        size: digests.length,
-        sha256: digests.sha256,
-    });
     Ok(Addition {
         product: plan.product_name.clone(),
         version: plan.version.clone(),
@@ -113,7 +104,7 @@ fn facts(release: &Release<'_>, step: &str) -> Result<Addition, EngineError> {
         arches: backfill.arches.clone(),
         lagging: plan.lagging.clone(),
         public_url: release.policies.config.publish.public_url.clone(),
-        artifacts: artifacts.collect(),
+        artifacts: notes_artifacts(release, step)?,
     })
 }
 

@@ -12,11 +12,11 @@ use vrel_model::{ArtifactName, ByteSize, Manifest, ManifestDocument, Packer, Pla
 use vrel_notes::{NotesArtifact, NotesContext};
 use vrel_trust::digest_bytes;
 
-/// What notes and announcement are made from.
-pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineError> {
-    let digests = built(release, "documents")?.digests();
-    let both = release.plan.artifacts.iter().zip(&digests);
-    let artifacts = both.map(|(artifact, digests)| NotesArtifact {
+/// The plan's artifacts as notes list them.
+pub(super) fn notes_artifacts(release: &Release<'_>, step: &str) -> Result<Vec<NotesArtifact>, EngineError> {
+    let digests = built(release, step)?.digests();
+    let artifacts = release.plan.artifacts.iter().zip(digests);
+    let artifacts = artifacts.map(|(artifact, digests)| NotesArtifact {
         name: artifact.name.clone(),
         arch: artifact.arch,
         kind: artifact.kind.clone(),
@@ -24,6 +24,12 @@ pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineE
         size: digests.length,
         sha256: digests.sha256,
     });
+    Ok(artifacts.collect())
+}
+
+/// What notes and announcement are made from.
+pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineError> {
+    let artifacts = notes_artifacts(release, "documents")?;
     let plan = release.plan;
     let range = NotesRange {
         version: &plan.version,
@@ -37,7 +43,7 @@ pub(super) fn notes_facts(release: &Release<'_>) -> Result<NotesContext, EngineE
         release.site,
         &release.policies.config,
         &range,
-        artifacts.collect(),
+        artifacts,
     )
 }
 
