@@ -1,8 +1,8 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, backport, boot, build, calendar, completions, cut_rc, doctor, keys, log,
-    lts, man, notes, plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
+    agenda, artifacts, backfill, backport, boot, build, calendar, completions, cut_rc, doctor, interface,
+    keys, log, lts, man, next, notes, plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -89,6 +89,10 @@ pub(crate) enum Verb {
     PushImage(push_image::PushImage),
     /// List what releases consist of, and compare releases.
     Artifacts(artifacts::Artifacts),
+    /// Propose the next version, and say why.
+    Next(next::NextArgs),
+    /// Show what programs rely on, and what changed in it.
+    Interface(interface::InterfaceArgs),
     /// Write release notes from the history.
     Notes(notes::Notes),
     /// Verify a published release with public keys only.

@@ -116,6 +116,7 @@ impl From<EngineError> for Failure {
             EngineError::NotConfirmed { .. } => FailureKind::Bug,
             EngineError::Toml(_)
             | EngineError::Policy { .. }
+            | EngineError::Interface(_)
             | EngineError::Journal { .. }
             | EngineError::NoReturn { .. }
             | EngineError::Refused { .. }

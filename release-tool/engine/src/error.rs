@@ -21,6 +21,9 @@ pub enum EngineError {
         /// What is wrong.
         reason: String,
     },
+    /// Sources of the interface that programs rely on are missing, or cannot be understood.
+    #[error(transparent)]
+    Interface(#[from] vrel_interface::InterfaceError),
     /// The journal is not what this program wrote.
     #[error("the journal {} is damaged at line {line}: {reason}", path.display())]
     Journal {

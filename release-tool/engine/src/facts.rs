@@ -1,9 +1,10 @@
 //! Gathering what the rules look at.
 
+use crate::interface::interface_facts;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
 use vrel_model::{Edition, Manifest, SignedPointer, Version};
-use vrel_process::{OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
+use vrel_process::{InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
 use vrel_world::World;
 
 /// The facts that need no network, no key and no look at the machine: what planning starts from.
@@ -32,7 +33,7 @@ pub fn collect_snapshot(
         commit_times.insert(tip.clone(), git.commit_time(root, tip)?);
     }
     let (plan_problem, blockers) = living_plan(world, site, &policies, main_tip.as_deref(), version)?;
-    let tags = git
+    let tags: Vec<TagFact> = git
         .tags(root)?
         .into_iter()
         .map(|tag| TagFact {
@@ -40,6 +41,12 @@ pub fn collect_snapshot(
             commit: tag.commit,
         })
         .collect();
+    // The commit that a candidate is built from.
+    let source = release_branch_tip.as_ref().or(main_tip.as_ref());
+    let interface = match source {
+        Some(commit) => interface_facts(world, site, &policies.config, &tags, version, commit)?,
+        None => InterfaceFacts::default(),
+    };
     let mut unfinished = None;
     let mut finished = BTreeMap::new();
     for journal in load_all(world, site)? {
@@ -68,6 +75,7 @@ pub fn collect_snapshot(
         blockers,
         unfinished,
         finished,
+        interface,
         remote: None,
         environment: None,
         policies,

@@ -27,6 +27,7 @@ mod references;
 mod render;
 mod reverts;
 mod upgrade;
+mod weight;
 
 pub use addition::Addition;
 pub use collect::{Collector, Facts};
@@ -43,3 +44,4 @@ use render::IN_ITEM;
 pub use render::{render, render_announcement, render_as, render_changelog};
 pub use upgrade::upgrade;
 pub use vrel_documents::markdown::Format;
+pub use weight::{Scale, Weighed, Weight};

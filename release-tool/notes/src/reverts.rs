@@ -110,6 +110,11 @@ impl Reverts {
         all.filter(|(_, pending)| pending.met).map(|(number, _)| number)
     }
 
+    /// The revert that was kept as the given one, from 0, if it takes back something older.
+    pub(crate) fn unmet_at(&self, at: usize) -> Option<&Pending> {
+        self.pending.get(at).filter(|pending| !pending.met)
+    }
+
     /// The reverts that take back something older, newest first.
     pub(crate) fn unmet(self) -> impl Iterator<Item = Pending> {
         self.pending.into_iter().filter(|pending| !pending.met)

@@ -7,10 +7,12 @@
 mod artifacts;
 mod backfill;
 mod backport;
+mod bump;
 mod cut_rc;
 mod finding;
 mod lineage;
 mod lts;
+mod next;
 mod policies;
 mod schedule;
 mod sizes;
@@ -20,12 +22,17 @@ mod tiers;
 pub use artifacts::{PlannedFiles, plan_files};
 pub use backfill::{BACKFILL_STEPS, BackfillFacts, PublishedRelease, plan_backfill};
 pub use backport::{Decision, LineChanges, Nominee, Present, check_nominee, decide, short};
+pub use bump::{Bump, InterfaceFacts};
 pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
 pub use finding::{Finding, Severity};
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
 };
 pub use lts::{LtsFacts, LtsRequest, check_lts};
+pub use next::{
+    CommitFact, Next, NextFacts, Origin, PlannedVersion, Proposal, Reason, base_release, next_version,
+    open_series,
+};
 pub use policies::Policies;
 pub use schedule::{
     CalendarEvent, Due, DueAt, DueKind, EventKind, FreezeFact, HeadFact, PointerFact, PublishedFact,

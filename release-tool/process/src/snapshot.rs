@@ -1,6 +1,6 @@
 //! What the checks look at: facts, gathered beforehand.
 
-use crate::Policies;
+use crate::{InterfaceFacts, Policies};
 use std::collections::BTreeMap;
 use vrel_model::{ByteSize, ChannelName, Edition, KeyRole, UtcTime, Version};
 
@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub unfinished: Option<Version>,
     /// Releases that this repository's journals say are finished, with their commit.
     pub finished: BTreeMap<Version, String>,
+    /// What changed for programs.
+    pub interface: InterfaceFacts,
     /// The remote's refs; `None` when nobody asked it, as in planning.
     pub remote: Option<RemoteFacts>,
     /// The machine; `None` when nobody looked, as in planning.

@@ -137,6 +137,12 @@ impl Todo {
         self.next.release.as_ref()
     }
 
+    /// The line that names the next release, from 1.
+    #[must_use]
+    pub fn next_release_line(&self) -> usize {
+        self.next.version.line
+    }
+
     /// What the plan says of the next release: its `Status`.
     #[must_use]
     pub fn status(&self) -> &str {

@@ -10,10 +10,12 @@ pub(crate) mod calendar;
 pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
+pub(crate) mod interface;
 pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod lts;
 pub(crate) mod man;
+pub(crate) mod next;
 pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod push_image;
@@ -52,6 +54,8 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Boot(verb) => verb.run(&app),
         Verb::PushImage(verb) => verb.run(&app),
         Verb::Artifacts(verb) => verb.run(&app),
+        Verb::Next(verb) => verb.run(&app),
+        Verb::Interface(verb) => verb.run(&app),
         Verb::Notes(verb) => verb.run(&app),
         Verb::Verify(verb) => verb.run(&app),
         Verb::Serve(verb) => verb.run(&app),

@@ -3,6 +3,7 @@
 //!
 //! Each test is a person's session with the real program in a scene of its own.
 
+mod interface;
 mod keys;
 mod lines;
 mod machine;

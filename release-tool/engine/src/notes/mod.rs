@@ -7,6 +7,7 @@ mod written;
 pub use changelog::{Changelog, changelog};
 pub use edited::{Edit, edit_notes, published_notes};
 
+use crate::interface::interface_news;
 use crate::{EngineError, Site};
 use std::collections::HashSet;
 use std::path::Path;
@@ -56,7 +57,11 @@ pub fn notes_context(
     };
     let commits: Vec<&str> = before.iter().copied().chain([range.commit]).collect();
     let mut written = Written::new(git, root, config, &commits)?;
-    collect(git, root, config, range, artifacts, &sides, &mut written)
+    let mut context = collect(git, root, config, range, artifacts, &sides, &mut written)?;
+    if let Some(before) = before.first() {
+        context.interface_changes = interface_news(world, site, config, before, range.commit)?;
+    }
+    Ok(context)
 }
 
 /// What a release is compared with, and how the histories differ.

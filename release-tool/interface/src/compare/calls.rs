@@ -81,11 +81,12 @@ fn call(before: &SystemCall, after: &SystemCall, changes: &mut Vec<Change>) {
         }
         _ => differ.changed(Rule::CallReturns, &before.returns, &after.returns),
     }
+    let symbol = |error: &String| format!("error {error} of system call {}", before.name);
     for error in before.errors.iter().filter(|error| !after.errors.contains(error)) {
-        differ.add(Rule::CallErrorRemoved, Some(error.clone()), None);
+        changes.push(gone(Rule::CallErrorRemoved, symbol(error), &before.place, error));
     }
     for error in after.errors.iter().filter(|error| !before.errors.contains(error)) {
-        differ.add(Rule::CallErrorAdded, None, Some(error.clone()));
+        changes.push(new(Rule::CallErrorAdded, symbol(error), &after.place, error));
     }
 }
 

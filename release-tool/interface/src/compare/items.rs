@@ -38,7 +38,11 @@ pub(super) fn compare(
 fn item(symbol: &str, before: &Item, after: &Item, table: &Table, changes: &mut Vec<Change>) {
     let mut differ = Differences::new(changes, symbol, &after.place);
     if after.deprecated && !before.deprecated {
-        differ.add(Rule::ItemDeprecated, None, None);
+        differ.changed(
+            Rule::ItemDeprecated,
+            &before.kind,
+            format!("#[deprecated] {}", after.kind),
+        );
     }
     match (&before.kind, &after.kind) {
         (old, new) if old == new => {}

@@ -39,8 +39,7 @@ impl Change {
         let what = match (&self.before, &self.after) {
             (Some(before), Some(after)) => format!("was `{before}`, is `{after}`"),
             (Some(before), None) => format!("was `{before}`"),
-            (None, Some(after)) => format!("is `{after}`"),
-            (None, None) => String::new(),
+            (None, after) => format!("is `{}`", after.as_deref().unwrap_or_default()),
         };
         let arches: Vec<&str> = self.arches.iter().map(|arch| arch.as_str()).collect();
         let on = if arches.is_empty() {
@@ -48,12 +47,7 @@ impl Change {
         } else {
             format!(" on {}", arches.join(" and "))
         };
-        let separator = if what.is_empty() { "" } else { ": " };
-        format!(
-            "`{}`{on}: {}{separator}{what}",
-            self.symbol,
-            self.rule.statement()
-        )
+        format!("`{}`{on}: {}: {what}", self.symbol, self.rule.statement())
     }
 }
 
@@ -116,19 +110,11 @@ impl<'c> Differences<'c> {
 
     /// Something that is different.
     pub(crate) fn changed(&mut self, rule: Rule, before: impl fmt::Display, after: impl fmt::Display) {
-        self.add(rule, Some(before.to_string()), Some(after.to_string()));
-    }
-
-    pub(crate) fn add(&mut self, rule: Rule, before: Option<String>, after: Option<String>) {
-        self.changes.push(Change {
-            impact: rule.impact(),
-            rule,
-            symbol: self.symbol.clone(),
-            place: self.place.clone(),
-            before,
-            after,
-            arches: Vec::new(),
-        });
+        let change = Change {
+            after: Some(after.to_string()),
+            ..gone(rule, &self.symbol, &self.place, before)
+        };
+        self.changes.push(change);
     }
 }
 

@@ -3,6 +3,9 @@
 use super::{Change, Differences, Rule, gone, new};
 use crate::{Enum, Field, Place, Shape, Struct, Trait, Variant};
 
+/// The attribute by which a type says that it will get more.
+const NON_EXHAUSTIVE: &str = "#[non_exhaustive]";
+
 pub(super) fn structure(symbol: &str, old: &Struct, newer: &Struct, differ: &mut Differences<'_>) {
     if old.generics != newer.generics {
         differ.changed(Rule::TypeGenerics, &old.generics, &newer.generics);
@@ -11,9 +14,9 @@ pub(super) fn structure(symbol: &str, old: &Struct, newer: &Struct, differ: &mut
     // Values can be made, and taken apart, by listing all fields.
     let listed = !old.non_exhaustive && old.private == 0;
     if newer.non_exhaustive && listed {
-        differ.add(Rule::NonExhaustive, None, None);
+        differ.changed(Rule::NonExhaustive, "complete", NON_EXHAUSTIVE);
     } else if old.non_exhaustive && !newer.non_exhaustive && newer.private == 0 {
-        differ.add(Rule::Exhaustive, None, None);
+        differ.changed(Rule::Exhaustive, NON_EXHAUSTIVE, "complete");
     }
     let opaque = old.fields.is_empty() && newer.fields.is_empty() && old.private > 0 && newer.private > 0;
     if old.shape != newer.shape && !opaque && !(old.non_exhaustive && old.fields.is_empty()) {
@@ -110,8 +113,8 @@ pub(super) fn enumeration(
     }
     repr(&old.repr, &newer.repr, &mut differ);
     match (old.non_exhaustive, newer.non_exhaustive) {
-        (false, true) => differ.add(Rule::NonExhaustive, None, None),
-        (true, false) => differ.add(Rule::Exhaustive, None, None),
+        (false, true) => differ.changed(Rule::NonExhaustive, "complete", NON_EXHAUSTIVE),
+        (true, false) => differ.changed(Rule::Exhaustive, NON_EXHAUSTIVE, "complete"),
         _ => {}
     }
     if is_view {
@@ -149,8 +152,8 @@ fn variant(symbol: String, old: &Variant, newer: &Variant, changes: &mut Vec<Cha
         differ.changed(Rule::VariantNumber, before, after);
     }
     match (old.non_exhaustive, newer.non_exhaustive) {
-        (false, true) => differ.add(Rule::NonExhaustive, None, None),
-        (true, false) => differ.add(Rule::Exhaustive, None, None),
+        (false, true) => differ.changed(Rule::NonExhaustive, "complete", NON_EXHAUSTIVE),
+        (true, false) => differ.changed(Rule::Exhaustive, NON_EXHAUSTIVE, "complete"),
         _ => {}
     }
     if old.shape != newer.shape {
@@ -195,8 +198,8 @@ pub(super) fn declared_trait(
             differ.changed(Rule::TraitItemChanged, &before.declaration, &after.declaration);
         }
         match (before.has_default, after.has_default) {
-            (true, false) => differ.add(Rule::TraitItemRequired, None, Some(after.declaration.clone())),
-            (false, true) => differ.add(Rule::TraitItemDefault, None, Some(after.declaration.clone())),
+            (true, false) => differ.changed(Rule::TraitItemRequired, "with a default", "without"),
+            (false, true) => differ.changed(Rule::TraitItemDefault, "without a default", "with one"),
             _ => {}
         }
     }

@@ -178,9 +178,10 @@ impl<'s, 'r> Tree<'s, 'r> {
             Item::Macro(called) => self.add_macro(module, called, directory, depth),
             Item::Mod(declared) => self.add_declared(module, declared, directory, depth),
             Item::Use(used) => {
+                let seen = self.seen(&used.vis, &used.attrs);
                 let import = |path| Import {
                     path,
-                    seen: seen(&used.vis),
+                    seen,
                     place: self.place(module, used.use_token.span),
                 };
                 let mut names = Vec::new();
@@ -188,9 +189,11 @@ impl<'s, 'r> Tree<'s, 'r> {
                 leaves(&used.tree, Vec::new(), &mut names, &mut globs);
                 let named: Vec<_> = names
                     .into_iter()
+                    // A trait whose methods are wanted, and not its name.
+                    .filter(|(name, _)| name != "_")
                     .map(|(name, path)| Named {
                         name,
-                        seen: seen(&used.vis),
+                        seen,
                         what: What::Import(import(path)),
                     })
                     .collect();
@@ -233,11 +236,19 @@ impl<'s, 'r> Tree<'s, 'r> {
         self.add_definition(
             module,
             &name.to_string(),
-            seen(vis),
+            self.seen(vis, attributes(item)),
             place,
             Defined::Item(Box::new(item.clone())),
         );
         Ok(())
+    }
+
+    /// How far an item can be seen. What is hidden from documentation is no part of the interface, however public it is.
+    fn seen(&self, vis: &Visibility, attrs: &[Attribute]) -> Seen {
+        match seen(vis) {
+            Seen::Everywhere if is_hidden(&cfg::effective(attrs, self.arch)) => Seen::Crate,
+            seen => seen,
+        }
     }
 
     fn add_definition(&mut self, module: usize, name: &str, seen: Seen, place: Place, item: Defined) {
@@ -333,11 +344,7 @@ impl<'s, 'r> Tree<'s, 'r> {
         let place = self.place(module, declared.ident.span());
         let child = self.add_module(path, Some(module), place);
         let metas = cfg::effective(&declared.attrs, self.arch);
-        let seen = if is_hidden(&metas) {
-            seen(&declared.vis).min_crate()
-        } else {
-            seen(&declared.vis)
-        };
+        let seen = self.seen(&declared.vis, &declared.attrs);
         self.modules[module].names.push(Named {
             name: name.clone(),
             seen,
@@ -392,17 +399,6 @@ impl<'s, 'r> Tree<'s, 'r> {
             candidates.join(" or ")
         );
         Err(self.error(module, name.span(), reason))
-    }
-}
-
-impl Seen {
-    /// What is hidden from documentation is no part of the interface, however public it is.
-    fn min_crate(self) -> Self {
-        if self == Self::Everywhere {
-            Self::Crate
-        } else {
-            self
-        }
     }
 }
 

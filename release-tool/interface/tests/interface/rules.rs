@@ -62,11 +62,15 @@ const CALLS: &[(&str, &str, &[&str])] = &[
         "\"characters\"",
         &["system call write: call-returns-reworded"],
     ),
-    (": BadAddress;", ":;", &["system call write: call-error-removed"]),
+    (
+        ": BadAddress;",
+        ":;",
+        &["error BadAddress of system call write: call-error-removed"],
+    ),
     (
         ": BadAddress;",
         ": BadAddress TooMany;",
-        &["system call write: call-error-added"],
+        &["error TooMany of system call write: call-error-added"],
     ),
     ("/// Ends.", "/// Ends the program.", &[]),
 ];
@@ -82,6 +86,17 @@ const ITEMS: &[(&str, &str, &[&str])] = &[
         "#[doc(hidden)] pub mod m { pub fn a() {} }",
         &["abi::a: item-removed"],
     ),
+    (
+        "pub fn a() {}",
+        "#[doc(hidden)] pub fn a() {}",
+        &["abi::a: item-removed"],
+    ),
+    (
+        "mod m { pub fn a() {} } pub use m::a;",
+        "mod m { pub fn a() {} } #[doc(hidden)] pub use m::a;",
+        &["abi::a: item-removed"],
+    ),
+    ("pub use core::fmt::Write as _;", "", &[]),
     ("mod m { pub fn a() {} } pub use m::a;", "pub fn a() {}", &[]),
     (
         "mod m { pub fn a() {} } pub use m::*;",

@@ -8,6 +8,7 @@ mod formats;
 mod fragments;
 mod history;
 mod properties;
+mod weights;
 
 use vrel_model::{Arch, ArtifactKind, HistoryCommit, Sha256Digest, UtcTime};
 use vrel_notes::{Collector, Facts, NotesArtifact, NotesContext};

@@ -2,13 +2,13 @@
 
 use super::release_branch;
 use crate::lineage::releases;
-use crate::{Finding, Snapshot, newest_on_line};
+use crate::{Finding, Snapshot, bump, newest_on_line};
 use vrel_model::{Stage, Version};
 
 type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
-pub(super) const ALL: [Check; 18] = [
+pub(super) const ALL: [Check; 20] = [
     is_candidate,
     complete_history,
     right_branch,
@@ -19,6 +19,8 @@ pub(super) const ALL: [Check; 18] = [
     newer_than_line,
     no_line_backwards,
     no_gap_in_candidates,
+    bump::readable,
+    bump::far_enough,
     remote_configured,
     channel_admits,
     remote_tag,

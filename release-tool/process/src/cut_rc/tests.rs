@@ -1,3 +1,4 @@
+mod interface;
 pub(crate) mod tiers;
 
 use super::*;
@@ -69,6 +70,7 @@ pub(crate) fn snapshot() -> Snapshot {
         blockers: Vec::new(),
         unfinished: None,
         finished: Default::default(),
+        interface: Default::default(),
         remote: None,
         environment: None,
     }
