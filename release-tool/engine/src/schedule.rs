@@ -5,7 +5,7 @@ use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
-use vrel_model::{Edition, Manifest, Pointer, SignedPointer, Support, UtcTime, Version};
+use vrel_model::{Edition, Manifest, Pointer, SignedPointer, UtcTime, Version};
 use vrel_process::{
     HeadFact, PointerFact, Policies, PublishedFact, RoadmapFact, Schedule, SupportFact, day_of,
 };
@@ -67,13 +67,10 @@ pub fn collect_schedule(
 
 /// The long-term support lines, from the records.
 fn supported(world: &dyn World, site: &Site, policies: &Policies) -> Result<Vec<SupportFact>, EngineError> {
-    let today = world.now().into();
     let lines = LtsLines::new(world, site, policies).all()?;
     let facts = lines.into_iter().map(|(line, record)| SupportFact {
         line,
-        since: Some(record.since.into()),
         end_of_life: record.end_of_life.into(),
-        ended: record.support(today) == Support::Ended,
     });
     Ok(facts.collect())
 }
@@ -100,12 +97,15 @@ fn committed(world: &dyn World, site: &Site) -> Result<Option<UtcTime>, EngineEr
     Ok(time.transpose()?)
 }
 
+/// A release whose journal has no end, and when it was begun.
+type Unfinished = (Version, UtcTime);
+
 /// What was published, from the plan's records and the journals that are at their end; and the release that is at none.
 fn published(
     world: &dyn World,
     site: &Site,
     todo: &Todo,
-) -> Result<(Vec<PublishedFact>, Option<(Version, UtcTime)>), EngineError> {
+) -> Result<(Vec<PublishedFact>, Option<Unfinished>), EngineError> {
     let mut days: BTreeMap<(Version, String), Date> = BTreeMap::new();
     for publication in todo.publications() {
         // A day that is none is for `vrel todo check` to find.

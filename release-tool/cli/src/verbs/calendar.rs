@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use jiff::civil::Date;
 use std::path::{Path, PathBuf};
 use vrel_engine::collect_schedule;
-use vrel_model::{Line, UtcTime, Version};
+use vrel_model::{Line, UtcTime};
 use vrel_process::{CalendarEvent, Schedule, calendar};
 use vrel_world::World;
 
@@ -38,7 +38,7 @@ pub(crate) struct Calendar {
     #[arg(long, value_name = "DAY")]
     to: Option<Date>,
     /// Only what concerns this line, for example 0.6.
-    #[arg(long, value_name = "LINE", value_parser = line)]
+    #[arg(long, value_name = "LINE")]
     line: Option<Line>,
     /// Write into this file, which is replaced in one step.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -62,15 +62,6 @@ enum Format {
     Md,
     /// iCalendar (RFC 5545), for calendar programs.
     Ics,
-}
-
-/// Reads `0.6`.
-fn line(text: &str) -> Result<Line, String> {
-    let version: Result<Version, _> = format!("{text}.0").parse();
-    match version {
-        Ok(version) if version == version.final_version() => Ok(version.line()),
-        _ => Err(format!("`{text}` is not a line; expected for example 0.6")),
-    }
 }
 
 impl Calendar {

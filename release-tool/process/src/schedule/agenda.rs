@@ -33,6 +33,40 @@ pub enum DueKind {
     Blocking,
 }
 
+impl DueKind {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Release,
+        Self::FreezeStart,
+        Self::FreezeEnd,
+        Self::Candidate,
+        Self::SoakEnd,
+        Self::EndOfLife,
+        Self::Architecture,
+        Self::Pointer,
+        Self::Nightly,
+        Self::Unfinished,
+        Self::Blocking,
+    ];
+
+    /// The words of the command that settles it, without the program's name and its arguments.
+    #[must_use]
+    pub fn command(self) -> &'static [&'static str] {
+        match self {
+            Self::Release => &["todo", "plan"],
+            Self::FreezeStart => &["freeze", "start"],
+            Self::FreezeEnd => &["freeze", "end"],
+            Self::Candidate | Self::Pointer => &["cut-rc"],
+            Self::SoakEnd => &["todo"],
+            Self::EndOfLife => &["lts", "eol"],
+            Self::Architecture => &["backfill"],
+            Self::Nightly => &["nightly"],
+            Self::Unfinished => &["resume"],
+            Self::Blocking => &["todo", "tick"],
+        }
+    }
+}
+
 /// When something is due.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueAt {
@@ -126,14 +160,18 @@ pub fn agenda(schedule: &Schedule, now: UtcTime, days: u32) -> Vec<Due> {
     items
 }
 
-fn due(kind: DueKind, subject: impl ToString, due: DueAt, message: String, command: String) -> Due {
+fn due(kind: DueKind, subject: impl ToString, due: DueAt, message: String, arguments: String) -> Due {
+    let words = ["vrel"].iter().chain(kind.command()).copied();
+    let words: Vec<&str> = words
+        .chain((!arguments.is_empty()).then_some(arguments.as_str()))
+        .collect();
     Due {
         kind,
         subject: subject.to_string(),
         due,
         late_days: None,
         message,
-        command,
+        command: words.join(" "),
     }
 }
 
@@ -148,8 +186,14 @@ fn releases(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
         let version = &entry.version;
         let when = entry.when.as_deref().unwrap_or_default();
         let message = format!("{} is planned for {when}", version.tag());
-        let command = format!("vrel todo plan {version} --when TIME");
-        Some(due(DueKind::Release, version, DueAt::Day(last), message, command))
+        let arguments = format!("{version} --when TIME");
+        Some(due(
+            DueKind::Release,
+            version,
+            DueAt::Day(last),
+            message,
+            arguments,
+        ))
     });
     planned.collect()
 }
@@ -162,20 +206,26 @@ fn freezes(schedule: &Schedule, now: UtcTime) -> Vec<Due> {
         // What was to begin and to end before now never began.
         if !freeze.begun && freeze.ends.is_none_or(|ends| ends > now) {
             let message = format!("the freeze of {line} begins");
-            let command = format!("vrel freeze start {line}");
+            let arguments = line.to_string();
             items.push(due(
                 DueKind::FreezeStart,
                 line,
                 DueAt::Time(freeze.starts),
                 message,
-                command,
+                arguments,
             ));
         }
         // One whose end is past is over by itself.
         if let Some(ends) = freeze.ends.filter(|ends| *ends > now) {
             let message = format!("the freeze of {line} ends");
-            let command = format!("vrel freeze end {line} --reason TEXT");
-            items.push(due(DueKind::FreezeEnd, line, DueAt::Time(ends), message, command));
+            let arguments = format!("{line} --reason TEXT");
+            items.push(due(
+                DueKind::FreezeEnd,
+                line,
+                DueAt::Time(ends),
+                message,
+                arguments,
+            ));
         }
     }
     items
@@ -197,30 +247,41 @@ fn candidates(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
                 version.tag(),
                 candidate.day
             );
-            let command = format!("vrel cut-rc {next}");
-            items.push(due(DueKind::Candidate, &last, DueAt::Day(day), message, command));
+            let arguments = next.to_string();
+            items.push(due(
+                DueKind::Candidate,
+                &last,
+                DueAt::Day(day),
+                message,
+                arguments,
+            ));
         }
         if let Some(day) = candidate.soaked {
-            let message = format!("{} was tested for long enough", version.tag());
-            let command = format!("vrel release {last}");
-            items.push(due(DueKind::SoakEnd, &last, DueAt::Day(day), message, command));
+            let message = format!(
+                "{} was tested for long enough: the final release can come when nothing is open",
+                version.tag()
+            );
+            let arguments = String::new();
+            items.push(due(DueKind::SoakEnd, &last, DueAt::Day(day), message, arguments));
         }
     }
     items
 }
 
-fn support(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
-    let supported = schedule.supported.iter().filter(|support| !support.ended);
+/// Lines whose last day is to come. What is past has ended by itself.
+fn support(schedule: &Schedule, now: UtcTime) -> Vec<Due> {
+    let lasts = |support: &&super::SupportFact| day_of(now) <= support.end_of_life;
+    let supported = schedule.supported.iter().filter(lasts);
     let item = |support: &super::SupportFact| {
         let line = support.line;
         let message = format!("support of {line} ends");
-        let command = format!("vrel lts eol {line}");
+        let arguments = format!("{line} --date DAY");
         due(
             DueKind::EndOfLife,
             line,
             DueAt::Day(support.end_of_life),
             message,
-            command,
+            arguments,
         )
     };
     supported.map(item).collect()
@@ -233,14 +294,14 @@ fn architectures(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
         for (arch, until) in &head.lagging {
             let subject = format!("{} {arch}", head.version);
             let message = format!("{} lacks {arch}", head.version.tag());
-            let command = format!("vrel backfill {} --arch {arch}", head.version);
+            let arguments = format!("{} --arch {arch}", head.version);
             if !items.iter().any(|there| there.subject == subject) {
                 items.push(due(
                     DueKind::Architecture,
                     subject,
                     DueAt::Time(*until),
                     message,
-                    command,
+                    arguments,
                 ));
             }
         }
@@ -259,13 +320,13 @@ fn pointer(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
             .into_iter()
             .map(|candidate| candidate.version.clone())
             .max();
-        let command = format!("vrel cut-rc {}", next_candidate(schedule, newest));
+        let arguments = next_candidate(schedule, newest);
         due(
             DueKind::Pointer,
             pointer.version,
             DueAt::Time(pointer.expires),
             message,
-            command,
+            arguments,
         )
     };
     schedule.pointer.iter().map(item).collect()
@@ -301,13 +362,7 @@ fn nightly(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
                 head.version.tag()
             );
             let at = DueAt::Time(created.plus_days(days));
-            items.push(due(
-                DueKind::Nightly,
-                channel,
-                at,
-                message,
-                "vrel nightly".to_owned(),
-            ));
+            items.push(due(DueKind::Nightly, channel, at, message, String::new()));
         }
     }
     items
@@ -321,7 +376,7 @@ fn unfinished(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
             version,
             DueAt::Time(*since),
             message,
-            "vrel resume".to_owned(),
+            String::new(),
         )
     };
     schedule.unfinished.iter().map(item).collect()
@@ -331,13 +386,13 @@ fn blocking(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
     let next = schedule.next.as_ref().map(Version::tag).unwrap_or_default();
     let item = |(line, issue): &(usize, String)| {
         let message = format!("{next} is blocked: {issue}");
-        let command = format!("vrel todo tick line {line}");
+        let arguments = format!("line {line}");
         due(
             DueKind::Blocking,
             format!("line {line}"),
             DueAt::Open,
             message,
-            command,
+            arguments,
         )
     };
     schedule.blocking.iter().map(item).collect()

@@ -120,12 +120,8 @@ pub struct FreezeFact {
 pub struct SupportFact {
     /// The line.
     pub line: Line,
-    /// From which day on it is supported for long.
-    pub since: Option<Date>,
     /// The last day.
     pub end_of_life: Date,
-    /// Whether it has ended already.
-    pub ended: bool,
 }
 
 /// The newest candidate of a release that is not out, and what follows from its channel's times.

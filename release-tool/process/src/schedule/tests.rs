@@ -137,9 +137,7 @@ fn everything() -> Schedule {
         ],
         supported: vec![SupportFact {
             line: v("0.4.0").line(),
-            since: None,
             end_of_life: day("2026-09-16"),
-            ended: false,
         }],
         unfinished: Some((v("0.6.0-rc3"), time("2026-09-15T00:00:00Z"))),
         blocking: vec![(223, "it burns".to_owned())],
@@ -170,9 +168,9 @@ fn late_things_come_first_then_by_date_then_what_has_none() {
             "2026-09-13T08:00:00Z 2 late Architecture 0.6.0-rc2 riscv64: vrel backfill 0.6.0-rc2 --arch riscv64",
             "2026-09-15T00:00:00Z 0 late Unfinished 0.6.0-rc3: vrel resume",
             "2026-09-15T03:00:00Z 0 late Nightly nightly: vrel nightly",
-            "2026-09-16 EndOfLife 0.4: vrel lts eol 0.4",
+            "2026-09-16 EndOfLife 0.4: vrel lts eol 0.4 --date DAY",
             "2026-09-18T00:00:00Z FreezeEnd 0.6: vrel freeze end 0.6 --reason TEXT",
-            "2026-09-17 SoakEnd 0.6.0: vrel release 0.6.0",
+            "2026-09-17 SoakEnd 0.6.0: vrel todo",
             "2026-09-19T00:00:00Z Pointer 9: vrel cut-rc 0.6.0-rc3",
             "2026-09-20T00:00:00Z FreezeStart 0.7: vrel freeze start 0.7",
             "open Blocking line 223: vrel todo tick line 223",
@@ -214,8 +212,8 @@ fn what_is_settled_is_not_due() {
     let mut schedule = everything();
     schedule.freezes[0].ended = Some(time("2026-09-14T00:00:00Z"));
     schedule.freezes[1].begun = true;
-    schedule.supported[0].ended = true;
     let due = due_at(&schedule, "2026-09-25T00:00:00Z", 7);
+    // The last day of 0.4 is past.
     for kind in ["Freeze", "EndOfLife"] {
         assert!(!due.iter().any(|item| item.contains(kind)), "{kind}: {due:?}");
     }
