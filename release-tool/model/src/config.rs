@@ -1,5 +1,6 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
+use crate::freeze::FreezeConfig;
 use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, Pattern, Tier};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ pub struct Config {
     /// What a backport has to pass before it lands.
     #[serde(default)]
     pub backport: BackportConfig,
+    /// `[freeze]`: what may land on a frozen branch.
+    #[serde(default)]
+    pub freeze: FreezeConfig,
     /// `[tiers]`: how firmly each architecture is promised.
     #[serde(default)]
     pub tiers: BTreeMap<Arch, Tier>,

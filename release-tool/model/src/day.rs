@@ -15,6 +15,20 @@ pub struct Day(jiff::civil::Date);
 pub struct DayError(pub String);
 
 impl Day {
+    /// Its first second.
+    #[must_use]
+    pub fn start(self) -> UtcTime {
+        let midnight = self.0.to_zoned(jiff::tz::TimeZone::UTC);
+        let seconds = midnight.map_or(0, |midnight| midnight.timestamp().as_second());
+        UtcTime::from_unix(seconds).unwrap_or_else(|_| unreachable!())
+    }
+
+    /// The first second after it.
+    #[must_use]
+    pub fn end(self) -> UtcTime {
+        self.start().plus_days(1)
+    }
+
     /// This day some months later; the month's last day where it has no such day.
     #[must_use]
     pub fn plus_months(self, months: u32) -> Self {

@@ -8,16 +8,20 @@ mod artifact;
 mod backports;
 mod branch;
 mod channel;
+mod commit_type;
 mod config;
 mod day;
 mod digest;
 mod edition;
 mod extension;
+pub mod freeze;
+mod glob;
 mod history;
 mod line_record;
 mod manifest;
 mod origin_line;
 mod pattern;
+mod person;
 mod plan;
 mod pointer;
 mod schema;
@@ -36,6 +40,7 @@ pub use artifact::{
 pub use backports::{Backport, BackportEvent, BackportState, Backports};
 pub use branch::{BranchName, BranchNameError};
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
+pub use commit_type::{CommitType, CommitTypeError};
 pub use config::{
     BackportConfig, Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig,
 };
@@ -43,11 +48,13 @@ pub use day::{Day, DayError};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
 pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
+pub use glob::{PathGlob, PathGlobError};
 pub use history::HistoryCommit;
 pub use line_record::{LineChange, LineEvent, LineRecord, Support, SupportPolicy};
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use origin_line::{is_commit_id, origins, reverted, with_origin};
 pub use pattern::{Pattern, PatternError};
+pub use person::{Person, PersonError};
 pub use plan::{
     Plan, PlannedArtifact, PlannedBackfill, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer,
     PlannedRef, PlannedStep, RefChange,

@@ -48,6 +48,14 @@ impl Pattern {
         )
     }
 
+    /// What a placeholder stands for in a name of this pattern, which has no other placeholder; `None` when the name is
+    /// not one of these.
+    #[must_use]
+    pub fn value_in<'n>(&self, placeholder: &str, name: &'n str) -> Option<&'n str> {
+        let (before, after) = self.0.split_once(&format!("{{{placeholder}}}"))?;
+        name.strip_prefix(before)?.strip_suffix(after)
+    }
+
     /// Whether the pattern uses this placeholder.
     #[must_use]
     pub fn uses(&self, placeholder: &str) -> bool {
@@ -135,6 +143,10 @@ mod tests {
             missing.contains("no value for the placeholder `{version}`; there are: product"),
             "{missing}"
         );
+        let branch: Pattern = "release/{line}.x".parse().unwrap();
+        assert_eq!(branch.value_in("line", "release/0.6.x"), Some("0.6"));
+        assert_eq!(branch.value_in("line", "release/0.6"), None);
+        assert_eq!(branch.value_in("line", "feature/0.6.x"), None);
         assert!("{verison}".parse::<Pattern>().is_err());
         assert!("{version".parse::<Pattern>().is_err());
         assert!("version}".parse::<Pattern>().is_err());
