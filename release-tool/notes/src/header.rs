@@ -93,6 +93,11 @@ pub(crate) fn parse(subject: &str) -> Option<Header<'_>> {
     })
 }
 
+/// The type of a subject that [`parse`] understands, as it is written.
+pub(crate) fn type_name(subject: &str) -> &str {
+    subject.split(['(', '!', ':']).next().unwrap_or(subject)
+}
+
 /// Cuts `(#12)` off the end, as forges add it to squashed pull requests, perhaps several times.
 pub(crate) fn split_pulls(text: &str) -> (&str, Vec<u64>) {
     let mut pulls = Vec::new();

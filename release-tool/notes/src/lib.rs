@@ -15,6 +15,7 @@ mod collect;
 mod contained;
 mod context;
 mod contributors;
+mod conventional;
 mod edited;
 mod error;
 mod footers;
@@ -36,6 +37,7 @@ pub use context::{
     Advisory, BreakingChange, CommitCounts, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact,
     NotesContext, Section,
 };
+pub use conventional::{Conventional, conventional};
 pub use edited::{EditedError, check_edited, conflict, draft, render_edited};
 pub use error::NotesError;
 pub use fragment::{Fragment, FragmentKind, Severity};

@@ -157,7 +157,7 @@ fn form(subject: &str) -> Option<Form<'_>> {
 }
 
 /// Takes off all words about taking back: an even number of reverts makes the change again.
-fn fold(subject: &str) -> (&str, Effect) {
+pub(crate) fn fold(subject: &str) -> (&str, Effect) {
     let mut effect = Effect::Apply;
     let mut change = subject.trim();
     while let Some(form) = form(change) {

@@ -10,6 +10,7 @@ mod backport;
 mod bump;
 mod cut_rc;
 mod finding;
+pub mod freeze;
 mod lineage;
 mod lts;
 mod next;
