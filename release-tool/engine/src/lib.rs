@@ -12,6 +12,7 @@ mod cut_rc;
 mod develop;
 mod error;
 mod facts;
+pub mod freeze;
 mod interface;
 mod journal;
 mod lock;

@@ -30,7 +30,8 @@ pub struct Finding {
 
 impl Finding {
     /// A breach of the rules.
-    pub(crate) fn policy(check: &'static str, message: impl Into<String>) -> Self {
+    #[must_use]
+    pub fn policy(check: &'static str, message: impl Into<String>) -> Self {
         Self {
             check,
             severity: Severity::Policy,
@@ -57,7 +58,7 @@ impl Finding {
 
     /// Adds the remedy.
     #[must_use]
-    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }

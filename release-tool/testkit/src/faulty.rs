@@ -477,6 +477,10 @@ impl Git for FaultyGit<'_> {
         self.inner.identity_problem(repo)
     }
 
+    fn committer(&self, repo: &Path) -> Result<String> {
+        self.inner.committer(repo)
+    }
+
     fn create_branch(&self, repo: &Path, name: &str, commit: &str) -> Result<()> {
         self.state
             .effect("branch", || self.inner.create_branch(repo, name, commit), || {})

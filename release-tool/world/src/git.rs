@@ -288,6 +288,12 @@ pub trait Git: Send + Sync {
     /// See [`Git::head`].
     fn identity_problem(&self, repo: &Path) -> Result<Option<String>>;
 
+    /// In whose name commits and tags are made: `Name <mail>`.
+    ///
+    /// # Errors
+    /// When no name and address are configured.
+    fn committer(&self, repo: &Path) -> Result<String>;
+
     /// Makes a branch; fails when it is there.
     ///
     /// # Errors

@@ -504,6 +504,12 @@ impl Git for RealGit {
             .map(|error| error.to_string()))
     }
 
+    fn committer(&self, repo: &Path) -> Result<String> {
+        let time = UtcTime::from_unix(0)
+            .map_err(|error| WorldError::new("read", "the time", ErrorKind::Other, error.to_string()))?;
+        Ok(identity(&self.open(repo)?, time)?.to_string())
+    }
+
     fn create_branch(&self, repo: &Path, name: &str, commit: &str) -> Result<()> {
         let repo = self.open(repo)?;
         let commit = find_commit(&repo, commit)?;
