@@ -1,8 +1,9 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, backport, boot, build, calendar, completions, cut_rc, doctor, interface,
-    keys, log, lts, man, next, notes, plan, push_image, reproduce, resume, serve, status, todo, undo, verify,
+    agenda, artifacts, backfill, backport, boot, build, calendar, check, completions, cut_rc, doctor, freeze,
+    hook, interface, keys, log, lts, man, next, notes, plan, push_image, records, reproduce, resume, serve,
+    status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -97,6 +98,14 @@ pub(crate) enum Verb {
     Notes(notes::Notes),
     /// Verify a published release with public keys only.
     Verify(verify::Verify),
+    /// Freeze a line of releases: only fixes may land on its branch.
+    Freeze(freeze::Freeze),
+    /// Hold commits to the rules of the branch that they would land on.
+    Check(check::Check),
+    /// Let a repository hold pushes to the project's rules.
+    Hook(hook::Hook),
+    /// Look at what people decided: freezes, exceptions, queues.
+    Records(records::RecordsArgs),
     /// Serve an origin over HTTP.
     Serve(serve::Serve),
     /// Print a completion script for a shell.

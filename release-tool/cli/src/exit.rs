@@ -74,6 +74,15 @@ impl Failure {
         }
     }
 
+    /// A failure that was explained already, as part of the result.
+    pub(crate) fn told(kind: FailureKind) -> Self {
+        Self {
+            kind,
+            messages: Vec::new(),
+            hints: Vec::new(),
+        }
+    }
+
     /// The exit code.
     pub(crate) fn code(&self) -> ExitCode {
         ExitCode::from(self.kind as u8)

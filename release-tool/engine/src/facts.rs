@@ -1,6 +1,8 @@
 //! Gathering what the rules look at.
 
+use crate::freeze::read_freezes;
 use crate::interface::interface_facts;
+use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
 use vrel_model::{Edition, Manifest, SignedPointer, Version};
@@ -33,6 +35,9 @@ pub fn collect_snapshot(
         commit_times.insert(tip.clone(), git.commit_time(root, tip)?);
     }
     let (plan_problem, blockers) = living_plan(world, site, &policies, main_tip.as_deref(), version)?;
+    let view = Records::new(world, site, &policies.config).view()?;
+    let freezes = read_freezes(&view, version.line())?;
+    let newest = freezes.and_then(|(_, mut file)| file.windows.pop());
     let tags: Vec<TagFact> = git
         .tags(root)?
         .into_iter()
@@ -73,6 +78,7 @@ pub fn collect_snapshot(
         origin: origin_facts(world, site)?,
         plan_problem,
         blockers,
+        exceptions: newest.map(|window| window.exceptions).unwrap_or_default(),
         unfinished,
         finished,
         interface,

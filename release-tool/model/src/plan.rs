@@ -1,6 +1,7 @@
 //! A plan: everything that a command would do, as a value. What `vrel plan` prints, what `vrel cut-rc` asks about, what
 //! the journal starts with and what applying it follows. Making one needs no key, token or network.
 
+use crate::freeze::FreezeException;
 use crate::{
     Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, Edition, KeyRole, LaggingArch, Line, Packer,
     Sha256Digest, UtcTime, Version,
@@ -52,6 +53,9 @@ pub struct Plan {
     /// is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<PlannedBackfill>,
+    /// What may land on the line's branch although it is or was frozen for this release; shown to who releases.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<FreezeException>,
     /// The objects that appear in the origin, in publishing order; the pointer is not among them.
     pub objects: Vec<PlannedObject>,
     /// How the pointer moves.

@@ -2,6 +2,7 @@
 
 use crate::{InterfaceFacts, Policies};
 use std::collections::BTreeMap;
+use vrel_model::freeze::FreezeException;
 use vrel_model::{ByteSize, ChannelName, Edition, KeyRole, UtcTime, Version};
 
 /// The facts for one request.
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub plan_problem: Option<String>,
     /// The issues that the living plan says block this release.
     pub blockers: Vec<String>,
+    /// The exceptions to the line's newest freeze.
+    pub exceptions: Vec<FreezeException>,
     /// A release whose journal has no end.
     pub unfinished: Option<Version>,
     /// Releases that this repository's journals say are finished, with their commit.

@@ -1,5 +1,6 @@
 //! `vrel cut-rc`.
 
+use crate::agree::confirm;
 use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
@@ -7,7 +8,6 @@ use crate::secrets::KeyOptions;
 use crate::session::{ReleaseOptions, Session};
 use crate::verbs::plan::{already_done, describe, warn};
 use clap::Args;
-use std::io::{BufRead, IsTerminal};
 use vrel_engine::Journal;
 use vrel_model::{Arch, Version};
 use vrel_process::{Finding, plan_cut_rc};
@@ -87,28 +87,4 @@ pub(crate) fn carry_out(
     session.prepare_origin()?;
     let mut journal = Journal::start(&app.world, session.site(), plan)?;
     session.follow(&mut journal, &signers)
-}
-
-/// Asks on the terminal whether to follow the plan that was shown.
-fn confirm(question: &str) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
-        let message = "there is no terminal to ask whether to go on";
-        return Err(
-            Failure::new(FailureKind::Usage, message).hint("pass `--yes` to agree to the plan beforehand")
-        );
-    }
-    output::say(&format!("{question} Type yes to go on:"));
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    match read {
-        Ok(_) if answer.trim() == "yes" => Ok(()),
-        Ok(_) => Err(Failure::new(
-            FailureKind::Interrupted,
-            "not agreed; nothing was changed",
-        )),
-        Err(error) => Err(Failure::new(
-            FailureKind::Environment,
-            format!("cannot read the answer: {error}"),
-        )),
-    }
 }

@@ -7,9 +7,12 @@ pub(crate) mod backport;
 pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod calendar;
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
+pub(crate) mod freeze;
+pub(crate) mod hook;
 pub(crate) mod interface;
 pub(crate) mod keys;
 pub(crate) mod log;
@@ -19,6 +22,7 @@ pub(crate) mod next;
 pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod push_image;
+pub(crate) mod records;
 pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod serve;
@@ -58,6 +62,10 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Interface(verb) => verb.run(&app),
         Verb::Notes(verb) => verb.run(&app),
         Verb::Verify(verb) => verb.run(&app),
+        Verb::Freeze(verb) => verb.run(&app),
+        Verb::Check(verb) => verb.run(&app),
+        Verb::Hook(verb) => verb.run(&app),
+        Verb::Records(verb) => verb.run(&app),
         Verb::Serve(verb) => verb.run(&app),
         Verb::Completions(verb) => verb.run(),
         Verb::Man(verb) => verb.run(),

@@ -184,6 +184,18 @@ pub(crate) fn describe(plan: &Plan) -> String {
         };
         text += &section(title, rows.collect());
     }
+    if !plan.exceptions.is_empty() {
+        let rows = plan.exceptions.iter().map(|exception| {
+            vec![
+                exception.what.to_string(),
+                format!("{} risk", exception.risk),
+                exception.approver.to_string(),
+                format!("until {}", exception.until),
+                exception.reason.clone(),
+            ]
+        });
+        text += &section("Exceptions to the freeze", rows.collect());
+    }
     let objects = plan
         .objects
         .iter()

@@ -180,6 +180,7 @@ fn make_plan(
         documents: files.documents,
         lagging,
         backfill: None,
+        exceptions: snapshot.exceptions.clone(),
         objects: Vec::new(),
         pointer: PlannedPointer {
             from: snapshot.origin.pointer_version,

@@ -68,6 +68,7 @@ pub(crate) fn snapshot() -> Snapshot {
         origin: OriginFacts::default(),
         plan_problem: None,
         blockers: Vec::new(),
+        exceptions: Vec::new(),
         unfinished: None,
         finished: Default::default(),
         interface: Default::default(),
