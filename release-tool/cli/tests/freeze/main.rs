@@ -1,6 +1,7 @@
 //! Freezing a line with the real program, and pushing to a real bare remote whose hook is the real program.
 
 mod cut_rc;
+mod http;
 mod lifecycle;
 mod pushes;
 

@@ -10,7 +10,7 @@ pub use decide::{ExceptRequest, end, except};
 pub use landing::landing_commits;
 pub use push::{PushReport, PushedRef, check_push};
 pub use start::{FreezePlan, FreezeStep, StartRequest, apply_start, plan_start};
-pub use status::{ExceptionReport, FreezeReport, LandedReport, report};
+pub use status::{ExceptionReport, FreezeReport, LandedReport, fetch_branch, report};
 
 use crate::EngineError;
 use crate::records::RecordsView;

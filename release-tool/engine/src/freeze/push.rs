@@ -201,6 +201,10 @@ fn about_commits(
     let (Some(branch), Some(new)) = (branch, &pushed.new) else {
         return Ok(None);
     };
+    // Otherwise a freeze of it could not be ended any more.
+    if branch == config.git.records_branch {
+        return Ok(None);
+    }
     let now = world.now();
     let windows = active(freezes, &branch, now);
     let Some((line, window)) = windows.first() else {

@@ -325,6 +325,16 @@ fn new_window(
                 reason: format!("`git.release-branch`: {error}"),
             })?;
     let mut branches = vec![branch];
+    if request.also.contains(&config.git.records_branch) {
+        let message = format!(
+            "`{}` holds the decisions themselves; it is never frozen",
+            config.git.records_branch
+        );
+        return Err(refused(
+            message,
+            "`--also` is for branches of code, for example main",
+        ));
+    }
     for also in &request.also {
         if !branches.contains(also) {
             branches.push(also.clone());

@@ -7,7 +7,7 @@ use serde::Serialize;
 use vrel_model::freeze::{FreezeException, FreezeState, FreezeWindow};
 use vrel_model::{Config, Line, UtcTime};
 use vrel_process::freeze::{Landing, Refusal, judge, wanted};
-use vrel_world::World;
+use vrel_world::{ErrorKind, World};
 
 /// How a line's newest freeze stands.
 #[derive(Clone, Debug, Serialize)]
@@ -104,6 +104,24 @@ pub fn report(
     }))
 }
 
+/// Asks the remote for the line's release branch. Where there is no remote, or it has no such branch, there is nothing to
+/// fetch.
+///
+/// # Errors
+/// When the remote cannot be reached.
+pub fn fetch_branch(world: &dyn World, site: &Site, config: &Config, line: Line) -> Result<(), EngineError> {
+    let (git, root, remote) = (world.git(), site.root(), &config.git.remote);
+    if git.remote_url(root, remote)?.is_none() {
+        return Ok(());
+    }
+    let branch = release_branch(config, line)?;
+    let spec = format!("+refs/heads/{branch}:refs/remotes/{remote}/{branch}");
+    match git.fetch(root, remote, &[&spec]) {
+        Err(error) if error.kind != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 fn landed(
     world: &dyn World,
     site: &Site,
@@ -123,6 +141,10 @@ fn landed(
     let (Some(tip), Some(from)) = (tip, &window.commit) else {
         return Ok(None);
     };
+    // Another clone made the branch from a commit that this one has not fetched.
+    if git.revision(root, from)?.is_none() {
+        return Ok(None);
+    }
     let wanted = wanted([window], &config.freeze);
     let mut report = LandedReport {
         tip: tip.clone(),

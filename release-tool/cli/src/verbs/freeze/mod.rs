@@ -81,7 +81,7 @@ struct Status {
     /// The line, for example 0.6, or a version on it [default: all lines].
     #[arg(value_name = "LINE", value_parser = line)]
     line: Option<Line>,
-    /// Ask the remote for newer records first.
+    /// Ask the remote for newer records and release branches first.
     #[arg(long)]
     fetch: bool,
 }
@@ -248,6 +248,9 @@ impl Status {
         };
         let mut reports = Vec::new();
         for line in lines {
+            if self.fetch {
+                freeze::fetch_branch(&app.world, site, config, line)?;
+            }
             reports.extend(freeze::report(&app.world, site, config, &view, line)?);
         }
         show::status(app, self.line, &reports, &records.state()?)
