@@ -4,15 +4,15 @@ use crate::NotesError;
 use crate::render::finish;
 use askama::Template;
 use vrel_documents::markdown::inline;
-use vrel_model::UtcTime;
+use vrel_model::{Line, UtcTime};
 
 /// What is announced.
 #[derive(Clone, Copy, Debug)]
 pub struct FreezeAnnouncement<'a> {
     /// The product's name for people.
     pub product: &'a str,
-    /// The line, for example `0.6`.
-    pub line: &'a str,
+    /// The line.
+    pub line: Line,
     /// The branches that are frozen.
     pub branches: &'a [String],
     /// From when on.
@@ -49,7 +49,7 @@ pub fn render_freeze_announcement(facts: &FreezeAnnouncement<'_>) -> Result<Stri
     let time = |time: UtcTime| format!("{} {} UTC", time.date(), &time.to_string()[11..16]);
     let view = View {
         product: inline(facts.product),
-        line: inline(facts.line),
+        line: facts.line.to_string(),
         branches: code(facts.branches),
         starts: time(facts.starts),
         has_begun: facts.has_begun,
@@ -68,7 +68,7 @@ mod tests {
     fn the_announcement_says_when_what_and_why() {
         let mut facts = FreezeAnnouncement {
             product: "VeridianOS",
-            line: "0.6",
+            line: "0.6".parse().unwrap(),
             branches: &["release/0.6".to_owned(), "main".to_owned()],
             starts: "2026-12-01T00:00:00Z".parse().unwrap(),
             has_begun: false,

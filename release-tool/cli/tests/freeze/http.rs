@@ -1,6 +1,6 @@
 //! The same over HTTP on loopback, with git's own server program.
 
-use crate::Frozen;
+use crate::{Frozen, run};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -89,6 +89,8 @@ fn answer(mut stream: TcpStream, root: &Path) {
 #[test]
 fn the_rule_holds_over_http_as_well() {
     let frozen = Frozen::new();
+    // What comes is kept as one pack, as git does with larger pushes.
+    run("git", &frozen.remote(), &["config", "receive.unpackLimit", "1"]).ends(0, &[]);
     let url = serve(frozen.scene.base());
     frozen.git(&["remote", "set-url", "origin", &format!("{url}/remote.git")]);
     frozen

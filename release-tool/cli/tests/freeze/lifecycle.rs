@@ -72,6 +72,12 @@ fn a_freeze_is_planned_started_seen_and_ended() {
         .ends(10, &["0.6 is frozen since"]);
     frozen.vrel(&plan).ends(10, &[]);
     assert_eq!(refs(&frozen), after);
+    // Going on with work in between does not matter to what stands.
+    frozen.commit("fix: mine", "os/mine");
+    frozen
+        .vrel(&[&start[..], &["--yes"]].concat())
+        .ends(10, &["0.6 is frozen since"]);
+    frozen.push(&["main"]).ends(0, &[]);
     frozen
         .vrel(&["records", "log"])
         .ends(0, &["freeze 0.6", "Releaser"]);
@@ -223,6 +229,10 @@ fn what_makes_no_sense_changes_nothing() {
     frozen
         .vrel(&["freeze", "end", "0.6", "--reason", "r", "--yes"])
         .ends(3, &["0.6 was never frozen"]);
+    let records = [
+        "freeze", "start", "0.6", "--reason", "r", "--also", "records", "--yes",
+    ];
+    frozen.vrel(&records).ends(3, &["it is never frozen"]);
     frozen
         .vrel(&["freeze", "start", "six", "--reason", "r"])
         .ends(2, &["`six` is not a line"]);

@@ -62,6 +62,7 @@ impl FreezePlan {
 /// What is known of the branches.
 struct Facts {
     main: String,
+    main_there: Option<String>,
     branch_here: Option<String>,
     branch_there: Option<String>,
     has_remote: bool,
@@ -188,24 +189,12 @@ fn facts(
             "`git.main` in vrel.toml names the development branch",
         )
     })?;
-    if let Some(there) = remote.and_then(|refs| refs.get(&format!("refs/heads/{main}")))
-        && *there != tip
-    {
-        let remote = &config.git.remote;
-        return Err(refused(
-            format!(
-                "`{main}` is at {} here and at {} on {remote}; the line is made from what everybody has",
-                short(&tip),
-                short(there)
-            ),
-            format!("run `git pull` or `git push {remote} {main}`"),
-        ));
-    }
     let branch = release_branch(config, line)?;
     let tracking = format!("refs/remotes/{}/{branch}", config.git.remote);
     let branch = format!("refs/heads/{branch}");
     Ok(Facts {
         main: tip,
+        main_there: remote.and_then(|refs| refs.get(&format!("refs/heads/{main}")).cloned()),
         branch_here: git.resolve(root, &branch)?,
         branch_there: match remote {
             Some(refs) => refs.get(&branch).cloned(),
@@ -213,6 +202,29 @@ fn facts(
         },
         has_remote: git.remote_url(root, &config.git.remote)?.is_some(),
     })
+}
+
+impl Facts {
+    /// What the release branch is at, or is to be made from: then it must be what the remote has as main.
+    fn base(&self, config: &Config) -> Result<String, EngineError> {
+        if let Some(tip) = self.branch_there.as_ref().or(self.branch_here.as_ref()) {
+            return Ok(tip.clone());
+        }
+        match &self.main_there {
+            Some(there) if *there != self.main => {
+                let (main, remote) = (&config.git.main, &config.git.remote);
+                Err(refused(
+                    format!(
+                        "`{main}` is at {} here and at {} on {remote}; the line is made from what everybody has",
+                        short(&self.main),
+                        short(there)
+                    ),
+                    format!("run `git pull` or `git push {remote} {main}`"),
+                ))
+            }
+            _ => Ok(self.main.clone()),
+        }
+    }
 }
 
 /// The freeze as it is to be recorded, and the change of the file unless it says so already.
@@ -231,10 +243,6 @@ fn decide(
         let path = FreezeFile::path(line);
         Ok::<_, EngineError>(FileEdit::Write { path, content })
     };
-    let from = || {
-        let branch = facts.branch_there.as_ref().or(facts.branch_here.as_ref());
-        branch.unwrap_or(&facts.main).clone()
-    };
     let current = file.as_ref().and_then(|(text, file)| {
         let (at, window) = file.current(now)?;
         Some((text, at, window))
@@ -245,13 +253,13 @@ fn decide(
             return Ok((window.clone(), None));
         }
         let begun = FreezeWindow {
-            commit: Some(from()),
+            commit: Some(facts.base(config)?),
             ..window.clone()
         };
-        let edit = write(begin_window(text, at, &from()))?;
+        let edit = write(begin_window(text, at, &facts.base(config)?))?;
         return Ok((begun, Some(edit)));
     }
-    let window = new_window(world, site, config, request, now, from())?;
+    let window = new_window(world, site, config, request, now, facts)?;
     let text = file.as_ref().map(|(text, _)| text.as_str());
     let edit = write(add_window(text, &window))?;
     Ok((window, Some(edit)))
@@ -295,7 +303,7 @@ fn new_window(
     config: &Config,
     request: &StartRequest,
     now: UtcTime,
-    from: String,
+    facts: &Facts,
 ) -> Result<FreezeWindow, EngineError> {
     let starts = request.starts.unwrap_or(now);
     if starts < now {
@@ -344,7 +352,11 @@ fn new_window(
         branches,
         starts,
         ends: request.ends,
-        commit: (starts <= now).then_some(from),
+        commit: if starts <= now {
+            Some(facts.base(config)?)
+        } else {
+            None
+        },
         by: committer(world, site.root())?,
         recorded: now,
         reason,
@@ -394,7 +406,7 @@ fn announcement(
 ) -> Result<String, EngineError> {
     let facts = FreezeAnnouncement {
         product: &config.product.name,
-        line: &line.to_string(),
+        line,
         branches: &window
             .branches
             .iter()
