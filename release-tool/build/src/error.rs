@@ -3,6 +3,7 @@
 use crate::stamp::Identity;
 use std::fmt;
 use std::path::PathBuf;
+use vrel_graph::GraphError;
 use vrel_model::Arch;
 use vrel_model::toml_file::TomlError;
 use vrel_world::WorldError;
@@ -324,6 +325,32 @@ impl fmt::Display for BootFailure {
 }
 
 impl BuildError {
+    /// Whether it is what is built that is at fault, as far as anybody can tell, and not the machine; with the
+    /// architecture where it is that of one.
+    #[must_use]
+    pub fn fault(&self) -> Option<Option<Arch>> {
+        match self {
+            Self::WrongMachine { arch, .. } => Some(Some(*arch)),
+            // Whatever of an architecture is built is built by nodes below its name.
+            Self::Graph(GraphError::Packer { node, .. } | GraphError::NotWritten { node, .. }) => {
+                Some(node.split_once('/').and_then(|(arch, _)| arch.parse().ok()))
+            }
+            Self::Compile { .. }
+            | Self::ManPage { .. }
+            | Self::NoManPage { .. }
+            | Self::DoublePage { .. }
+            | Self::NotBuilt { .. }
+            | Self::NotElf { .. }
+            | Self::NotEfi { .. }
+            | Self::Flat { .. }
+            | Self::BuildId { .. }
+            | Self::Strip { .. }
+            | Self::Stamp { .. }
+            | Self::Boot { .. } => Some(None),
+            _ => None,
+        }
+    }
+
     /// What to do about it, where that is known.
     #[must_use]
     pub fn hint(&self) -> Option<String> {

@@ -173,7 +173,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
         version: version(),
         channel: "beta".parse()?,
         commit: "0".repeat(40),
-        tag: version().tag(),
+        tag: version().published_tag(),
         created: world.now(),
         source_date_epoch: world.now().unix(),
         toolchain: digest_bytes(b"").sha256,

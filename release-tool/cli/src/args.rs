@@ -2,8 +2,8 @@
 
 use crate::verbs::{
     agenda, artifacts, backfill, backport, boot, build, calendar, check, completions, cut_rc, doctor, freeze,
-    hook, interface, keys, log, lts, man, next, notes, plan, push_image, records, reproduce, resume, serve,
-    status, todo, undo, verify,
+    hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, reproduce, resume,
+    serve, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -62,6 +62,8 @@ pub(crate) enum Verb {
     CutRc(cut_rc::CutRc),
     /// Add architectures that lagged to a published release, at the same commit.
     Backfill(backfill::Backfill),
+    /// Publish the newest commit of the development branch that passes, once a day.
+    Nightly(nightly::Nightly),
     /// Carry fixes of the development branch over to a release line.
     Backport(backport::Backport),
     /// Say which release lines get long-term support, and until when.

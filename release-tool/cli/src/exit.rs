@@ -119,9 +119,9 @@ impl From<EngineError> for Failure {
         let hint = error.hint().map(str::to_owned);
         let kind = match &error {
             EngineError::World(inner) => return inner.clone().into(),
-            EngineError::Step { conflict: false, .. } | EngineError::Locked { .. } => {
-                FailureKind::Environment
-            }
+            EngineError::Step { conflict: false, .. }
+            | EngineError::Broken { .. }
+            | EngineError::Locked { .. } => FailureKind::Environment,
             EngineError::NotConfirmed { .. } => FailureKind::Bug,
             EngineError::Toml(_)
             | EngineError::Policy { .. }

@@ -102,6 +102,9 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),
             double_build: false,
+            keep_last: None,
+            keep_days: 0,
+            stale_after_hours: None,
             support: None,
         };
         name.parse::<ChannelName>().ok().map(|name| (name, policy))

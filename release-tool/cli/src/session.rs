@@ -11,8 +11,9 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vrel_engine::{
-    EngineError, Journal, Locked, Release, Signers, Site, apply, collect_backfill_facts, collect_snapshot,
-    load_all, load_at_commit, look_at_remote, steps_of, take_lock, undo,
+    EngineError, Journal, Locked, Nightly, NightlyOutcome, Release, Signers, Site, apply,
+    collect_backfill_facts, collect_snapshot, load_all, load_at_commit, look_at_remote, steps_of, take_lock,
+    undo,
 };
 use vrel_model::{ByteSize, ChannelName, KeyRole, Manifest, Plan, Version};
 use vrel_origin::LocalOrigin;
@@ -168,6 +169,45 @@ impl<'a> Session<'a> {
         })
     }
 
+    /// The policy files.
+    pub(crate) fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// Makes a nightly, with the keys of its channel.
+    ///
+    /// # Errors
+    /// When a key cannot be used, or the machine fails.
+    pub(crate) fn nightly(&self, reporter: &Reporter) -> Result<NightlyOutcome, Failure> {
+        let channel = &self.policies.config.publish.nightly_channel;
+        let environment = self.environment(channel)?;
+        // A key that cannot be used is one finding among others.
+        let usable = environment.keys.iter().all(|key| key.problem.is_none());
+        let signers = match self.policies.channels.get(channel) {
+            Some(policy) if usable => {
+                let signers = self.load(&policy.key_role, &self.policies.signing.pointer_role)?;
+                self.prepare_origin()?;
+                Some(signers)
+            }
+            _ => None,
+        };
+        let tool_pages = pages()?;
+        let nightly = Nightly {
+            world: &self.app.world,
+            site: &self.site,
+            policies: &self.policies,
+            ring: &self.ring,
+            signers: signers.as_ref(),
+            environment: Some(environment),
+            progress: reporter,
+            jobs: jobs(self.options.jobs),
+            tool_pages: &tool_pages,
+            cache: self.options.cache(&self.site),
+            cargo_home: cargo_home()?,
+        };
+        Ok(nightly.run()?)
+    }
+
     /// All facts: the repository's, the remote's, the machine's.
     ///
     /// # Errors
@@ -178,11 +218,12 @@ impl<'a> Session<'a> {
             let remote = &self.policies.config.git.remote;
             snapshot.remote = Some(look_at_remote(&self.app.world, &self.site, remote)?);
         }
-        snapshot.environment = Some(self.environment()?);
+        let candidates = &self.policies.config.publish.candidate_channel;
+        snapshot.environment = Some(self.environment(self.channel.as_ref().unwrap_or(candidates))?);
         Ok(snapshot)
     }
 
-    fn environment(&self) -> Result<EnvironmentFacts, Failure> {
+    fn environment(&self, channel: &ChannelName) -> Result<EnvironmentFacts, Failure> {
         let fs = self.app.world.fs();
         let mut facts = EnvironmentFacts {
             missing_tools: doctor::missing_tools(self.app)?,
@@ -205,7 +246,7 @@ impl<'a> Session<'a> {
                 ByteSize(fs.free_space(&path)?),
             ));
         }
-        for role in self.roles() {
+        for role in self.roles(channel) {
             let mut fact = self.keys.look(self.app, role)?;
             if fact.problem.is_none() && self.ring.keys(role).is_empty() {
                 fact.problem = Some(format!(
@@ -223,9 +264,7 @@ impl<'a> Session<'a> {
         Ok(facts)
     }
 
-    fn roles(&self) -> Vec<&KeyRole> {
-        let candidates = &self.policies.config.publish.candidate_channel;
-        let channel = self.channel.as_ref().unwrap_or(candidates);
+    fn roles(&self, channel: &ChannelName) -> Vec<&KeyRole> {
         let channel = self.policies.channels.get(channel);
         channel
             .map(|channel| &channel.key_role)
@@ -260,9 +299,13 @@ impl<'a> Session<'a> {
     /// # Errors
     /// When one is missing, wrong, not trusted, or cannot be opened.
     pub(crate) fn signers(&self, plan: &Plan) -> Result<Signers, Failure> {
+        self.load(&plan.key_role, &plan.pointer_role)
+    }
+
+    fn load(&self, release: &KeyRole, pointer: &KeyRole) -> Result<Signers, Failure> {
         Ok(Signers {
-            release: self.keys.load(self.app, &plan.key_role, &self.ring)?,
-            pointer: self.keys.load(self.app, &plan.pointer_role, &self.ring)?,
+            release: self.keys.load(self.app, release, &self.ring)?,
+            pointer: self.keys.load(self.app, pointer, &self.ring)?,
         })
     }
 

@@ -1,6 +1,7 @@
 //! What stops a release.
 
 use std::path::PathBuf;
+use vrel_model::Arch;
 use vrel_model::toml_file::TomlError;
 use vrel_world::WorldError;
 
@@ -52,6 +53,19 @@ pub enum EngineError {
         /// Whether it is the world that is not as the plan says (and not a fault of the machine).
         conflict: bool,
     },
+    /// What is released does not compile, does not fit together or does not boot: its sources are at fault as far as
+    /// anybody can tell.
+    #[error("step `{step}`: {message}")]
+    Broken {
+        /// The step that found it.
+        step: String,
+        /// The architecture, where it is that of one.
+        arch: Option<Arch>,
+        /// What happened, with the object named.
+        message: String,
+        /// The remedy, where there is one.
+        hint: Option<String>,
+    },
     /// A step acted, but the world does not show it.
     #[error("step `{step}` ended without an error, but its result is not there: {missing}")]
     NotConfirmed {
@@ -85,12 +99,23 @@ impl EngineError {
         matches!(self, Self::World(error) if error.kind == vrel_world::ErrorKind::Interrupted)
     }
 
+    /// The same error, said of an architecture where what is released is broken.
+    #[must_use]
+    pub(crate) fn of_arch(mut self, of: Arch) -> Self {
+        if let Self::Broken { arch, .. } = &mut self {
+            *arch = Some(of);
+        }
+        self
+    }
+
     /// The remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::Toml(error) => error.hint.as_deref(),
-            Self::Step { hint, .. } | Self::Refused { hint, .. } => hint.as_deref(),
+            Self::Step { hint, .. } | Self::Refused { hint, .. } | Self::Broken { hint, .. } => {
+                hint.as_deref()
+            }
             Self::Locked { .. } => Some("wait for it, or pass --wait to do so automatically"),
             Self::NoReturn { .. } => {
                 Some("finish it with `vrel resume`; a bad release is withdrawn by a newer one")

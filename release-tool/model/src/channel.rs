@@ -15,6 +15,12 @@ pub struct ChannelName(String);
 pub struct ChannelNameError(pub String);
 
 impl ChannelName {
+    /// The channel that nightlies go to where nothing else is said.
+    #[must_use]
+    pub fn nightly() -> Self {
+        Self("nightly".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -88,6 +94,15 @@ pub struct ChannelPolicy {
     /// For how many days a release may lack its architectures of tier 2; 0 when it must have them from the start.
     #[serde(default, rename = "tier-2-lag-days")]
     pub tier_2_lag_days: u32,
+    /// How many of the newest releases are kept at least; all where this is not said. Read for nightlies.
+    #[serde(default)]
+    pub keep_last: Option<u32>,
+    /// For how many days a release is kept at least, whatever `keep_last` says. Read for nightlies.
+    #[serde(default)]
+    pub keep_days: u32,
+    /// After how many hours without a new release the channel is stale; never where this is not said.
+    #[serde(default)]
+    pub stale_after_hours: Option<u32>,
     /// After how many days the next release is due while one is prepared or built every day; `None` when nothing says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cadence_days: Option<u32>,

@@ -106,6 +106,9 @@ pub struct PublishConfig {
     pub origin: PathBuf,
     /// The channel that release candidates go to.
     pub candidate_channel: ChannelName,
+    /// The channel that nightlies go to.
+    #[serde(default = "default_nightly_channel")]
+    pub nightly_channel: ChannelName,
     /// How long a pointer may be trusted after it was issued, in days.
     pub pointer_lifetime_days: u32,
     /// Who builds: a URI that provenance names. A release that a person builds and one that hosted CI builds have
@@ -114,6 +117,10 @@ pub struct PublishConfig {
     pub builder: String,
     /// Where readers fetch the origin from, for links in notes and announcements.
     pub public_url: String,
+}
+
+fn default_nightly_channel() -> ChannelName {
+    ChannelName::nightly()
 }
 
 fn default_builder() -> String {

@@ -95,12 +95,8 @@ fn kept<T: PartialEq>(name: &str, found: Option<&T>, expected: &T) -> Option<Tre
 
 /// What both must say of the release.
 fn facts(earlier: &Manifest, later: &Manifest) -> Vec<Trespass> {
-    let previous = |manifest: &Manifest| {
-        manifest
-            .previous
-            .as_ref()
-            .map_or("none".to_owned(), ToString::to_string)
-    };
+    let none = || "none".to_owned();
+    let previous = |manifest: &Manifest| manifest.previous.as_ref().map_or_else(none, ToString::to_string);
     let of = |manifest: &Manifest| {
         [
             ("product", manifest.product.clone()),
@@ -108,7 +104,7 @@ fn facts(earlier: &Manifest, later: &Manifest) -> Vec<Trespass> {
             ("version", manifest.version.to_string()),
             ("channel", manifest.channel.to_string()),
             ("commit", manifest.commit.clone()),
-            ("tag", manifest.tag.clone()),
+            ("tag", manifest.tag.clone().unwrap_or_else(none)),
             ("created", manifest.created.to_string()),
             ("source_date_epoch", manifest.source_date_epoch.to_string()),
             ("toolchain", manifest.toolchain.to_string()),
@@ -162,7 +158,7 @@ mod tests {
             version: "0.6.0-rc1".parse().unwrap(),
             channel: "beta".parse().unwrap(),
             commit: "1".repeat(40),
-            tag: "v0.6.0-rc1".into(),
+            tag: Some("v0.6.0-rc1".into()),
             created: "2026-11-21T03:00:00Z".parse().unwrap(),
             source_date_epoch: 1,
             toolchain: Sha256Digest::new([2; 32]),

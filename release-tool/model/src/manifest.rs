@@ -23,8 +23,9 @@ pub struct Manifest {
     /// The git commit that it was built from, 40 hexadecimal digits.
     #[schemars(extend("pattern" = "^[0-9a-f]{40}$"))]
     pub commit: String,
-    /// The git tag that names the commit.
-    pub tag: String,
+    /// The git tag that names the commit; a nightly has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
     /// When the release was cut.
     pub created: UtcTime,
     /// The time that stands in archives and file systems: the commit's, in seconds since 1970.

@@ -114,6 +114,16 @@ impl Version {
         self.patch
     }
 
+    /// The nightly of a day in UTC on the way to this version's release; `None` outside the years 1 to 9999.
+    #[must_use]
+    pub fn nightly(&self, time: crate::UtcTime) -> Option<Self> {
+        let date = calendar_day(&time.date().replace('-', ""))?;
+        Some(Self {
+            stage: Stage::Nightly { date },
+            ..self.clone()
+        })
+    }
+
     /// Nightly, candidate or final.
     #[must_use]
     pub fn stage(&self) -> Stage {
@@ -139,6 +149,12 @@ impl Version {
     #[must_use]
     pub fn tag(&self) -> String {
         format!("v{self}")
+    }
+
+    /// The git tag that a published release has; a nightly has none, because a tag for every day would bury all others.
+    #[must_use]
+    pub fn published_tag(&self) -> Option<String> {
+        (!matches!(self.stage, Stage::Nightly { .. })).then(|| self.tag())
     }
 
     /// The version that a tag names, or `None` for a tag that is not a release's. Tags written in the `rc.1` form are

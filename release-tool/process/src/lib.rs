@@ -9,11 +9,13 @@ mod backfill;
 mod backport;
 mod bump;
 mod cut_rc;
+mod draft;
 mod finding;
 pub mod freeze;
 mod lineage;
 mod lts;
 mod next;
+mod nightly;
 mod policies;
 mod schedule;
 mod sizes;
@@ -24,7 +26,8 @@ pub use artifacts::{PlannedFiles, plan_files};
 pub use backfill::{BACKFILL_STEPS, BackfillFacts, PublishedRelease, plan_backfill};
 pub use backport::{Decision, LineChanges, Nominee, Present, check_nominee, decide, short};
 pub use bump::{Bump, InterfaceFacts};
-pub use cut_rc::{Outcome, STEPS, StepRow, plan_cut_rc};
+pub use cut_rc::{STEPS, plan_cut_rc};
+pub use draft::{Outcome, StepRow};
 pub use finding::{Finding, Severity};
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
@@ -33,6 +36,9 @@ pub use lts::{LtsFacts, LtsRequest, check_lts};
 pub use next::{
     CommitFact, Next, NextFacts, Origin, PlannedVersion, Proposal, Reason, base_release, next_version,
     open_series,
+};
+pub use nightly::{
+    Bisection, NIGHTLY_STEPS, NightlyDue, PublishedNightly, expendable, nightly_due, overdue, plan_nightly,
 };
 pub use policies::Policies;
 pub use schedule::{

@@ -85,10 +85,16 @@ pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std:
             let dir = command.dir.clone().map_or_else(std::env::current_dir, Ok)?;
             format!("{}\n", dir.join("Cargo.toml").display())
         }
-        ("cargo", "build") => {
-            compile(command, leak)?;
-            String::new()
-        }
+        ("cargo", "build") => match broken(sysroot, command) {
+            Some(target) => {
+                status = 101;
+                format!("cannot compile for {target}\n")
+            }
+            None => {
+                compile(command, leak)?;
+                String::new()
+            }
+        },
         (qemu, _) if qemu.starts_with("qemu-system-") => match boot(command)? {
             Some(identity) => {
                 status = if qemu.ends_with("x86_64") { 33 } else { 0 };
@@ -148,6 +154,19 @@ impl FakePrograms {
 fn value<'c>(command: &'c Command, flag: &str) -> Option<&'c str> {
     let at = command.args.iter().position(|arg| arg == flag)?;
     command.args.get(at + 1).map(String::as_str)
+}
+
+/// The target that does not compile: the sources have a file `broken`, or the compiler itself has, with a part of the
+/// target's name.
+fn broken<'c>(sysroot: &Path, command: &'c Command) -> Option<&'c str> {
+    let target = value(command, "--target")?;
+    let dirs = [command.dir.as_deref(), Some(sysroot)];
+    let texts = dirs
+        .into_iter()
+        .flatten()
+        .filter_map(|dir| std::fs::read_to_string(dir.join("broken")).ok());
+    let mut words = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    words.any(|word| target.contains(&word)).then_some(target)
 }
 
 fn compile(command: &Command, leak: Option<Leak>) -> std::io::Result<()> {

@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use vrel_engine::{
-    EngineError, Journal, Release, Signers, Silent, Site, apply, collect_backfill_facts, collect_snapshot,
-    load_all, load_at_commit, load_from_work_tree, steps_of, undo,
+    EngineError, Journal, Nightly, NightlyOutcome, Release, Signers, Silent, Site, apply,
+    collect_backfill_facts, collect_snapshot, load_all, load_at_commit, load_from_work_tree, steps_of, undo,
 };
 use vrel_model::{Arch, Plan, UtcTime, Version};
 use vrel_origin::LocalOrigin;
@@ -513,6 +513,66 @@ impl Scene {
         let plan = agreed(self.plan_backfill(world, version)?);
         let mut journal = Journal::start(world, &self.site(world)?, plan)?;
         self.follow(world, &mut journal)
+    }
+
+    /// Makes a nightly, as the command does.
+    ///
+    /// # Errors
+    /// The first effect that fails.
+    pub fn nightly(&self, world: &dyn World) -> std::result::Result<NightlyOutcome, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        let site = Site::new(&self.repo(), &policies.config);
+        LocalOrigin::init(world, site.origin()).map_err(|error| EngineError::Step {
+            step: "origin".to_owned(),
+            message: error.to_string(),
+            hint: None,
+            conflict: false,
+        })?;
+        let (ring, signers) = (self.ring(), self.signers());
+        let nightly = Nightly {
+            world,
+            site: &site,
+            policies: &policies,
+            ring: &ring,
+            signers: Some(&signers),
+            environment: None,
+            progress: &Silent,
+            jobs: 1,
+            tool_pages: &BTreeMap::new(),
+            cache: site.cache(),
+            cargo_home: self.base.join("cargo"),
+        };
+        nightly.run()
+    }
+
+    /// Commits a change to files on the development branch and returns the commit; empty content removes a file.
+    ///
+    /// # Panics
+    /// When git fails.
+    pub fn commit(&self, message: &str, files: &[(&str, &str)]) -> String {
+        for (path, content) in files {
+            let path = self.repo().join(path);
+            if content.is_empty() {
+                std::fs::remove_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            } else {
+                write(&path, content.as_bytes());
+            }
+        }
+        self.git(&["add", "-A"]);
+        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        let world = self.world();
+        let tip = world.git().resolve(&self.repo(), "refs/heads/main");
+        tip.unwrap_or_else(|error| panic!("{error}"))
+            .unwrap_or_else(|| panic!("there is no main"))
+    }
+
+    /// Breaks the compiler of this machine for the targets with this in their name; `None` mends it.
+    pub fn break_compiler(&self, target: Option<&str>) {
+        let path = self.sysroot().join("broken");
+        match target {
+            Some(target) => write(&path, target.as_bytes()),
+            None => std::fs::remove_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
+        }
     }
 
     fn follow(&self, world: &dyn World, journal: &mut Journal) -> std::result::Result<(), EngineError> {

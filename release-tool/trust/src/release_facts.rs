@@ -17,8 +17,8 @@ pub struct ReleaseFacts {
     pub channel: ChannelName,
     /// The git commit that it was built from, 40 lower-case hexadecimal digits.
     pub commit: String,
-    /// The git tag that names the commit.
-    pub tag: String,
+    /// The git tag that names the commit, or none.
+    pub tag: Option<String>,
     /// Where the repository is for the public, an `https` URL without user or fragment.
     pub repository: String,
     /// Where the release's files are for the public: the URL of their directory, without a slash at its end; or none.

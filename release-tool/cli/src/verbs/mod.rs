@@ -19,6 +19,7 @@ pub(crate) mod log;
 pub(crate) mod lts;
 pub(crate) mod man;
 pub(crate) mod next;
+pub(crate) mod nightly;
 pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod push_image;
@@ -44,6 +45,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Plan(verb) => verb.run(&app),
         Verb::CutRc(verb) => verb.run(&app),
         Verb::Backfill(verb) => verb.run(&app),
+        Verb::Nightly(verb) => verb.run(&app),
         Verb::Backport(verb) => verb.run(&app),
         Verb::Lts(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),

@@ -176,7 +176,8 @@ fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Res
             source: line.source,
             line: line.text,
         });
-    })?;
+    });
+    let booted = booted.map_err(|error| error.of_arch(test.arch))?;
     let evidence = Evidence {
         sha256: test.sha256,
         record: BootRecord {

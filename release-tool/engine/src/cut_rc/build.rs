@@ -34,12 +34,20 @@ pub(crate) fn build_error(step: &str, error: impl Into<BuildError>) -> EngineErr
         | BuildError::Graph(vrel_graph::GraphError::World(error)) => error.into(),
         BuildError::Toml(error) => error.into(),
         error => {
-            let hint = error.hint();
-            EngineError::Step {
-                step: step.to_owned(),
-                message: error.to_string(),
-                hint,
-                conflict: false,
+            let (step, message, hint) = (step.to_owned(), error.to_string(), error.hint());
+            match error.fault() {
+                Some(arch) => EngineError::Broken {
+                    step,
+                    arch,
+                    message,
+                    hint,
+                },
+                None => EngineError::Step {
+                    step,
+                    message,
+                    hint,
+                    conflict: false,
+                },
             }
         }
     }

@@ -205,7 +205,7 @@ fn make_manifest(release: &Release<'_>) -> Result<Vec<u8>, EngineError> {
         version: plan.version.clone(),
         channel: plan.channel.clone(),
         commit: plan.commit.clone(),
-        tag: plan.version.tag(),
+        tag: plan.version.published_tag(),
         created: plan.created,
         source_date_epoch: plan.source_date_epoch,
         toolchain: record.toolchain,

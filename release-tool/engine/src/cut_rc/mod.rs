@@ -1,5 +1,5 @@
-//! The steps of `cut-rc` and `backfill`. The order, the names and what can be taken back stand in [`vrel_process::STEPS`] and
-//! [`vrel_process::BACKFILL_STEPS`]; here is what each step looks at and does.
+//! The steps of releases. The order, the names and what can be taken back stand in [`vrel_process::STEPS`],
+//! [`vrel_process::NIGHTLY_STEPS`] and [`vrel_process::BACKFILL_STEPS`]; here is what each step looks at and does.
 
 mod addition;
 mod announce;
@@ -10,6 +10,7 @@ mod documents;
 mod publish;
 mod refs;
 mod reproduce;
+mod retire;
 mod sign;
 mod supply;
 
@@ -22,7 +23,7 @@ use std::path::PathBuf;
 use vrel_build::stamp::Identity;
 use vrel_model::{Arch, ArtifactName, Config, KeyRole, Plan};
 use vrel_origin::TrustRoot;
-use vrel_process::{BACKFILL_STEPS, Policies};
+use vrel_process::Policies;
 use vrel_trust::{KeyRing, SecretKey};
 use vrel_world::World;
 
@@ -63,39 +64,33 @@ pub struct Signers {
     pub pointer: SecretKey,
 }
 
-/// The step table of a plan's command, in the order of [`vrel_process::STEPS`] or [`vrel_process::BACKFILL_STEPS`].
+/// The steps of a plan, in its order, which is that of [`vrel_process::STEPS`], [`vrel_process::NIGHTLY_STEPS`] or
+/// [`vrel_process::BACKFILL_STEPS`].
 #[must_use]
 pub fn steps_of<'a>(plan: &Plan) -> Vec<Step<Release<'a>>> {
+    let mut steps = all_steps();
+    steps.retain(|step| plan.steps.iter().any(|planned| planned.name == step.name));
     if plan.backfill.is_some() {
-        backfill_steps()
-    } else {
-        cut_rc_steps()
-    }
-}
-
-/// The step table of `backfill`, in the order of [`vrel_process::BACKFILL_STEPS`]: the steps of `cut-rc` that make files, on
-/// a plan of what is added.
-#[must_use]
-pub fn backfill_steps<'a>() -> Vec<Step<Release<'a>>> {
-    let mut steps = cut_rc_steps();
-    steps.retain(|step| BACKFILL_STEPS.iter().any(|row| row.name == step.name));
-    for step in &mut steps {
-        match step.name {
-            "publish" => step.undo = Some(addition::withdraw),
-            "pointer" => {
-                step.observe = addition::pointer_is_moved;
-                step.act = addition::move_pointer;
-            }
-            "announce" => step.act = addition::write_draft,
-            _ => {}
-        }
+        steps.iter_mut().for_each(add_instead);
     }
     steps
 }
 
-/// The step table of `cut-rc`, in the order of [`vrel_process::STEPS`].
-#[must_use]
-pub fn cut_rc_steps<'a>() -> Vec<Step<Release<'a>>> {
+/// What a backfill does in another way: it adds to files that are there.
+fn add_instead(step: &mut Step<Release<'_>>) {
+    match step.name {
+        "publish" => step.undo = Some(addition::withdraw),
+        "pointer" => {
+            step.observe = addition::pointer_is_moved;
+            step.act = addition::move_pointer;
+        }
+        "announce" => step.act = addition::write_draft,
+        _ => {}
+    }
+}
+
+/// Every step that any kind of release has. All kinds have them in the same order.
+fn all_steps<'a>() -> Vec<Step<Release<'a>>> {
     let nothing: Option<Action<Release<'a>>> = Some(|_| Ok(()));
     vec![
         Step {
@@ -180,6 +175,12 @@ pub fn cut_rc_steps<'a>() -> Vec<Step<Release<'a>>> {
             name: "pointer",
             observe: publish::pointer_is_moved,
             act: publish::move_pointer,
+            undo: None,
+        },
+        Step {
+            name: "retire",
+            observe: retire::none_is_expendable,
+            act: retire::remove_expendable,
             undo: None,
         },
         Step {

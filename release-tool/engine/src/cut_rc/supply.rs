@@ -48,7 +48,7 @@ fn facts(release: &Release<'_>) -> Result<ReleaseFacts, EngineError> {
         version: plan.version.clone(),
         channel: plan.channel.clone(),
         commit: plan.commit.clone(),
-        tag: plan.version.tag(),
+        tag: plan.version.published_tag(),
         repository: repository.to_owned(),
         directory: Some(format!("{public}/{}", plan.release_dir())),
         source_date_epoch: UtcTime::from_unix(plan.source_date_epoch).map_err(|error| failed(STEP, error))?,

@@ -8,7 +8,7 @@ pub use changelog::{Changelog, changelog};
 pub use edited::{Edit, edit_notes, published_notes};
 
 use crate::interface::interface_news;
-use crate::{EngineError, Site};
+use crate::{EngineError, Site, origin_manifest};
 use std::collections::HashSet;
 use std::path::Path;
 use vrel_model::{ChannelName, Config, HistoryCommit, UtcTime, Version};
@@ -45,7 +45,7 @@ pub fn notes_context(
     let (git, root) = (world.git(), site.root());
     refuse_shallow(git, root)?;
     let before = match range.previous {
-        Some(previous) => Some(tagged_commit(git, root, previous)?),
+        Some(previous) => Some(commit_of(world, site, previous)?),
         None => None,
     };
     let before: Vec<&str> = before.as_deref().into_iter().collect();
@@ -119,7 +119,9 @@ fn refuse_shallow(git: &dyn Git, root: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-fn tagged_commit(git: &dyn Git, root: &Path, version: &Version) -> Result<String, EngineError> {
+/// The commit of a release. A nightly has no tag; its manifest names its commit.
+fn commit_of(world: &dyn World, site: &Site, version: &Version) -> Result<String, EngineError> {
+    let (git, root) = (world.git(), site.root());
     let names = git.tag_names(root)?;
     let name = names
         .iter()
@@ -128,9 +130,12 @@ fn tagged_commit(git: &dyn Git, root: &Path, version: &Version) -> Result<String
         Some(name) => git.tag(root, name)?,
         None => None,
     };
+    let commit = match tag {
+        Some(tag) => Some(tag.commit),
+        None => origin_manifest(world, site, version)?.map(|manifest| manifest.commit),
+    };
     let gone = || format!("the tag of the previous release {version} is gone");
-    let tag = tag.ok_or_else(|| conflict(gone(), "run `git fetch --tags`"))?;
-    Ok(tag.commit)
+    commit.ok_or_else(|| conflict(gone(), "run `git fetch --tags`"))
 }
 
 fn conflict(message: String, hint: &str) -> EngineError {

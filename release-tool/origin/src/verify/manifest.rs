@@ -103,11 +103,13 @@ fn consistent(manifest: &Manifest, product: &str, version: &Version) -> Result<(
             manifest.product, manifest.version
         ));
     }
-    if manifest.tag != version.tag() {
+    let tag = version.published_tag();
+    if manifest.tag != tag {
+        let quoted = |tag: &Option<String>| tag.as_ref().map_or("none".to_owned(), |tag| format!("`{tag}`"));
         return Err(format!(
-            "its tag is `{}`, expected `{}`",
-            manifest.tag,
-            version.tag()
+            "its tag is {}, expected {}",
+            quoted(&manifest.tag),
+            quoted(&tag)
         ));
     }
     let is_commit =

@@ -163,7 +163,7 @@ impl Project {
             version: draft.version.clone(),
             channel: draft.channel.clone(),
             commit: "0123456789".repeat(4),
-            tag: draft.version.tag(),
+            tag: draft.version.published_tag(),
             created: time("2026-11-21T03:00:00Z"),
             source_date_epoch: 1_795_000_000,
             toolchain: digest_bytes(b"rustc").sha256,

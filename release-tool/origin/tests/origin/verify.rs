@@ -159,8 +159,9 @@ fn all_problems_are_told_at_once() {
 #[test]
 fn a_manifest_that_contradicts_itself_is_refused_although_it_is_signed() {
     type Change = fn(&mut vrel_model::Manifest);
-    let cases: [(&str, Change); 8] = [
-        ("tag is `v0.6.0`", |m| m.tag = "v0.6.0".into()),
+    let cases: [(&str, Change); 9] = [
+        ("tag is `v0.6.0`", |m| m.tag = Some("v0.6.0".into())),
+        ("tag is none", |m| m.tag = None),
         ("commit is `main`", |m| m.commit = "main".into()),
         ("names no artifacts", |m| m.artifacts.clear()),
         ("cannot be the name of an artifact, or not of two", |m| {

@@ -153,14 +153,21 @@ fn tag(request: &Request<'_>) -> Vec<Finding> {
     let Some(manifest) = request.manifest() else {
         return Vec::new();
     };
-    let name = request.version.tag();
+    // A nightly has no tag; its signed manifest alone names its commit.
+    let name = request.version.published_tag();
+    let tags = &request.snapshot.tags;
+    let found = name
+        .iter()
+        .map(|name| (name, tags.iter().find(|tag| tag.name == *name)))
+        .next();
     let mut findings = Vec::new();
-    match request.snapshot.tags.iter().find(|tag| tag.name == name) {
-        None => {
+    match found {
+        None => {}
+        Some((name, None)) => {
             let message = format!("there is no tag {name}");
             findings.push(Finding::policy(CHECK, message).hint("run `git fetch --tags`"));
         }
-        Some(tag) if tag.commit != manifest.commit => {
+        Some((name, Some(tag))) if tag.commit != manifest.commit => {
             let message = format!(
                 "the tag {name} is on {}, and {} was built from {}",
                 short(&tag.commit),
@@ -188,10 +195,12 @@ fn tag(request: &Request<'_>) -> Vec<Finding> {
 }
 
 fn remote_tag(request: &Request<'_>) -> Vec<Finding> {
-    let (Some(manifest), Some(remote)) = (request.manifest(), &request.snapshot.remote) else {
+    let tag = request.version.published_tag();
+    let (Some(manifest), Some(remote), Some(tag)) = (request.manifest(), &request.snapshot.remote, tag)
+    else {
         return Vec::new();
     };
-    let name = format!("refs/tags/{}", request.version.tag());
+    let name = format!("refs/tags/{tag}");
     let commit = remote
         .refs
         .get(&format!("{name}^{{}}"))
@@ -200,8 +209,7 @@ fn remote_tag(request: &Request<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let message = format!(
-        "the remote has the tag {} on {}, and the release was built from {}",
-        request.version.tag(),
+        "the remote has the tag {tag} on {}, and the release was built from {}",
         commit.map_or("no commit", |commit| short(commit)),
         short(&manifest.commit)
     );

@@ -4,7 +4,7 @@ mod checks;
 #[cfg(test)]
 mod tests;
 
-use crate::cut_rc::{planned_objects, planned_steps, row};
+use crate::draft::{planned_objects, planned_steps};
 use crate::{Finding, Outcome, PlannedFiles, Policies, Snapshot, StepRow, plan_files, tiers};
 use vrel_model::{
     Arch, ArtifactName, Edition, LaggingArch, Manifest, Plan, PlannedBackfill, PlannedMessage,
@@ -14,58 +14,58 @@ use vrel_model::{
 /// The steps of `backfill`, in order: those of `cut-rc` that make files, without branch, tag, push and living plan, which
 /// the release has already. The pointer is the point of no return.
 pub const BACKFILL_STEPS: [StepRow; 12] = [
-    row("source", "export the sources of the release's commit", true),
-    row(
+    StepRow::new("source", "export the sources of the release's commit", true),
+    StepRow::new(
         "build",
         "compile and pack what is added, with the release's compiler, and hold it to its size",
         true,
     ),
-    row(
+    StepRow::new(
         "digest",
         "hash what is added and write the edition's checksums of all files",
         true,
     ),
-    row(
+    StepRow::new(
         "boot",
         "boot every added image in QEMU and compare what it says of itself",
         true,
     ),
-    row(
+    StepRow::new(
         "reproduce",
         "build what is added again in other surroundings, where the channel asks for it, and compare every byte",
         true,
     ),
-    row(
+    StepRow::new(
         "documents",
         "write notes, bills of materials and provenance of what is added",
         true,
     ),
-    row(
+    StepRow::new(
         "manifest",
         "write the edition's manifest: everything that is published, and what is added",
         true,
     ),
-    row(
+    StepRow::new(
         "sign",
         "sign what is added, checksums and manifest, and verify the signatures",
         true,
     ),
-    row(
+    StepRow::new(
         "publish",
         "copy artifacts, then documents, beside the published ones",
         true,
     ),
-    row(
+    StepRow::new(
         "read-back",
         "verify the whole release as a reader would, and that nothing published has changed",
         true,
     ),
-    row(
+    StepRow::new(
         "pointer",
         "name the edition in the pointer: what is added is public",
         false,
     ),
-    row("announce", "write the announcement's draft", false),
+    StepRow::new("announce", "write the announcement's draft", false),
 ];
 
 /// What has to be known of a release that architectures are added to, besides the [`Snapshot`].

@@ -41,7 +41,7 @@ fn scene() -> (Snapshot, BackfillFacts) {
         version: version.clone(),
         channel: first.channel.clone(),
         commit: first.commit.clone(),
-        tag: version.tag(),
+        tag: version.published_tag(),
         created: first.created,
         source_date_epoch: first.source_date_epoch,
         toolchain: Sha256Digest::new([2; 32]),

@@ -5,7 +5,8 @@ use crate::lineage::releases;
 use crate::{Finding, Snapshot, bump, newest_on_line};
 use vrel_model::{Stage, Version};
 
-type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
+/// One check.
+pub(crate) type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
 pub(super) const ALL: [Check; 20] = [
@@ -133,7 +134,7 @@ fn living_plan(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     problem.chain(blockers).collect()
 }
 
-fn new_version(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+pub(crate) fn new_version(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     const CHECK: &str = "new-version";
     let mut findings = Vec::new();
     if let Some((_, commit)) = releases(&snapshot.tags).find(|(tagged, _)| tagged == version) {

@@ -4,85 +4,53 @@ pub(crate) mod checks;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use crate::{Finding, Snapshot, plan_files, previous_release, tiers};
-use vrel_model::{
-    Arch, Plan, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange, UtcTime,
-    Version,
-};
-
-/// One row of the step table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct StepRow {
-    /// Its name.
-    pub name: &'static str,
-    /// What it does, for people.
-    pub summary: &'static str,
-    /// Whether `vrel undo` can take it back.
-    pub reversible: bool,
-}
+use crate::draft::Draft;
+use crate::{Finding, Outcome, Snapshot, StepRow, previous_release, tiers};
+use vrel_model::{Arch, Plan, PlannedMessage, PlannedRef, RefChange, UtcTime, Version};
 
 /// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people.
 pub const STEPS: [StepRow; 16] = [
-    row("branch", "make the release branch if it is not there", true),
-    row("source", "export the commit's sources", true),
-    row(
+    StepRow::new("branch", "make the release branch if it is not there", true),
+    StepRow::new("source", "export the commit's sources", true),
+    StepRow::new(
         "build",
         "compile and pack what the cache has not got, and hold it to its size",
         true,
     ),
-    row("digest", "hash every artifact and write SHA256SUMS", true),
-    row(
+    StepRow::new("digest", "hash every artifact and write SHA256SUMS", true),
+    StepRow::new(
         "boot",
         "boot every image in QEMU and compare what it says of itself",
         true,
     ),
-    row(
+    StepRow::new(
         "reproduce",
         "build everything again in other surroundings, where the channel asks for it, and compare every byte",
         true,
     ),
-    row(
+    StepRow::new(
         "documents",
         "write notes, guides, bills of materials and provenance",
         true,
     ),
-    row("manifest", "write the manifest", true),
-    row(
+    StepRow::new("manifest", "write the manifest", true),
+    StepRow::new(
         "sign",
         "sign artifacts, checksums and manifest, and verify the signatures",
         true,
     ),
-    row("publish", "copy artifacts, then documents, into the origin", true),
-    row("read-back", "verify what was published as a reader would", true),
-    row("tag", "make the annotated tag", true),
-    row("push", "push the release branch and the tag", false),
-    row(
+    StepRow::new("publish", "copy artifacts, then documents, into the origin", true),
+    StepRow::new("read-back", "verify what was published as a reader would", true),
+    StepRow::new("tag", "make the annotated tag", true),
+    StepRow::new("push", "push the release branch and the tag", false),
+    StepRow::new(
         "pointer",
         "move the channel's pointer: the release is public",
         false,
     ),
-    row("plan", "record the release in the living plan", false),
-    row("announce", "write the announcement's draft", false),
+    StepRow::new("plan", "record the release in the living plan", false),
+    StepRow::new("announce", "write the announcement's draft", false),
 ];
-
-pub(crate) const fn row(name: &'static str, summary: &'static str, reversible: bool) -> StepRow {
-    StepRow {
-        name,
-        summary,
-        reversible,
-    }
-}
-
-/// What planning came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outcome {
-    /// The plan; `None` when the findings leave nothing to plan.
-    pub plan: Option<Plan>,
-    /// Everything that was found.
-    pub findings: Vec<Finding>,
-    /// The commit of this very release when it is finished already and there is nothing to do.
-    pub already_done: Option<String>,
-}
 
 /// Plans a release candidate, which is at first published without some architectures if the channel allows that.
 #[must_use]
@@ -145,57 +113,20 @@ fn make_plan(
     now: UtcTime,
     commit: &str,
 ) -> Result<Plan, Finding> {
-    let config = &snapshot.policies.config;
-    let channel = &config.publish.candidate_channel;
-    let missing = |what: String| Finding::policy("policy-files", what);
-    let key_role = snapshot
-        .policies
-        .channels
-        .get(channel)
-        .map(|policy| policy.key_role.clone());
-    let time = snapshot
-        .commit_times
-        .get(commit)
-        .ok_or_else(|| missing(format!("commit {commit} has no time")))?;
-    let lagging = tiers::lagging(&snapshot.policies, channel, without, now);
-    let files = plan_files(&snapshot.policies, Some(channel), &version.to_string())?;
-    let files = tiers::leave_out(files, &lagging);
-    let mut plan = Plan {
-        schema: 1,
-        command: "cut-rc".into(),
-        product_name: config.product.name.clone(),
-        product: config.product.id.to_string(),
-        version: version.clone(),
-        channel: channel.clone(),
-        commit: commit.to_owned(),
-        source_date_epoch: time.unix(),
-        created: now,
+    let draft = Draft {
+        command: "cut-rc",
+        channel: &snapshot.policies.config.publish.candidate_channel,
+        commit,
         previous: previous_release(&snapshot.tags, version).map(|(previous, _)| previous),
-        remote: config.git.remote.clone(),
-        origin: config.publish.origin.display().to_string(),
-        key_role: key_role.ok_or_else(|| missing(format!("channels/{channel}.toml is missing")))?,
-        pointer_role: snapshot.policies.signing.pointer_role.clone(),
         refs: planned_refs(snapshot, version, commit)?,
-        artifacts: files.artifacts,
-        documents: files.documents,
-        lagging,
-        backfill: None,
         exceptions: snapshot.exceptions.clone(),
-        objects: Vec::new(),
-        pointer: PlannedPointer {
-            from: snapshot.origin.pointer_version,
-            to: snapshot.origin.pointer_version.unwrap_or(0) + 1,
-            head_before: snapshot.origin.heads.get(channel).cloned(),
-            expires: now.plus_days(config.publish.pointer_lifetime_days),
-        },
         messages: vec![PlannedMessage {
             path: format!(".vrel/outbox/{version}-announcement.md"),
             what: "draft of the announcement".into(),
         }],
-        steps: planned_steps(&STEPS),
+        steps: &STEPS,
     };
-    plan.objects = planned_objects(&plan);
-    Ok(plan)
+    draft.draw_up(snapshot, version, without, now)
 }
 
 fn planned_refs(snapshot: &Snapshot, version: &Version, commit: &str) -> Result<Vec<PlannedRef>, Finding> {
@@ -224,46 +155,4 @@ fn planned_refs(snapshot: &Snapshot, version: &Version, commit: &str) -> Result<
             push: config.plan.push,
         },
     ])
-}
-
-/// A step table as plans have it.
-pub(crate) fn planned_steps(rows: &[StepRow]) -> Vec<PlannedStep> {
-    let step = |row: &StepRow| PlannedStep {
-        name: row.name.into(),
-        summary: row.summary.into(),
-        reversible: row.reversible,
-    };
-    rows.iter().map(step).collect()
-}
-
-/// Objects in publishing order: artifacts, signatures, documents, and the edition's checksums and manifest.
-pub(crate) fn planned_objects(plan: &Plan) -> Vec<PlannedObject> {
-    let dir = plan.release_dir();
-    let object = |name: &str, what: &str| PlannedObject {
-        path: format!("{dir}/{name}"),
-        what: what.to_owned(),
-    };
-    let mut objects: Vec<_> = plan
-        .artifacts
-        .iter()
-        .map(|artifact| object(artifact.name.as_str(), &artifact.description))
-        .collect();
-    objects.extend(
-        plan.artifacts
-            .iter()
-            .map(|artifact| object(&format!("{}.minisig", artifact.name), "signature")),
-    );
-    objects.extend(
-        plan.documents
-            .iter()
-            .map(|document| object(document.name.as_str(), &document.description)),
-    );
-    let (sums, manifest) = (plan.edition().sums(), plan.edition().manifest());
-    objects.extend([
-        object(&sums, "checksums"),
-        object(&format!("{sums}.minisig"), "signature"),
-        object(&manifest, "manifest"),
-        object(&format!("{manifest}.minisig"), "signature"),
-    ]);
-    objects
 }

@@ -17,6 +17,9 @@ fn time(text: &str) -> UtcTime {
 
 fn policy(stage: StageName, cadence_days: Option<u32>, soak_days: Option<u32>) -> ChannelPolicy {
     ChannelPolicy {
+        keep_last: None,
+        keep_days: 0,
+        stale_after_hours: None,
         description: String::new(),
         stages: vec![stage],
         key_role: "release".parse().unwrap(),

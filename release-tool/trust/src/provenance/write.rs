@@ -198,8 +198,12 @@ fn subjects(subjects: &[Subject]) -> Result<Vec<Resource<'_>>, ProvenanceProblem
 }
 
 fn source(release: &ReleaseFacts) -> Resource<'_> {
+    let uri = match &release.tag {
+        Some(tag) => format!("git+{}@refs/tags/{tag}", release.repository),
+        None => release.commit_uri(),
+    };
     Resource {
-        uri: Some(format!("git+{}@refs/tags/{}", release.repository, release.tag)),
+        uri: Some(uri),
         digest: [("gitCommit", release.commit.clone())].into(),
         ..Resource::default()
     }

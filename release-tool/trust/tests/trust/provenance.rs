@@ -14,7 +14,7 @@ pub(crate) fn release() -> ReleaseFacts {
         version: "0.6.0-rc1".parse().unwrap(),
         channel: "beta".parse().unwrap(),
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
-        tag: "v0.6.0-rc1".to_owned(),
+        tag: Some("v0.6.0-rc1".to_owned()),
         repository: "https://example.org/veridianos/os".to_owned(),
         directory: Some("https://releases.example.org/releases/0.6.0-rc1".to_owned()),
         source_date_epoch: "2026-11-21T03:00:00Z".parse().unwrap(),
