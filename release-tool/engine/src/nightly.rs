@@ -650,7 +650,7 @@ impl Nightly<'_> {
             last_seen: now,
             broken,
         };
-        let json = serde_json::to_vec_pretty(&failing).map_err(|error| failed(error))?;
+        let json = serde_json::to_vec_pretty(&failing).map_err(failed)?;
         self.world.fs().write(&state_file(self.site), &json, 0o644)?;
         Ok(failing)
     }

@@ -189,7 +189,7 @@ fn a_fix_is_nominated_accepted_picked_and_lands() {
     assert_eq!(repos.state(&fix), BackportState::Nominated);
     let early = repos.queue("one", |queue| {
         let branches = queue.branches().unwrap();
-        let named = queue.candidates(&branches, &[fix.clone()]).unwrap();
+        let named = queue.candidates(&branches, std::slice::from_ref(&fix)).unwrap();
         queue.plan(&branches, Which::These(&named)).unwrap_err()
     });
     assert!(
@@ -564,7 +564,7 @@ fn of_two_who_decide_the_second_is_told_who_was_first() {
     // Without asking the remote first, as when both act at the same moment.
     let late = repos.queue("two", |queue| {
         let candidates = queue
-            .candidates(&queue.branches().unwrap(), &[fix.clone()])
+            .candidates(&queue.branches().unwrap(), std::slice::from_ref(&fix))
             .unwrap();
         queue.decide(&candidates, Decision::Accept, None).unwrap_err()
     });

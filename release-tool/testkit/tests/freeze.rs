@@ -80,9 +80,9 @@ fn whatever_goes_wrong_starting_again_finishes_it() {
     }
     let expected = state(&reference);
     assert_eq!(expected.len(), 2, "{:?}", expected.keys());
-    for at in 0..trace.len() {
+    for (at, effect) in trace.iter().enumerate() {
         for mode in [Mode::Error, Mode::LostReply, Mode::KillWithin] {
-            let when = format!("{mode:?} at {}", trace[at]);
+            let when = format!("{mode:?} at {effect}");
             let scene = template.copy();
             let world = scene.world();
             let faulty = Faulty::new(&world, Some(Fault { at, mode }));

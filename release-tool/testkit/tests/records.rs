@@ -138,7 +138,7 @@ fn the_first_record_starts_a_history_of_its_own() {
     assert_eq!(records.list("lines").unwrap(), [PATH]);
     assert_eq!(records.list("line").unwrap(), [""; 0]);
     // Without the remote nothing can be decided, and nothing is.
-    let before = git(&site.root().to_owned(), &["for-each-ref"]);
+    let before = git(site.root(), &["for-each-ref"]);
     repos.write("two", PATH, "b\n").unwrap_err();
     assert_eq!(git(site.root(), &["for-each-ref"]), before);
 }

@@ -63,6 +63,9 @@ impl BackportQueue<'_> {
     }
 }
 
+/// Which of a set of commits conflicted (`None`: the target), and in which files.
+type Conflict = (Option<usize>, Vec<String>);
+
 impl Trial<'_, '_> {
     /// The commits before one that changed its files, which the line lacks, by their place in the history.
     fn candidates(&self, onto: &str, commit: &str, paths: &[String]) -> Result<Vec<usize>, EngineError> {
@@ -84,8 +87,8 @@ impl Trial<'_, '_> {
         Pick::of(&self.branches.ahead[place].id)
     }
 
-    /// Picks a set and then the target: fine, or which of them conflicted where (`None`: the target).
-    fn helps(&mut self, set: &[usize]) -> Result<Result<(), (Option<usize>, Vec<String>)>, EngineError> {
+    /// Picks a set and then the target: fine, or which of them conflicted where.
+    fn helps(&mut self, set: &[usize]) -> Result<Result<(), Conflict>, EngineError> {
         self.left = self.left.saturating_sub(1);
         let mut picks: Vec<Pick> = set.iter().map(|place| self.pick(*place)).collect();
         picks.push(self.target.clone());

@@ -7,6 +7,9 @@ use vrel_model::{Backport, BackportEvent, BackportState, Backports, HistoryCommi
 use vrel_process::{Decision, Nominee, Present, check_nominee, decide, short};
 use vrel_world::FileEdit;
 
+/// What happened to candidates of the queue.
+type News = Vec<(Candidate, BackportEvent)>;
+
 /// A commit that somebody named.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Candidate {
@@ -225,7 +228,7 @@ impl BackportQueue<'_> {
     pub(super) fn change(
         &self,
         message: &str,
-        events: &mut dyn FnMut(&Backports) -> Result<Vec<(Candidate, BackportEvent)>, EngineError>,
+        events: &mut dyn FnMut(&Backports) -> Result<News, EngineError>,
     ) -> Result<(), EngineError> {
         let file = self.file();
         let path = Path::new(&file);
