@@ -343,3 +343,12 @@ fn the_agenda_tells_what_is_late_and_what_settles_it() {
     );
     assert_eq!(late["items"][1]["due"], serde_json::Value::Null);
 }
+
+#[test]
+fn every_item_of_the_agenda_names_a_command_that_there_is() {
+    for kind in vrel_process::DueKind::ALL {
+        let words = kind.command();
+        let help = Command::new(VREL).args(words).arg("--help").output().unwrap();
+        assert!(help.status.success(), "{kind:?}: vrel {}", words.join(" "));
+    }
+}

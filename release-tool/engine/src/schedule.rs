@@ -1,13 +1,15 @@
 //! Gathering what has a date.
 
+use crate::freeze::all_freezes;
 use crate::lts::LtsLines;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use jiff::civil::Date;
 use std::collections::BTreeMap;
 use vrel_model::{Edition, Manifest, Pointer, SignedPointer, UtcTime, Version};
+use vrel_process::freeze::LineFreezes;
 use vrel_process::{
-    HeadFact, PointerFact, Policies, PublishedFact, RoadmapFact, Schedule, SupportFact, day_of,
+    FreezeFact, HeadFact, PointerFact, Policies, PublishedFact, RoadmapFact, Schedule, SupportFact, day_of,
 };
 use vrel_todo::{Todo, When};
 use vrel_world::World;
@@ -57,12 +59,29 @@ pub fn collect_schedule(
             issued: pointer.issued,
             expires: pointer.expires,
         }),
-        freezes: Vec::new(),
+        freezes: freezes(&records)?,
         supported: supported(world, site, policies)?,
         unfinished,
         // A repository without a commit has nothing that could have changed.
         as_of: written.into_iter().flatten().max().unwrap_or_else(|| world.now()),
     })
+}
+
+/// The freezes of all lines, from the records.
+fn freezes(records: &Records<'_>) -> Result<Vec<FreezeFact>, EngineError> {
+    let mut facts = Vec::new();
+    for LineFreezes { line, file } in all_freezes(&records.view()?)? {
+        let windows = (1..).zip(file.windows).map(|(number, window)| FreezeFact {
+            line,
+            number,
+            starts: window.starts,
+            ends: window.ends,
+            begun: window.commit.is_some(),
+            ended: window.end.map(|end| end.at),
+        });
+        facts.extend(windows);
+    }
+    Ok(facts)
 }
 
 /// The long-term support lines, from the records.

@@ -1,7 +1,7 @@
 //! Releases that are published without an architecture of tier 2 at first.
 
 use std::num::NonZeroUsize;
-use vrel_engine::{Site, collect_schedule, load_from_work_tree, origin_manifest};
+use vrel_engine::{Site, collect_schedule, freeze, load_from_work_tree, look_at_remote, origin_manifest};
 use vrel_model::{Arch, Manifest, Version};
 use vrel_origin::{LocalOrigin, PointerCheck, TrustRoot, VerifyRequest, verify_release};
 use vrel_process::{DueKind, agenda, calendar};
@@ -81,6 +81,34 @@ fn a_release_without_a_tier_2_architecture_is_whole_for_its_readers() {
         "{:?}",
         files.keys()
     );
+}
+
+#[test]
+fn a_freeze_is_on_the_agenda_until_somebody_ends_it() {
+    let scene = Scene::new();
+    let world = scene.world();
+    let policies = load_from_work_tree(&world, &scene.repo()).unwrap();
+    let site = Site::new(&scene.repo(), &policies.config);
+    let request = freeze::StartRequest {
+        line: "0.6".parse().unwrap(),
+        starts: None,
+        ends: Some(world.now().plus_days(5)),
+        also: Vec::new(),
+        reason: Some("the way to 0.6.0".to_owned()),
+    };
+    let refs = look_at_remote(&world, &site, "origin").unwrap().refs;
+    freeze::apply_start(&world, &site, &policies.config, &request, Some(&refs)).unwrap();
+    let plan = std::fs::read_to_string(scene.repo().join("RELEASE_TODO.md")).unwrap();
+    let todo = vrel_todo::Todo::parse(&plan).unwrap();
+    let ends = || {
+        let schedule = collect_schedule(&world, &site, &policies, &todo).unwrap();
+        let items = agenda(&schedule, world.now(), 7).into_iter();
+        let items = items.filter(|item| item.kind == DueKind::FreezeEnd);
+        items.map(|item| item.due.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(), [world.now().plus_days(5).to_string()]);
+    freeze::end(&world, &site, &policies.config, request.line, "it is done").unwrap();
+    assert_eq!(ends(), Vec::<String>::new());
 }
 
 #[test]
