@@ -176,7 +176,19 @@ fn plan(
     Ok(std::iter::once(first).chain(later).collect())
 }
 
-/// The first planned release without a release branch.
+/// The release that the development branch leads to, by the living plan at its tip: the first without a release branch.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(crate) fn leads_to(
+    world: &dyn World,
+    site: &Site,
+    config: &Config,
+    main: &str,
+) -> Result<Option<Version>, EngineError> {
+    unbranched(world, site, config, plan(world, site, config, main)?)
+}
+
 fn unbranched(
     world: &dyn World,
     site: &Site,

@@ -5,6 +5,7 @@
 //! nightly fails too.
 
 use crate::cut_rc::{Release, Signers, steps_of};
+use crate::next::leads_to;
 use crate::run::{Observation, apply, undo};
 use crate::{
     EngineError, Journal, JournalState, Progress, ProgressEvent, Site, collect_snapshot, load_all,
@@ -285,43 +286,18 @@ fn tip(world: &dyn World, site: &Site, policies: &Policies) -> Result<String, En
     tip.ok_or_else(|| failed(format!("there is no local branch `{main}` with a commit on it")))
 }
 
-/// The release that the development branch leads to: the first that is planned and has no release branch yet.
+/// The release that the development branch leads to.
 fn base(world: &dyn World, site: &Site, policies: &Policies, tip: &str) -> Result<Version, EngineError> {
     let config = &policies.config;
-    let path = config.plan.file.display().to_string();
-    let wrong = |reason: String| EngineError::Policy {
-        path: PathBuf::from(&path),
-        reason,
-    };
-    let bytes = world.git().file_at(site.root(), tip, &path)?;
-    let bytes = bytes.ok_or_else(|| wrong(format!("there is no such file on {}", config.git.main)))?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("it is not UTF-8 text".to_owned()))?;
-    let todo = vrel_todo::Todo::parse(&text).map_err(|error| wrong(error.to_string()))?;
-    let next = todo.next_release().map(Version::final_version);
-    let next =
-        next.ok_or_else(|| wrong("it names no next release, to which a nightly could lead".to_owned()))?;
-    let planned = todo.roadmap().filter(|release| !release.released);
-    let mut planned: Vec<Version> = planned
-        .map(|release| release.version.final_version())
-        .filter(|version| *version > next)
-        .collect();
-    planned.sort();
-    for version in std::iter::once(next.clone()).chain(planned) {
-        let line = version.line().to_string();
-        let branch = config.git.release_branch.expand(&[("line", &line)]);
-        let branch = branch.map_err(|error| EngineError::Policy {
-            path: "vrel.toml".into(),
-            reason: format!("`git.release-branch`: {error}"),
-        })?;
-        if world
-            .git()
-            .resolve(site.root(), &format!("refs/heads/{branch}"))?
-            .is_none()
-        {
-            return Ok(version);
-        }
-    }
-    Ok(Version::new(next.major(), next.minor() + 1, 0))
+    let next = leads_to(world, site, config, tip)?.map(|version| version.final_version());
+    next.ok_or_else(|| EngineError::Refused {
+        message: format!(
+            "{} on {} names no release without a release branch, to which a nightly could lead",
+            config.plan.file.display(),
+            config.git.main
+        ),
+        hint: Some("see `vrel todo check`, and plan the next release with `vrel todo plan`".to_owned()),
+    })
 }
 
 /// How an attempt ended.

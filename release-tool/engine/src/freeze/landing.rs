@@ -2,7 +2,7 @@
 
 use crate::EngineError;
 use std::path::Path;
-use vrel_model::HistoryCommit;
+use vrel_model::{HistoryCommit, origins};
 use vrel_notes::conventional;
 use vrel_process::freeze::{CommitForm, LandingCommit, Wanted};
 use vrel_world::World;
@@ -58,7 +58,7 @@ fn facts(
         } else {
             None
         },
-        picked_from: picked_from(&commit.message),
+        picked_from: origins(&commit.message).into_iter().map(str::to_owned).collect(),
         paths: if wanted.paths {
             Some(git.changed_paths(repo, &commit.id)?)
         } else {
@@ -66,16 +66,4 @@ fn facts(
         },
         id: commit.id,
     })
-}
-
-/// The commits that `git cherry-pick -x` wrote into a message.
-fn picked_from(message: &str) -> Vec<String> {
-    let lines = message.lines().filter_map(|line| {
-        let id = line
-            .trim()
-            .strip_prefix("(cherry picked from commit ")?
-            .strip_suffix(')')?;
-        (id.len() == 40).then(|| id.to_owned())
-    });
-    lines.collect()
 }

@@ -7,7 +7,7 @@ pub use edit::{add_exception, add_window, begin_window, end_window};
 pub use policy::FreezeConfig;
 
 use crate::toml_file::{self, TomlError};
-use crate::{BranchName, Day, Line, PathGlob, Person, UtcTime};
+use crate::{BranchName, Day, Line, PathGlob, Person, UtcTime, is_commit_id};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::str::FromStr;
@@ -100,7 +100,7 @@ impl TryFrom<RawWindow> for FreezeWindow {
         if let Some(ends) = raw.ends.filter(|ends| *ends <= raw.starts) {
             return Err(format!("`ends` ({ends}) is not after `starts` ({})", raw.starts));
         }
-        if let Some(commit) = raw.commit.as_deref().filter(|commit| !is_commit(commit)) {
+        if let Some(commit) = raw.commit.as_deref().filter(|commit| !is_commit_id(commit)) {
             return Err(format!(
                 "`commit`: `{commit}` is not an id of 40 hexadecimal digits"
             ));
@@ -184,7 +184,7 @@ impl TryFrom<RawException> for FreezeException {
 
     fn try_from(raw: RawException) -> Result<Self, Self::Error> {
         let what = match (raw.commit, raw.path, raw.subject) {
-            (Some(commit), None, None) if is_commit(&commit) => Excepted::Commit(commit),
+            (Some(commit), None, None) if is_commit_id(&commit) => Excepted::Commit(commit),
             (Some(commit), None, None) => {
                 return Err(format!(
                     "`commit`: `{commit}` is not an id of 40 hexadecimal digits"
@@ -238,10 +238,6 @@ impl std::fmt::Display for Excepted {
             Self::Subject(subject) => write!(f, "subject “{subject}”"),
         }
     }
-}
-
-fn is_commit(text: &str) -> bool {
-    text.len() == 40 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// What could go wrong with a change.
