@@ -374,7 +374,8 @@ fn a_bare_repository_is_enough() {
     let found = repo.picking().pick(&bare, &list).unwrap();
     assert_eq!(found.picked, repo.pick_by_git(&ids[2], &picks));
     git(&bare, &["update-ref", "refs/heads/line", &found.tip]);
-    assert_eq!(git(&bare, &["fsck", "--strict"]), "");
+    // A real merge leaves the commits behind that git was given to merge; nothing names them.
+    assert_eq!(git(&bare, &["fsck", "--strict", "--no-dangling"]), "");
 }
 
 #[test]
