@@ -133,7 +133,7 @@ mod tests {
     fn addition() -> Addition {
         let until = "2026-11-24T03:00:00Z".parse().unwrap();
         Addition {
-            product: "Veridian_OS".into(),
+            product: "Veridian*OS".into(),
             version: "0.6.0-rc1".parse().unwrap(),
             channel: "nightly".parse().unwrap(),
             commit: "1".repeat(40),
@@ -162,7 +162,7 @@ mod tests {
         let text = addition().notes(Format::Markdown).unwrap();
         let sha256 = "07".repeat(32);
         for expected in [
-            "# Veridian\\_OS v0.6.0-rc1 for riscv64\n",
+            "# Veridian\\*OS v0.6.0-rc1 for riscv64\n",
             "- **Added:** 2026-11-22\n",
             "[release notes](https://example.org/releases/0.6.0-rc1/release-notes.md)",
             "- aarch64 may follow until 2026-11-24\n",
@@ -184,7 +184,7 @@ mod tests {
     fn the_announcement_leads_to_the_notes() {
         let text = addition().announcement().unwrap();
         assert!(
-            text.starts_with("# Veridian\\_OS v0.6.0-rc1 is available for riscv64\n"),
+            text.starts_with("# Veridian\\*OS v0.6.0-rc1 is available for riscv64\n"),
             "{text}"
         );
         assert!(
