@@ -166,7 +166,7 @@ mod tests {
             "- **Added:** 2026-11-22\n",
             "[release notes](https://example.org/releases/0.6.0-rc1/release-notes.md)",
             "- aarch64 may follow until 2026-11-24\n",
-            "| [os-riscv64.iso](https://example.org/releases/0.6.0-rc1/os-riscv64.iso) | Live system \\| installer | riscv64 | 1.0 MiB |",
+            "| [os-riscv64.iso](https://example.org/releases/0.6.0-rc1/os-riscv64.iso) | Live system \\| installer | riscv64 | 1 MiB |",
             &sha256,
             "[SHA256SUMS-2](https://example.org/releases/0.6.0-rc1/SHA256SUMS-2)",
         ] {
