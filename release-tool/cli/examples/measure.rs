@@ -205,6 +205,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
         release: version(),
         manifest_length: bytes.len() as u64,
         manifest_sha256: digest_bytes(&bytes).sha256,
+        rollback: None,
     };
     let pointer = Pointer {
         kind: "pointer".to_owned(),
@@ -215,6 +216,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
         expires: world.now().plus_days(30),
         channels: [("beta".parse()?, head)].into(),
         backfilled: std::collections::BTreeMap::new(),
+        duds: std::collections::BTreeMap::new(),
     };
     let pointer = sign_pointer(&pointer, &secret(world, keys, "pointer")?)?;
     origin.swap_pointer(None, &pointer, "measure")?;

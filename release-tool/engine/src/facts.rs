@@ -150,11 +150,17 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
             .into_iter()
             .map(|(version, newest)| (version, newest.edition))
             .collect(),
+        newest: pointer
+            .channels
+            .iter()
+            .map(|(channel, head)| (channel.clone(), head.newest().clone()))
+            .collect(),
         heads: pointer
             .channels
             .into_iter()
             .map(|(channel, head)| (channel, head.release))
             .collect(),
+        duds: pointer.duds,
     })
 }
 

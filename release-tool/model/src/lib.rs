@@ -31,6 +31,7 @@ mod tier;
 mod time;
 pub mod toml_file;
 mod version;
+mod withdrawal;
 
 pub use arch::{Arch, ArchError};
 pub use artifact::{
@@ -66,3 +67,4 @@ pub use statement::{Statement, StatementError};
 pub use tier::{LaggingArch, Tier, TierError};
 pub use time::{TimeError, UtcTime};
 pub use version::{Line, LineError, Stage, Version, VersionError};
+pub use withdrawal::{AdvisoryId, AdvisoryIdError, Dud, Reason, ReasonError, Rollback};

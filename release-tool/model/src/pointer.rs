@@ -5,7 +5,7 @@
 //! signature of different ages. The form is TUF's (a `signed` object in canonical JSON beside its signatures), so that
 //! it can become a TUF timestamp without a change for those who fetch it.
 
-use crate::{ChannelName, Edition, KeyId, Sha256Digest, UtcTime, Version, edition};
+use crate::{ChannelName, Dud, Edition, KeyId, Rollback, Sha256Digest, UtcTime, Version, edition};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -35,6 +35,9 @@ pub struct Pointer {
     /// release `manifest.json` is the only one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub backfilled: BTreeMap<Version, BackfilledManifest>,
+    /// The releases that nobody may use. None of them is the head of a channel.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub duds: BTreeMap<Version, Dud>,
 }
 
 /// The newest manifest of a release that was added to.
@@ -54,7 +57,8 @@ pub struct BackfilledManifest {
     pub manifest_sha256: Sha256Digest,
 }
 
-/// The newest release of a channel, by the manifest that it was published with.
+/// The release that a channel gives to its users, by the manifest that it was published with: its newest one, unless the
+/// channel was rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChannelHead {
     /// The release.
@@ -63,6 +67,19 @@ pub struct ChannelHead {
     pub manifest_length: u64,
     /// SHA-256 of its `manifest.json`.
     pub manifest_sha256: Sha256Digest,
+    /// How the channel came back to this release; absent while it is the newest one that the channel has had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback: Option<Rollback>,
+}
+
+impl ChannelHead {
+    /// The newest release that the channel has had. It goes on with a newer one only.
+    #[must_use]
+    pub fn newest(&self) -> &Version {
+        self.rollback
+            .as_ref()
+            .map_or(&self.release, |rollback| &rollback.from)
+    }
 }
 
 /// The file.
@@ -108,9 +125,78 @@ pub enum PointerError {
         /// Its format version.
         spec: u32,
     },
+    /// A dud that is the head of a channel.
+    #[error("the pointer makes {version} the head of {channel} and says that it is a dud: {reason}")]
+    DudAsHead {
+        /// The channel.
+        channel: ChannelName,
+        /// The release.
+        version: Version,
+        /// Why it is a dud.
+        reason: String,
+    },
+    /// A channel that went back to a release that is not older.
+    #[error("the pointer rolls {channel} back from {from} to {to}, which is not older")]
+    RollbackForwards {
+        /// The channel.
+        channel: ChannelName,
+        /// What it had.
+        from: Version,
+        /// What it has.
+        to: Version,
+    },
 }
 
 impl Pointer {
+    /// The pointer that follows `current`, or an origin's first one: it says the same, and has the next number.
+    #[must_use]
+    pub fn following(current: Option<Self>, product: &str, issued: UtcTime, expires: UtcTime) -> Self {
+        let version = current.as_ref().map_or(1, |pointer| pointer.version + 1);
+        let (channels, backfilled, duds) = current.map_or_else(Default::default, |pointer| {
+            (pointer.channels, pointer.backfilled, pointer.duds)
+        });
+        Self {
+            kind: "pointer".to_owned(),
+            spec: 1,
+            product: product.to_owned(),
+            version,
+            issued,
+            expires,
+            channels,
+            backfilled,
+            duds,
+        }
+    }
+
+    /// Finds what the pointer says that cannot be so together.
+    ///
+    /// # Errors
+    /// When a dud is a head, or a channel was rolled back to what is not older.
+    pub fn check(&self) -> Result<(), PointerError> {
+        for (channel, head) in &self.channels {
+            if let Some(dud) = self.duds.get(&head.release) {
+                return Err(PointerError::DudAsHead {
+                    channel: channel.clone(),
+                    version: head.release.clone(),
+                    reason: dud.why(),
+                });
+            }
+            if *head.newest() < head.release
+                || head
+                    .rollback
+                    .as_ref()
+                    .is_some_and(|back| back.from == head.release)
+            {
+                return Err(PointerError::RollbackForwards {
+                    channel: channel.clone(),
+                    from: head.newest().clone(),
+                    to: head.release.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The newest public edition of a release.
     #[must_use]
     pub fn edition(&self, release: &Version) -> Edition {
@@ -133,8 +219,9 @@ impl Pointer {
     /// The file's signed part, before it is signed.
     ///
     /// # Errors
-    /// Never for a value of this type; the signature follows `serde_json`.
+    /// When it contradicts itself.
     pub fn to_unsigned(&self) -> Result<SignedPointer, PointerError> {
+        self.check()?;
         Ok(SignedPointer {
             signed: serde_json::to_value(self)?,
             signatures: Vec::new(),
@@ -162,17 +249,17 @@ impl SignedPointer {
     /// The pointer, to be called after a signature over [`Self::signed_bytes`] was verified.
     ///
     /// # Errors
-    /// When the signed object is not a pointer of a format that this program knows.
+    /// When the signed object is not a pointer of a format that this program knows, or contradicts itself.
     pub fn pointer(&self) -> Result<Pointer, PointerError> {
         let pointer: Pointer = serde_json::from_value(self.signed.clone())?;
-        if pointer.kind == "pointer" && pointer.spec == 1 {
-            Ok(pointer)
-        } else {
-            Err(PointerError::Kind {
+        if pointer.kind != "pointer" || pointer.spec != 1 {
+            return Err(PointerError::Kind {
                 kind: pointer.kind,
                 spec: pointer.spec,
-            })
+            });
         }
+        pointer.check()?;
+        Ok(pointer)
     }
 
     /// The file's bytes.
@@ -232,6 +319,7 @@ mod tests {
             release: "0.6.0-rc1".parse().unwrap(),
             manifest_length: 10,
             manifest_sha256: Sha256Digest::new([7; 32]),
+            rollback: None,
         };
         Pointer {
             kind: "pointer".into(),
@@ -242,6 +330,7 @@ mod tests {
             expires: "2026-12-21T03:00:00Z".parse().unwrap(),
             channels: [("beta".parse().unwrap(), head)].into(),
             backfilled: BTreeMap::new(),
+            duds: BTreeMap::new(),
         }
     }
 
@@ -311,6 +400,82 @@ mod tests {
                 "{strange}: {error}"
             );
         }
+    }
+
+    fn dud(reason: &str) -> Dud {
+        Dud {
+            reason: reason.parse().unwrap(),
+            since: "2026-11-21T03:00:00Z".parse().unwrap(),
+            advisory: None,
+        }
+    }
+
+    #[test]
+    fn a_dud_is_never_a_head() {
+        let mut with = pointer();
+        with.duds.insert("0.5.0".parse().unwrap(), dud("does not boot"));
+        let file = with.to_unsigned().unwrap();
+        assert_eq!(file.signed["duds"]["0.5.0"]["reason"], "does not boot");
+        assert_eq!(file.pointer().unwrap(), with);
+        assert!(pointer().to_unsigned().unwrap().signed.get("duds").is_none());
+        // Neither written nor believed.
+        with.duds.insert("0.6.0-rc1".parse().unwrap(), dud("loses data"));
+        let error = with.to_unsigned().unwrap_err().to_string();
+        assert!(
+            error.contains("0.6.0-rc1") && error.contains("loses data"),
+            "{error}"
+        );
+        let mut forged = file;
+        forged.signed["duds"]["0.6.0-rc1"] = forged.signed["duds"]["0.5.0"].clone();
+        assert!(matches!(forged.pointer(), Err(PointerError::DudAsHead { .. })));
+        forged.signed["duds"]["0.6.0-rc1"]["reason"] = Value::from("two\nlines");
+        assert!(
+            forged
+                .pointer()
+                .unwrap_err()
+                .to_string()
+                .contains("is not a reason")
+        );
+    }
+
+    #[test]
+    fn a_channel_that_went_back_remembers_the_newest_it_had() {
+        let mut with = pointer();
+        let beta: ChannelName = "beta".parse().unwrap();
+        let back = |from: &str| Rollback {
+            from: from.parse().unwrap(),
+            reason: "slow".parse().unwrap(),
+            at: "2026-11-21T03:00:00Z".parse().unwrap(),
+        };
+        assert_eq!(with.channels[&beta].newest().to_string(), "0.6.0-rc1");
+        assert!(
+            with.to_unsigned().unwrap().signed["channels"]["beta"]
+                .get("rollback")
+                .is_none()
+        );
+        with.channels.get_mut(&beta).unwrap().rollback = Some(back("0.6.0-rc2"));
+        assert_eq!(with.channels[&beta].newest().to_string(), "0.6.0-rc2");
+        assert_eq!(with.to_unsigned().unwrap().pointer().unwrap(), with);
+        for not_newer in ["0.6.0-rc1", "0.5.9"] {
+            with.channels.get_mut(&beta).unwrap().rollback = Some(back(not_newer));
+            assert!(matches!(
+                with.to_unsigned(),
+                Err(PointerError::RollbackForwards { .. })
+            ));
+        }
+    }
+
+    #[test]
+    fn the_next_pointer_says_what_the_last_one_said() {
+        let mut last = pointer();
+        last.duds.insert("0.5.0".parse().unwrap(), dud("does not boot"));
+        let issued = "2026-11-22T03:00:00Z".parse().unwrap();
+        let next = Pointer::following(Some(last.clone()), "os", issued, last.expires);
+        assert_eq!(
+            (next.version, &next.channels, &next.duds),
+            (5, &last.channels, &last.duds)
+        );
+        assert_eq!(Pointer::following(None, "os", issued, last.expires).version, 1);
     }
 
     #[test]

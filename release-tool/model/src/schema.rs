@@ -5,7 +5,8 @@
 //! no day is left to the reader.
 
 use crate::{
-    Arch, ArtifactKind, ArtifactName, ChannelName, Digest, KeyId, Manifest, SignedPointer, UtcTime, Version,
+    AdvisoryId, Arch, ArtifactKind, ArtifactName, ChannelName, Digest, KeyId, Manifest, Reason,
+    SignedPointer, UtcTime, Version,
 };
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -100,6 +101,14 @@ text_schema!(
 text_schema!(
     KeyId, "KeyId", "A minisign key's id.",
     "pattern": r"^[0-9A-F]{16}$"
+);
+text_schema!(
+    Reason, "Reason", "Why a person decided something, in one line.",
+    "minLength": 1, "maxLength": 500, "pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]+$"
+);
+text_schema!(
+    AdvisoryId, "AdvisoryId", "The id of a security advisory, for example `CVE-2026-12345`.",
+    "pattern": r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 );
 text_schema!(
     Arch, "Arch", "An architecture.",

@@ -3,7 +3,7 @@
 use crate::{InterfaceFacts, Policies};
 use std::collections::BTreeMap;
 use vrel_model::freeze::FreezeException;
-use vrel_model::{ByteSize, ChannelName, Edition, KeyRole, UtcTime, Version};
+use vrel_model::{ByteSize, ChannelName, Dud, Edition, KeyRole, UtcTime, Version};
 
 /// The facts for one request.
 #[derive(Clone, Debug)]
@@ -64,6 +64,10 @@ pub struct OriginFacts {
     pub pointer_version: Option<u64>,
     /// The head of each channel.
     pub heads: BTreeMap<ChannelName, Version>,
+    /// The newest release that each channel has had: its head, unless it was rolled back.
+    pub newest: BTreeMap<ChannelName, Version>,
+    /// The releases that nobody may use.
+    pub duds: BTreeMap<Version, Dud>,
     /// The newest public edition of each release that has more than one.
     pub editions: BTreeMap<Version, Edition>,
 }

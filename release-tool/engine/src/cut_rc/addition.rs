@@ -2,10 +2,10 @@
 
 use super::build::built;
 use super::documents::notes_artifacts;
-use super::publish::{current_pointer, manifest_digest, origin_error, swap_pointer};
+use super::publish::{change_pointer, manifest_digest, origin_error, pointer_reader};
 use super::{Release, conflict, done, failed, missing};
-use crate::EngineError;
 use crate::run::Observation;
+use crate::{CurrentPointer, EngineError};
 use vrel_documents::markdown::Format;
 use vrel_model::{BackfilledManifest, Edition, Manifest, ManifestArtifact, PlannedBackfill, Sha256Digest};
 use vrel_notes::{Addition, NotesError};
@@ -157,11 +157,9 @@ pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
 pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, EngineError> {
     const STEP: &str = "pointer";
     let (plan, backfill) = (release.plan, planned(release, STEP)?);
-    let origin = LocalOrigin::open(release.world, release.site.origin());
-    let origin = origin.map_err(|error| origin_error(STEP, error))?;
     let (_, digest) = manifest_digest(release, STEP)?;
     let what = format!("edition {} of {}", backfill.edition, plan.version);
-    let Some((pointer, _)) = current_pointer(release, &origin)? else {
+    let Some(CurrentPointer { pointer, .. }) = pointer_reader(release).current()? else {
         return Err(conflict(
             STEP,
             "the origin's pointer is gone",
@@ -186,16 +184,13 @@ pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, Eng
 
 pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
     const STEP: &str = "pointer";
-    let origin = LocalOrigin::open(release.world, release.site.origin());
-    let origin = origin.map_err(|error| origin_error(STEP, error))?;
     let (manifest_length, manifest_sha256) = manifest_digest(release, STEP)?;
     let newest = BackfilledManifest {
         edition: planned(release, STEP)?.edition,
         manifest_length,
         manifest_sha256,
     };
-    let current = current_pointer(release, &origin)?;
-    swap_pointer(release, &origin, current, |pointer| {
+    change_pointer(release, |pointer| {
         pointer.backfilled.insert(release.plan.version.clone(), newest);
     })
 }

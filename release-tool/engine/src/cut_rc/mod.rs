@@ -15,6 +15,7 @@ mod sign;
 mod supply;
 
 pub(crate) use build::build_error;
+pub(crate) use publish::origin_error;
 
 use crate::run::{Action, Observation, Step};
 use crate::{EngineError, Progress, Site};

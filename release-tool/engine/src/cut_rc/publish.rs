@@ -1,15 +1,14 @@
 //! Objects, reading back, and the pointer.
 
 use super::{Release, conflict, done, failed, missing};
-use crate::EngineError;
 use crate::run::Observation;
-use std::collections::BTreeMap;
+use crate::{CurrentPointer, EngineError, PointerChange, PointerReader};
 use std::num::NonZeroUsize;
-use vrel_model::{ChannelHead, Pointer, SignedPointer};
+use vrel_model::{ChannelHead, Pointer};
 use vrel_origin::{LocalOrigin, ObjectPath, OriginError, PointerCheck, VerifyRequest, verify_release};
-use vrel_trust::{digest_bytes, sign_pointer, verify_pointer};
+use vrel_trust::digest_bytes;
 
-pub(super) fn origin_error(step: &str, error: OriginError) -> EngineError {
+pub(crate) fn origin_error(step: &str, error: OriginError) -> EngineError {
     match error {
         OriginError::World(error) => error.into(),
         error @ (OriginError::Immutable { .. } | OriginError::PointerMoved { .. }) => conflict(
@@ -89,8 +88,9 @@ pub(super) fn publish(release: &Release<'_>) -> Result<(), EngineError> {
 
 /// Takes the objects out of the origin again; nobody can know of them, because no pointer leads to them.
 pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
-    let heads = crate::origin_facts(release.world, release.site)?.heads;
-    if heads.values().any(|head| *head == release.plan.version) {
+    let facts = crate::origin_facts(release.world, release.site)?;
+    let mut public = facts.heads.values().chain(facts.newest.values());
+    if public.any(|public| *public == release.plan.version) {
         let message = format!("the pointer leads to {}", release.plan.version);
         return Err(conflict(
             "publish",
@@ -165,39 +165,39 @@ pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
     release.write(&release.work_file(READ_BACK), digest.to_string().as_bytes())
 }
 
-/// The pointer in the origin, verified; its age does not matter to who replaces it.
-pub(super) fn current_pointer(
-    release: &Release<'_>,
-    origin: &LocalOrigin<'_>,
-) -> Result<Option<(Pointer, vrel_model::Sha256Digest)>, EngineError> {
-    let Some(bytes) = origin.pointer().map_err(|error| origin_error("pointer", error))? else {
-        return Ok(None);
-    };
-    let signed = SignedPointer::parse(&bytes).map_err(|error| failed("pointer", error))?;
-    let issued = signed.pointer().map_err(|error| failed("pointer", error))?.issued;
-    let role = &release.plan.pointer_role;
-    let pointer = verify_pointer(&signed, release.ring, role, &release.plan.product, issued)
-        .map_err(|error| failed("pointer", error))?;
-    Ok(Some((pointer, digest_bytes(&bytes).sha256)))
+/// How the origin's pointer is read.
+pub(super) fn pointer_reader<'r>(release: &'r Release<'_>) -> PointerReader<'r> {
+    PointerReader {
+        world: release.world,
+        origin: release.site.origin(),
+        ring: release.ring,
+        role: &release.plan.pointer_role,
+        product: &release.plan.product,
+    }
 }
 
 /// The channel's head is this release.
 pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, EngineError> {
-    let origin = LocalOrigin::open(release.world, release.site.origin());
-    let origin = origin.map_err(|error| origin_error("pointer", error))?;
     let (_, digest) = manifest_digest(release, "pointer")?;
     let plan = release.plan;
-    let Some((pointer, _)) = current_pointer(release, &origin)? else {
+    let Some(CurrentPointer { pointer, .. }) = pointer_reader(release).current()? else {
         return missing("a pointer");
     };
+    if let Some(dud) = pointer.duds.get(&plan.version) {
+        return Err(conflict(
+            "pointer",
+            format!("{} was declared a dud meanwhile: {}", plan.version, dud.why()),
+            "its number is burnt: take the next one",
+        ));
+    }
     match pointer.channels.get(&plan.channel) {
         Some(head) if head.release == plan.version && head.manifest_sha256 == digest => done(format!(
             "pointer {}: {} is the head of {}",
             pointer.version, plan.version, plan.channel
         )),
-        Some(head) if head.release > plan.version => Err(conflict(
+        Some(head) if *head.newest() >= plan.version => Err(conflict(
             "pointer",
-            format!("{} became the head of {} meanwhile", head.release, plan.channel),
+            format!("{} became public in {} meanwhile", head.newest(), plan.channel),
             "a channel does not go backwards by accident",
         )),
         _ => missing(format!("{} as the head of {}", plan.version, plan.channel)),
@@ -206,49 +206,38 @@ pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, Eng
 
 pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
-    let origin = LocalOrigin::open(release.world, release.site.origin());
-    let origin = origin.map_err(|error| origin_error("pointer", error))?;
     let (manifest_length, manifest_sha256) = manifest_digest(release, "pointer")?;
-    let current = current_pointer(release, &origin)?;
     let head = ChannelHead {
         release: plan.version.clone(),
         manifest_length,
         manifest_sha256,
+        rollback: None,
     };
-    swap_pointer(release, &origin, current, |pointer| {
+    change_pointer(release, |pointer| {
         pointer.channels.insert(plan.channel.clone(), head);
     })
 }
 
 /// Replaces the pointer by one that is changed. Another channel may have moved since the plan was made; its head is kept,
 /// and the version counts on from there.
-pub(super) fn swap_pointer(
+pub(super) fn change_pointer(
     release: &Release<'_>,
-    origin: &LocalOrigin<'_>,
-    current: Option<(Pointer, vrel_model::Sha256Digest)>,
     change: impl FnOnce(&mut Pointer),
 ) -> Result<(), EngineError> {
     let plan = release.plan;
-    let (current, expected) = current.unzip();
-    let mut pointer = Pointer {
-        kind: "pointer".to_owned(),
-        spec: 1,
-        product: plan.product.clone(),
-        version: current.as_ref().map_or(1, |pointer| pointer.version + 1),
+    let reader = pointer_reader(release);
+    let current = reader.current()?;
+    let holder = format!("vrel {}", plan.command);
+    let pointer = PointerChange {
+        reader,
+        key: release.signer("pointer", &plan.pointer_role)?,
         issued: plan.created,
         expires: plan.pointer.expires,
-        channels: BTreeMap::new(),
-        backfilled: BTreeMap::new(),
+        holder: &holder,
     };
-    if let Some(current) = current {
-        pointer.channels = current.channels;
-        pointer.backfilled = current.backfilled;
-    }
-    change(&mut pointer);
-    let key = release.signer("pointer", &plan.pointer_role)?;
-    let signed = sign_pointer(&pointer, key).map_err(|error| failed("pointer", error))?;
-    origin
-        .swap_pointer(expected, &signed, &format!("vrel {}", plan.command))
-        .map_err(|error| origin_error("pointer", error))?;
-    Ok(())
+    let changed = pointer.swap(current, |pointer| {
+        change(pointer);
+        Ok(())
+    });
+    changed.map(drop)
 }

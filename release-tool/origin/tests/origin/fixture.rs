@@ -237,6 +237,7 @@ impl Project {
             release: manifest.version.clone(),
             manifest_length: bytes.len() as u64,
             manifest_sha256: digest_bytes(&bytes).sha256,
+            rollback: None,
         };
         let pointer = Pointer {
             kind: "pointer".into(),
@@ -250,6 +251,7 @@ impl Project {
                 .map(|newest| (manifest.version.clone(), newest))
                 .into_iter()
                 .collect(),
+            duds: std::collections::BTreeMap::new(),
         };
         sign_pointer(&pointer, &self.secret("pointer")).unwrap()
     }

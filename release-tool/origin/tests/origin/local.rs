@@ -34,6 +34,7 @@ fn pointer(version: u64) -> SignedPointer {
         expires: "2026-12-21T03:00:00Z".parse().unwrap(),
         channels: [].into(),
         backfilled: std::collections::BTreeMap::new(),
+        duds: std::collections::BTreeMap::new(),
     };
     pointer.to_unsigned().unwrap()
 }

@@ -13,6 +13,7 @@ fn pointer() -> Pointer {
         release: "0.6.0-rc1".parse().unwrap(),
         manifest_length: 10,
         manifest_sha256: Sha256Digest::new([7; 32]),
+        rollback: None,
     };
     Pointer {
         kind: "pointer".into(),
@@ -23,6 +24,7 @@ fn pointer() -> Pointer {
         expires: at("2026-12-21T03:00:00Z"),
         channels: [("beta".parse().unwrap(), head)].into(),
         backfilled: std::collections::BTreeMap::new(),
+        duds: std::collections::BTreeMap::new(),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::strangers::run_python;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use vrel_model::{
-    Arch, BackfilledManifest, BootRecord, ChannelHead, Edition, Manifest, ManifestArtifact, ManifestDocument,
-    Pointer, SignedPointer, manifest_schema, pointer_schema,
+    Arch, BackfilledManifest, BootRecord, ChannelHead, Dud, Edition, Manifest, ManifestArtifact,
+    ManifestDocument, Pointer, Rollback, SignedPointer, manifest_schema, pointer_schema,
 };
 use vrel_trust::{digest_bytes, sign_pointer};
 
@@ -155,6 +155,16 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         release: release().version,
         manifest_length: 10,
         manifest_sha256: digest_bytes(b"x").sha256,
+        rollback: Some(Rollback {
+            from: "0.6.0-rc2".parse().unwrap(),
+            reason: "slow".parse().unwrap(),
+            at: "2026-11-21T02:00:00Z".parse().unwrap(),
+        }),
+    };
+    let dud = Dud {
+        reason: "loses data".parse().unwrap(),
+        since: "2026-11-21T02:00:00Z".parse().unwrap(),
+        advisory: Some("CVE-2026-12345".parse().unwrap()),
     };
     let backfilled = BackfilledManifest {
         edition: Edition::FIRST.next().unwrap(),
@@ -170,6 +180,7 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         expires: "2026-12-21T03:00:00Z".parse().unwrap(),
         channels: [(release().channel, head)].into(),
         backfilled: [(release().version, backfilled)].into(),
+        duds: [("0.6.0-rc2".parse().unwrap(), dud)].into(),
     };
     let keys = Keys::new(&["pointer"]);
     let signed = sign_pointer(&pointer, &keys.secret("pointer")).unwrap();
@@ -186,6 +197,9 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
             "/signed/backfilled/0.6.0-rc1/manifest",
             "../manifest-2.json".into(),
         ),
+        with(&good, "/signed/duds/0.6.0-rc2/reason", "two\nlines".into()),
+        with(&good, "/signed/duds/0.6.0-rc2/advisory", "".into()),
+        with(&good, "/signed/channels/beta/rollback/from", "x".into()),
     ];
     let expected = [
         "valid",
@@ -195,6 +209,9 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         "$.signatures[0].keyid",
         "$.signed.channels.beta.release",
         "$.signed.backfilled['0.6.0-rc1'].manifest",
+        "$.signed.duds['0.6.0-rc2'].reason",
+        "$.signed.duds['0.6.0-rc2'].advisory",
+        "$.signed.channels.beta.rollback",
     ];
     assert_eq!(validated(&pointer_schema(), &documents), expected);
     SignedPointer::parse(documents[1].to_string().as_bytes())
