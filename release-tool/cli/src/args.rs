@@ -2,8 +2,8 @@
 
 use crate::verbs::{
     agenda, artifacts, backfill, backport, boot, build, calendar, check, completions, cut_rc, doctor, freeze,
-    hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, reproduce, resume,
-    serve, status, todo, undo, verify,
+    gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, reproduce,
+    resume, serve, sign_off, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -102,6 +102,13 @@ pub(crate) enum Verb {
     Verify(verify::Verify),
     /// Freeze a line of releases: only fixes may land on its branch.
     Freeze(freeze::Freeze),
+    /// Say which gates a release meets, and run those that a machine decides.
+    Gates(gates::Gates),
+    /// Sign off a gate that no machine can decide.
+    #[command(name = "sign-off")]
+    SignOff(sign_off::SignOff),
+    /// Waive a gate in writing: the release may go on although it does not hold.
+    Waive(sign_off::Waive),
     /// Hold commits to the rules of the branch that they would land on.
     Check(check::Check),
     /// Let a repository hold pushes to the project's rules.

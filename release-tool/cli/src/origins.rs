@@ -106,6 +106,9 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
             keep_days: 0,
             stale_after_hours: None,
             support: None,
+            gates: Vec::new(),
+            approvals: 0,
+            approvers: Vec::new(),
         };
         name.parse::<ChannelName>().ok().map(|name| (name, policy))
     };

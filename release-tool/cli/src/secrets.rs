@@ -5,8 +5,8 @@ use crate::exit::{Failure, FailureKind};
 use clap::Args;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use vrel_model::KeyRole;
-use vrel_process::KeyFact;
+use vrel_model::{KeyRole, PersonId};
+use vrel_process::{KeyFact, Policies};
 use vrel_trust::{KeyRing, Password, Scrypt, SecretKey, TrustError, inspect_secret_key};
 use vrel_world::World;
 
@@ -73,6 +73,43 @@ impl KeyOptions {
     /// # Errors
     /// When the key is missing, open to others, encrypted without a password, or not one of the role's.
     pub(crate) fn load(&self, app: &App, role: &KeyRole, ring: &KeyRing) -> Result<SecretKey, Failure> {
+        let key = self.open(app, role)?;
+        ring.require(role, &key).map_err(|error| failure(&error, role))?;
+        Ok(key)
+    }
+
+    /// Loads a person's secret key, and makes sure that it is the one of their file in signing/people.
+    ///
+    /// # Errors
+    /// When the key is missing, open to others, encrypted without a password, or another one than the person's.
+    pub(crate) fn load_person(
+        &self,
+        app: &App,
+        policies: &Policies,
+        person: &PersonId,
+    ) -> Result<SecretKey, Failure> {
+        let role = person_role(person)?;
+        let key = self.open(app, &role)?;
+        let signatory = policies.people.get(person).ok_or_else(|| {
+            let message = format!("there is no signing/people/{person}.toml");
+            Failure::new(FailureKind::Policy, message).hint("`vrel keys person` makes one")
+        })?;
+        let public = vrel_trust::person_key(person, signatory)?;
+        if key.public_key() == public {
+            return Ok(key);
+        }
+        let message = format!(
+            "{} is key {}, but signing/people/{person}.toml has key {}",
+            self.file(&role)?.display(),
+            key.id(),
+            public.id()
+        );
+        Err(Failure::new(FailureKind::Environment, message)
+            .hint("name the directory of the right key with `--key-dir`, or have the file changed"))
+    }
+
+    /// Reads a secret key, whoever trusts it.
+    fn open(&self, app: &App, role: &KeyRole) -> Result<SecretKey, Failure> {
         let path = self.file(role)?;
         let info =
             inspect_secret_key(&app.world, &path, Scrypt::STRONG).map_err(|error| failure(&error, role))?;
@@ -87,10 +124,8 @@ impl KeyOptions {
                 path.display()
             ))?));
         }
-        let key = SecretKey::load(&app.world, &path, password.as_ref(), Scrypt::STRONG)
-            .map_err(|error| failure(&error, role))?;
-        ring.require(role, &key).map_err(|error| failure(&error, role))?;
-        Ok(key)
+        SecretKey::load(&app.world, &path, password.as_ref(), Scrypt::STRONG)
+            .map_err(|error| failure(&error, role))
     }
 
     /// What can be said of a role's key without its password: for the preflight, which shows every problem at once.
@@ -121,13 +156,28 @@ impl KeyOptions {
     }
 }
 
+/// The name of a person's key among those of roles: `person-NAME`.
+///
+/// # Errors
+/// When the name is too long.
+pub(crate) fn person_role(person: &PersonId) -> Result<KeyRole, Failure> {
+    format!("person-{person}").parse().map_err(|_| {
+        let message = format!("`{person}` is too long for the name of a key");
+        Failure::new(FailureKind::Usage, message).hint("a person's name has at most 25 characters")
+    })
+}
+
 fn hint_of(error: &TrustError, role: &KeyRole) -> Option<String> {
     match error {
         TrustError::KeyFile {
             problem: vrel_trust::KeyFileProblem::Missing,
             ..
         } => Some(format!(
-            "make one with `vrel keys generate {role}`, or name another directory with `--key-dir`"
+            "make one with {}, or name another directory with `--key-dir`",
+            match role.as_str().strip_prefix("person-") {
+                Some(person) => format!("`vrel keys person {person}`"),
+                None => format!("`vrel keys generate {role}`"),
+            }
         )),
         TrustError::KeyFile {
             problem: vrel_trust::KeyFileProblem::NeedsPassword,

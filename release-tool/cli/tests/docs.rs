@@ -296,6 +296,7 @@ fn every_key_of_a_policy_file_is_documented() {
         ("vrel-toml", vec!["vrel.toml"]),
         ("channels", vec!["channels"]),
         ("artifacts", vec!["artifacts"]),
+        ("gates", vec!["gates"]),
         ("signing", vec!["signing/policy.toml"]),
         ("requirements-toml", vec!["requirements.toml"]),
         ("system", vec!["os/targets.toml", "os/images", "os/machines"]),

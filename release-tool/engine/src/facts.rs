@@ -1,12 +1,13 @@
 //! Gathering what the rules look at.
 
 use crate::freeze::read_freezes;
+use crate::gates::collect_gates;
 use crate::interface::interface_facts;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
 use vrel_model::{Edition, Manifest, SignedPointer, Version};
-use vrel_process::{InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
+use vrel_process::{GateFacts, InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
 use vrel_world::World;
 
 /// The facts that need no network, no key and no look at the machine: what planning starts from.
@@ -66,7 +67,7 @@ pub fn collect_snapshot(
             }
         }
     }
-    Ok(Snapshot {
+    let mut snapshot = Snapshot {
         head_branch: git.head(root)?.branch,
         main_tip,
         release_branch_tip,
@@ -84,8 +85,11 @@ pub fn collect_snapshot(
         interface,
         remote: None,
         environment: None,
+        gates: GateFacts::default(),
         policies,
-    })
+    };
+    snapshot.gates = collect_gates(world, site, &snapshot, version, world.now())?;
+    Ok(snapshot)
 }
 
 /// What is wrong with the living plan on the development branch, and which issues it says block the release.

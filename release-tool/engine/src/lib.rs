@@ -13,6 +13,7 @@ mod develop;
 mod error;
 mod facts;
 pub mod freeze;
+pub mod gates;
 mod interface;
 mod journal;
 mod lock;

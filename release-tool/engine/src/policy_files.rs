@@ -4,9 +4,10 @@ use crate::EngineError;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use vrel_build::Targets;
 use vrel_build::recipe::check_options;
-use vrel_model::{ArtifactPolicy, Config, toml_file};
+use vrel_model::{ArtifactPolicy, Config, IdentifierError, toml_file};
 use vrel_process::Policies;
 use vrel_world::{ErrorKind, FileKind, World};
 
@@ -104,6 +105,34 @@ impl Files<'_> {
         Ok(files)
     }
 
+    /// Every `*.toml` of a directory, by the name that its file's name is; none where there is no such directory.
+    fn read_named<K, T>(&self, dir: &str) -> Result<BTreeMap<K, T>, EngineError>
+    where
+        K: FromStr<Err = IdentifierError> + Ord,
+        T: DeserializeOwned,
+    {
+        let there = match self.place {
+            Place::WorkTree => self.world.fs().metadata(&self.root.join(dir))?.is_some(),
+            Place::Commit(_) => !self.names(dir)?.is_empty(),
+        };
+        if !there {
+            return Ok(BTreeMap::new());
+        }
+        let mut files = BTreeMap::new();
+        for (name, stem) in self
+            .names(dir)?
+            .iter()
+            .filter_map(|name| Some((name, name.strip_suffix(".toml")?)))
+        {
+            let path = Path::new(dir).join(name);
+            let key = stem
+                .parse()
+                .map_err(|error: IdentifierError| policy(self.called(&path), error.to_string()))?;
+            files.insert(key, self.read(&path)?);
+        }
+        Ok(files)
+    }
+
     fn load(&self) -> Result<Policies, EngineError> {
         let config = self.read(Path::new("vrel.toml"))?;
         let mut channels = BTreeMap::new();
@@ -124,11 +153,15 @@ impl Files<'_> {
             artifacts.insert(kind, artifact);
         }
         let signing = self.read(Path::new("signing/policy.toml"))?;
+        let gates = self.read_named("gates")?;
+        let people = self.read_named("signing/people")?;
         Ok(Policies {
             config,
             channels,
             artifacts,
             signing,
+            gates,
+            people,
         })
     }
 }

@@ -17,7 +17,6 @@
 mod action;
 mod build;
 mod cache;
-mod canonical;
 mod error;
 mod executor;
 mod explain;
@@ -42,7 +41,6 @@ mod workspace;
 
 pub use action::{Action, ActionInput, InputKind, Recipe, RecipeInput};
 pub use cache::Cache;
-pub use canonical::canonical_json;
 pub use error::{Damage, GraphError};
 pub use executor::{Executor, LocalExecutor};
 pub use explain::{ExplainedInput, ExplainedNode, Explanation, State, explain};
@@ -56,5 +54,6 @@ pub use record::CachedFile;
 pub use report::{NodeReport, Outcome, Report};
 pub use run::{Placement, run, run_and_place};
 pub use schedule::Budget;
+pub use vrel_model::canonical_json;
 pub use why::Why;
 pub use workspace::Workspace;

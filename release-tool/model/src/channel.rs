@@ -1,6 +1,6 @@
 //! Release channels: `channels/*.toml`, one file per channel, whose name is the file's.
 
-use crate::{KeyRole, Stage, SupportPolicy, Version};
+use crate::{GateId, KeyRole, PersonRole, Stage, SupportPolicy, Version};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -109,6 +109,15 @@ pub struct ChannelPolicy {
     /// For how many days a candidate is tested before the final release may come; `None` when nothing says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soak_days: Option<u32>,
+    /// The gates that must be met before a release enters, files of `gates/`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateId>,
+    /// How many people have to approve a release's plan.
+    #[serde(default)]
+    pub approvals: usize,
+    /// The roles of those who may approve; of no meaning while `approvals` is 0.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<PersonRole>,
     /// What is promised of long-term support; of the channel `lts` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub support: Option<SupportPolicy>,

@@ -7,6 +7,7 @@ mod arch;
 mod artifact;
 mod backports;
 mod branch;
+mod canonical;
 mod channel;
 mod commit_type;
 mod config;
@@ -15,8 +16,10 @@ mod digest;
 mod edition;
 mod extension;
 pub mod freeze;
+mod gate;
 mod glob;
 mod history;
+mod identifier;
 mod line_record;
 mod manifest;
 mod origin_line;
@@ -25,6 +28,7 @@ mod person;
 mod plan;
 mod pointer;
 mod schema;
+mod signatory;
 mod signing;
 mod statement;
 mod tier;
@@ -40,6 +44,7 @@ pub use artifact::{
 };
 pub use backports::{Backport, BackportEvent, BackportState, Backports};
 pub use branch::{BranchName, BranchNameError};
+pub use canonical::canonical_json;
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
 pub use commit_type::{CommitType, CommitTypeError};
 pub use config::{
@@ -49,8 +54,13 @@ pub use day::{Day, DayError};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
 pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
+pub use gate::{
+    Decider, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, KeptLog, PersonalStatement,
+    SignedStatement, SignedStatements, SmokePart, StatementKind,
+};
 pub use glob::{PathGlob, PathGlobError};
 pub use history::HistoryCommit;
+pub use identifier::IdentifierError;
 pub use line_record::{LineChange, LineEvent, LineRecord, Support, SupportPolicy};
 pub use manifest::{BootRecord, Manifest, ManifestArtifact, ManifestDocument};
 pub use origin_line::{is_commit_id, origins, reverted, with_origin};
@@ -62,6 +72,7 @@ pub use plan::{
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use schema::{manifest_schema, pointer_schema};
+pub use signatory::{PersonId, PersonRole, Signatory};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
 pub use statement::{Statement, StatementError};
 pub use tier::{LaggingArch, Tier, TierError};

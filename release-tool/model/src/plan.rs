@@ -1,12 +1,14 @@
 //! A plan: everything that a command would do, as a value. What `vrel plan` prints, what `vrel cut-rc` asks about, what
 //! the journal starts with and what applying it follows. Making one needs no key, token or network.
 
+use crate::canonical::canonical_json;
 use crate::freeze::FreezeException;
 use crate::{
     Arch, ArtifactKind, ArtifactName, ByteSize, ChannelName, Edition, KeyRole, LaggingArch, Line, Packer,
     Sha256Digest, UtcTime, Version,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// Everything that cutting a release would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -207,6 +209,26 @@ impl Plan {
     #[must_use]
     pub fn release_dir(&self) -> String {
         format!("releases/{}", self.version)
+    }
+
+    /// SHA-256 of what people approve when they approve the plan: canonical JSON of all of it but what depends on the
+    /// moment (times, the pointer's counters) or follows from the rest (refs, objects, messages, steps).
+    ///
+    /// # Errors
+    /// Never for a value of this type; the signature follows `serde_json`.
+    pub fn approval_digest(&self) -> Result<Sha256Digest, serde_json::Error> {
+        let mut value = serde_json::to_value(self)?;
+        if let Some(fields) = value.as_object_mut() {
+            for moment in [
+                "created", "pointer", "refs", "objects", "messages", "steps", "lagging",
+            ] {
+                fields.remove(moment);
+            }
+            let without: Vec<&str> = self.lagging.iter().map(|late| late.arch.as_str()).collect();
+            fields.insert("without".to_owned(), without.into());
+        }
+        let digest = Sha256::digest(canonical_json(&value).as_bytes());
+        Ok(Sha256Digest::new(digest.into()))
     }
 
     /// The text that a correctly booted system prints of itself.

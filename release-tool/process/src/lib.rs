@@ -12,6 +12,7 @@ mod cut_rc;
 mod draft;
 mod finding;
 pub mod freeze;
+mod gates;
 mod lineage;
 mod lts;
 mod next;
@@ -29,6 +30,10 @@ pub use bump::{Bump, InterfaceFacts};
 pub use cut_rc::{STEPS, plan_cut_rc};
 pub use draft::{Outcome, StepRow};
 pub use finding::{Finding, Severity};
+pub use gates::{
+    Approvals, BreakingFact, GateFacts, GateJudgement, GateState, GateSubject, SmokeFact, StatementFact,
+    gate_subject, judge_approvals, judge_gate, judge_gates, may_decide, people_with,
+};
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
 };

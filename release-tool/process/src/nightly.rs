@@ -2,7 +2,7 @@
 
 use crate::cut_rc::checks;
 use crate::draft::Draft;
-use crate::{Finding, Outcome, Snapshot, StepRow, previous_release, tiers};
+use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, tiers};
 use vrel_model::{Arch, ChannelName, ChannelPolicy, Stage, UtcTime, Version};
 
 /// The steps of a nightly, in order: a candidate's, without those that change the repository or speak to people. Its
@@ -137,7 +137,11 @@ pub fn plan_nightly(
         steps: &NIGHTLY_STEPS,
     };
     let plan = match draft.draw_up(snapshot, version, without, now) {
-        Ok(plan) => Some(plan),
+        Ok(plan) => {
+            findings.extend(gates::gates(snapshot, &plan, now));
+            findings.extend(gates::approvals(snapshot, &plan, now));
+            Some(plan)
+        }
         Err(finding) => {
             findings.push(finding);
             None

@@ -2,7 +2,10 @@
 
 use crate::Finding;
 use std::collections::BTreeMap;
-use vrel_model::{ArtifactKind, ArtifactPolicy, ChannelName, ChannelPolicy, Config, SigningPolicy};
+use vrel_model::{
+    ArtifactKind, ArtifactPolicy, ChannelName, ChannelPolicy, Config, GateId, GatePolicy, PersonId,
+    Signatory, SigningPolicy,
+};
 
 /// All policy files of a repository, each valid by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +18,10 @@ pub struct Policies {
     pub artifacts: BTreeMap<ArtifactKind, ArtifactPolicy>,
     /// `signing/policy.toml`.
     pub signing: SigningPolicy,
+    /// `gates/*.toml`, by name; none where there is no such directory.
+    pub gates: BTreeMap<GateId, GatePolicy>,
+    /// `signing/people/*.toml`, by name; none where there is no such directory.
+    pub people: BTreeMap<PersonId, Signatory>,
 }
 
 impl Policies {
@@ -62,6 +69,7 @@ impl Policies {
         }
         findings.extend(crate::artifacts::check(self));
         findings.extend(crate::tiers::check(self));
+        findings.extend(crate::gates::check(self));
         findings
     }
 }

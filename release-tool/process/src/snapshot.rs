@@ -1,6 +1,6 @@
 //! What the checks look at: facts, gathered beforehand.
 
-use crate::{InterfaceFacts, Policies};
+use crate::{GateFacts, InterfaceFacts, Policies};
 use std::collections::BTreeMap;
 use vrel_model::freeze::FreezeException;
 use vrel_model::{ByteSize, ChannelName, Dud, Edition, KeyRole, UtcTime, Version};
@@ -40,6 +40,8 @@ pub struct Snapshot {
     pub finished: BTreeMap<Version, String>,
     /// What changed for programs.
     pub interface: InterfaceFacts,
+    /// What is recorded about gates and approvals.
+    pub gates: GateFacts,
     /// The remote's refs; `None` when nobody asked it, as in planning.
     pub remote: Option<RemoteFacts>,
     /// The machine; `None` when nobody looked, as in planning.

@@ -3,7 +3,7 @@
 use crate::{EnvelopeProblem, ProvenanceProblem, SbomProblem, Scrypt, SignatureError};
 use std::fmt;
 use std::path::PathBuf;
-use vrel_model::{KeyId, KeyRole, PointerError, StatementError, UtcTime};
+use vrel_model::{KeyId, KeyRole, PersonId, PointerError, StatementError, UtcTime};
 use vrel_world::WorldError;
 
 /// Why a key, a signature or a document is not accepted: the object, what was expected, what was found.
@@ -99,6 +99,26 @@ pub enum TrustError {
         file: String,
         /// The key.
         id: KeyId,
+    },
+    /// A person's statement that is signed by a key which is not theirs.
+    #[error("{file} is signed by key {id}, which is not the key in signing/people/{person}.toml")]
+    NotTheirKey {
+        /// The statement.
+        file: String,
+        /// Who is said to have signed.
+        person: PersonId,
+        /// The key that the signature names.
+        id: KeyId,
+    },
+    /// A person's signature that was made for another statement.
+    #[error("the signature of {file} states `{}`, expected `{expected}`", found.escape_debug())]
+    PersonalComment {
+        /// The statement.
+        file: String,
+        /// What belongs to this statement.
+        expected: String,
+        /// What was signed.
+        found: String,
     },
     /// The trusted comment is not a statement.
     #[error("signature of {file}: {problem}")]

@@ -20,6 +20,7 @@ mod error;
 mod generate;
 mod kdf;
 mod key_ring;
+mod personal;
 mod pointer;
 mod provenance;
 mod public_key;
@@ -43,6 +44,7 @@ pub use error::{FieldMismatch, KeyFileProblem, TrustError};
 pub use generate::{GeneratedKey, NewKey, Protection, generate};
 pub use kdf::Scrypt;
 pub use key_ring::KeyRing;
+pub use personal::{person_key, sign_personal, verify_personal};
 pub use pointer::{sign_pointer, verify_pointer};
 pub use provenance::{
     AskedProvenance, BUILD_TYPE, BuildTool, Builder, Provenance, ProvenanceFacts, ProvenanceMismatch,

@@ -12,6 +12,7 @@ pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
 pub(crate) mod freeze;
+pub(crate) mod gates;
 pub(crate) mod hook;
 pub(crate) mod interface;
 pub(crate) mod keys;
@@ -27,6 +28,7 @@ pub(crate) mod records;
 pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod serve;
+pub(crate) mod sign_off;
 pub(crate) mod status;
 pub(crate) mod todo;
 pub(crate) mod undo;
@@ -65,6 +67,9 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Notes(verb) => verb.run(&app),
         Verb::Verify(verb) => verb.run(&app),
         Verb::Freeze(verb) => verb.run(&app),
+        Verb::Gates(verb) => verb.run(&app),
+        Verb::SignOff(verb) => verb.run(&app),
+        Verb::Waive(verb) => verb.run(&app),
         Verb::Check(verb) => verb.run(&app),
         Verb::Hook(verb) => verb.run(&app),
         Verb::Records(verb) => verb.run(&app),

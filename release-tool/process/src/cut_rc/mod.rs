@@ -5,7 +5,7 @@ pub(crate) mod checks;
 pub(crate) mod tests;
 
 use crate::draft::Draft;
-use crate::{Finding, Outcome, Snapshot, StepRow, previous_release, tiers};
+use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, tiers};
 use vrel_model::{Arch, Plan, PlannedMessage, PlannedRef, RefChange, UtcTime, Version};
 
 /// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people.
@@ -72,7 +72,11 @@ pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, without: &[Arch], now
     let mut plan = None;
     if let Some(commit) = source_commit(snapshot) {
         match make_plan(snapshot, version, without, now, commit) {
-            Ok(made) => plan = Some(made),
+            Ok(made) => {
+                findings.extend(gates::gates(snapshot, &made, now));
+                findings.extend(gates::approvals(snapshot, &made, now));
+                plan = Some(made);
+            }
             Err(finding) => findings.push(finding),
         }
     }
@@ -86,7 +90,7 @@ pub fn plan_cut_rc(snapshot: &Snapshot, version: &Version, without: &[Arch], now
 
 /// The commit that a candidate is built from: the tip of its line's release branch, or of the development branch when
 /// the line has none yet.
-fn source_commit(snapshot: &Snapshot) -> Option<&str> {
+pub(crate) fn source_commit(snapshot: &Snapshot) -> Option<&str> {
     snapshot
         .release_branch_tip
         .as_deref()

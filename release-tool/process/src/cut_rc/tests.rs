@@ -51,6 +51,8 @@ fn policies() -> Policies {
         signing: parse(
             "pointer-role = 'pointer'\n[roles.release]\npurpose = 'x'\n[roles.pointer]\npurpose = 'y'",
         ),
+        gates: Default::default(),
+        people: Default::default(),
     }
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn snapshot() -> Snapshot {
         unfinished: None,
         finished: Default::default(),
         interface: Default::default(),
+        gates: Default::default(),
         remote: None,
         environment: None,
     }

@@ -1,0 +1,196 @@
+//! Gathering what gates are judged by. What cannot be used is said, and never counts.
+
+use super::paths;
+use crate::records::{Records, RecordsView};
+use crate::{EngineError, NotesRange, Site, notes_context, origin_manifest};
+use std::path::Path;
+use vrel_model::{
+    Decider, Evidence, Manifest, SignedStatement, SignedStatements, UtcTime, Version, toml_file,
+};
+use vrel_process::{BreakingFact, GateFacts, GateSubject, Policies, Snapshot, StatementFact, gate_subject};
+use vrel_world::World;
+
+/// What is recorded about a release's gates, and what is published of its commit.
+///
+/// # Errors
+/// When the repository or the origin cannot be read. A record that makes no sense is a fact.
+pub fn collect_gates(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    version: &Version,
+    now: UtcTime,
+) -> Result<GateFacts, EngineError> {
+    let policies = &snapshot.policies;
+    let view = Records::new(world, site, &policies.config).view()?;
+    let mut facts = GateFacts::default();
+    read_evidence(&view, version, &mut facts)?;
+    read_decisions(&view, policies, version, &mut facts)?;
+    read_approvals(&view, policies, version, &mut facts)?;
+    let Some(subject) = gate_subject(snapshot, version) else {
+        return Ok(facts);
+    };
+    let asks = |wanted: fn(&Decider) -> bool| {
+        let channel = policies.channels.get(&subject.channel);
+        let mut gates = channel.into_iter().flat_map(|channel| &channel.gates);
+        gates.any(|id| policies.gates.get(id).is_some_and(|gate| wanted(&gate.decider)))
+    };
+    if asks(|decider| matches!(decider, Decider::Documents { .. } | Decider::Platforms {})) {
+        facts.manifest = published(world, site, snapshot, &subject)?;
+    }
+    if asks(|decider| matches!(decider, Decider::MigrationGuide {})) {
+        facts.breaking = breaking(world, site, snapshot, &subject, now)?;
+    }
+    Ok(facts)
+}
+
+/// The evidence of all releases of the series: a candidate's counts for the final release of its commit.
+fn read_evidence(
+    view: &RecordsView<'_>,
+    version: &Version,
+    facts: &mut GateFacts,
+) -> Result<(), EngineError> {
+    let series = version.final_version();
+    for path in view.list("releases")? {
+        let parts: Vec<&str> = path.split('/').collect();
+        let ["releases", of, "evidence", name] = parts[..] else {
+            continue;
+        };
+        let Some(of) = of
+            .parse::<Version>()
+            .ok()
+            .filter(|of| of.final_version() == series)
+        else {
+            continue;
+        };
+        let bytes = view.read(&path)?.unwrap_or_default();
+        match Evidence::parse(&bytes) {
+            Err(error) => facts.problems.push(format!("{path}: {error}")),
+            Ok(evidence) if evidence.version != of || name != format!("{}.json", evidence.gate) => {
+                let problem = format!(
+                    "{path}: it is evidence of the gate {} for {}",
+                    evidence.gate, evidence.version
+                );
+                facts.problems.push(problem);
+            }
+            Ok(evidence) => facts.evidence.push(evidence),
+        }
+    }
+    Ok(())
+}
+
+fn read_decisions(
+    view: &RecordsView<'_>,
+    policies: &Policies,
+    version: &Version,
+    facts: &mut GateFacts,
+) -> Result<(), EngineError> {
+    let path = paths::decisions(version);
+    let Some(text) = view.read_text(&path)? else {
+        return Ok(());
+    };
+    match toml_file::parse::<SignedStatements>(Path::new(&path), &text) {
+        Err(error) => facts.problems.push(error.to_string()),
+        Ok(file) if file.schema != 1 => {
+            facts
+                .problems
+                .push(format!("{path}: schema {}, expected 1", file.schema));
+        }
+        Ok(file) => {
+            let checked = file.decisions.into_iter().map(|signed| checked(policies, signed));
+            facts.statements.extend(checked);
+        }
+    }
+    Ok(())
+}
+
+fn read_approvals(
+    view: &RecordsView<'_>,
+    policies: &Policies,
+    version: &Version,
+    facts: &mut GateFacts,
+) -> Result<(), EngineError> {
+    for path in view.list(&format!("{}/approvals", paths::release_dir(version)))? {
+        let text = view.read_text(&path)?.unwrap_or_default();
+        match toml_file::parse::<SignedStatement>(Path::new(&path), &text) {
+            Err(error) => facts.problems.push(error.to_string()),
+            Ok(signed) if path != paths::approval(version, &signed.statement.person) => {
+                let problem = format!("{path}: it is the approval of {}", signed.statement.person);
+                facts.problems.push(problem);
+            }
+            Ok(signed) => facts.approvals.push(checked(policies, signed)),
+        }
+    }
+    Ok(())
+}
+
+/// A statement, with what is wrong with its signature.
+pub(super) fn checked(policies: &Policies, signed: SignedStatement) -> StatementFact {
+    let person = &signed.statement.person;
+    let problem = match policies.people.get(person) {
+        None => Some(format!("there is no signing/people/{person}.toml")),
+        Some(signatory) => vrel_trust::verify_personal(&signed, signatory)
+            .err()
+            .map(|error| error.to_string()),
+    };
+    StatementFact {
+        statement: signed.statement,
+        problem,
+    }
+}
+
+/// The manifest of the release itself or of the newest candidate of its commit, unverified: that the origin's bytes are
+/// genuine is a gate of its own.
+pub(crate) fn published(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+) -> Result<Option<Manifest>, EngineError> {
+    let series = subject.version.final_version();
+    let tags = snapshot.tags.iter();
+    let mut versions: Vec<Version> = tags
+        .filter(|tag| tag.commit == subject.commit)
+        .filter_map(|tag| Version::from_tag(&tag.name))
+        .filter(|version| version.final_version() == series)
+        .collect();
+    versions.sort();
+    versions.reverse();
+    for version in versions {
+        if let Some(manifest) = origin_manifest(world, site, &version)?
+            && manifest.commit == subject.commit
+        {
+            return Ok(Some(manifest));
+        }
+    }
+    Ok(None)
+}
+
+/// What the notes say breaks programs since the last final release; nothing breaks for anybody where there is none.
+fn breaking(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+    now: UtcTime,
+) -> Result<Option<Vec<BreakingFact>>, EngineError> {
+    if snapshot.shallow {
+        return Ok(None);
+    }
+    let Some(previous) = &snapshot.interface.previous else {
+        return Ok(Some(Vec::new()));
+    };
+    let range = NotesRange {
+        version: &subject.version,
+        previous: Some(previous),
+        commit: &subject.commit,
+        date: now,
+        channel: &subject.channel,
+    };
+    let notes = notes_context(world, site, &snapshot.policies.config, &range, Vec::new())?;
+    let facts = notes.breaking.into_iter().map(|change| BreakingFact {
+        has_migration: change.migration.is_some(),
+        text: change.text,
+    });
+    Ok(Some(facts.collect()))
+}

@@ -1,0 +1,15 @@
+//! Gates: the evidence that machines give, what people sign, and what is gathered of both for the rules.
+
+mod advisories;
+mod approve;
+mod coverage;
+mod decide;
+mod facts;
+mod paths;
+mod run;
+
+pub use approve::record_approval;
+pub use coverage::coverage_of;
+pub use decide::{find_person, record_statement, statement};
+pub use facts::collect_gates;
+pub use run::{GateRun, hand_in};

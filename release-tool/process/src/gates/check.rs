@@ -1,0 +1,172 @@
+//! The checks `gates` and `approvals`, and what binds the policy files of gates and people to others.
+
+use super::people::{any_of, who};
+use super::{GateSubject, judge_approvals, judge_gates};
+use crate::{Finding, Policies, Snapshot};
+use std::collections::BTreeMap;
+use vrel_model::toml_file::closest;
+use vrel_model::{ArtifactKind, Decider, GateId, Plan, UtcTime};
+
+/// Every gate of the plan's channel is met.
+pub(crate) fn gates(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Finding> {
+    const CHECK: &str = "gates";
+    let subject = GateSubject {
+        version: plan.version.clone(),
+        channel: plan.channel.clone(),
+        commit: plan.commit.clone(),
+    };
+    let mut findings: Vec<_> = problems(snapshot, plan);
+    for judged in judge_gates(snapshot, &subject, now) {
+        for refused in &judged.refused {
+            findings.push(Finding::warning(
+                CHECK,
+                format!("gate {}: {refused}", judged.gate),
+            ));
+        }
+        if !judged.state.is_met() {
+            let message = format!(
+                "gate {} ({}): {}: {}",
+                judged.gate, judged.title, judged.state, judged.detail
+            );
+            let finding = Finding::policy(CHECK, message);
+            findings.push(match judged.remedy {
+                Some(remedy) => finding.hint(remedy),
+                None => finding,
+            });
+        }
+    }
+    findings
+}
+
+/// Records that cannot be read are nobody's evidence; where the channel asks for any, they are said.
+fn problems(snapshot: &Snapshot, plan: &Plan) -> Vec<Finding> {
+    let channel = snapshot.policies.channels.get(&plan.channel);
+    if !channel.is_some_and(|channel| !channel.gates.is_empty() || channel.approvals > 0) {
+        return Vec::new();
+    }
+    let problems = snapshot.gates.problems.iter();
+    problems
+        .map(|problem| {
+            Finding::policy("gates", problem.clone())
+                .hint("mend the file on the branch of records, or remove it; see `vrel records`")
+        })
+        .collect()
+}
+
+/// Enough people approved exactly this plan.
+pub(crate) fn approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Finding> {
+    const CHECK: &str = "approvals";
+    let judged = judge_approvals(snapshot, plan, now);
+    if judged.needed == 0 {
+        return Vec::new();
+    }
+    let mut findings: Vec<_> = judged
+        .refused
+        .iter()
+        .map(|refused| Finding::warning(CHECK, refused.clone()))
+        .collect();
+    if !judged.are_met() {
+        let roles = snapshot
+            .policies
+            .channels
+            .get(&plan.channel)
+            .map_or(&[][..], |channel| &channel.approvers);
+        let given: Vec<_> = judged.given.iter().map(ToString::to_string).collect();
+        let by = if given.is_empty() {
+            "nobody approved it".to_owned()
+        } else {
+            format!("{} approved it", given.join(", "))
+        };
+        let message = format!(
+            "the plan of {} needs {} approvals for the channel {}, by {}; {by}",
+            plan.version,
+            judged.needed,
+            plan.channel,
+            any_of(roles)
+        );
+        let hint = format!(
+            "`vrel approve {}`; {}",
+            plan.version,
+            who(&snapshot.policies, roles)
+        );
+        findings.push(Finding::policy(CHECK, message).hint(hint));
+    }
+    findings
+}
+
+/// What channels say of gates that is not so, and gates of artifacts.
+pub(crate) fn check(policies: &Policies) -> Vec<Finding> {
+    const CHECK: &str = "policy-files";
+    let mut findings = Vec::new();
+    for (name, channel) in &policies.channels {
+        for id in channel
+            .gates
+            .iter()
+            .filter(|id| !policies.gates.contains_key(*id))
+        {
+            let message = format!("channels/{name}.toml: there is no gate `{id}`");
+            let known = policies.gates.keys().map(GateId::as_str);
+            let hint = closest(id.as_str(), known).map_or_else(
+                || format!("write gates/{id}.toml"),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            findings.push(Finding::policy(CHECK, message).hint(hint));
+        }
+        if channel.approvals > 0 && channel.approvers.is_empty() {
+            let message = format!("channels/{name}.toml: `approvals` is {}", channel.approvals);
+            findings
+                .push(Finding::policy(CHECK, message).hint("`approvers` names the roles that may approve"));
+        }
+    }
+    for (id, gate) in &policies.gates {
+        if let Decider::Documents { kinds } = &gate.decider {
+            findings.extend(unknown_kinds(policies, id, kinds));
+        }
+        if matches!(&gate.decider, Decider::Coverage { at_least, .. } if *at_least > 100) {
+            let message = format!("gates/{id}.toml: `at-least` is more than 100 percent");
+            findings.push(Finding::policy(CHECK, message).hint("a number from 0 to 100"));
+        }
+        if let Decider::Command { run, .. } = &gate.decider
+            && (run.is_empty() || run.iter().any(Vec::is_empty))
+        {
+            let message = format!("gates/{id}.toml: `run` names no program");
+            findings
+                .push(Finding::policy(CHECK, message).hint("a list of programs, each with its arguments"));
+        }
+    }
+    findings.extend(doubled_people(policies));
+    findings
+}
+
+fn unknown_kinds(policies: &Policies, id: &GateId, kinds: &[ArtifactKind]) -> Vec<Finding> {
+    let unknown = kinds
+        .iter()
+        .filter(|kind| !policies.artifacts.contains_key(*kind));
+    unknown
+        .map(|kind| {
+            let known = policies.artifacts.keys().map(ArtifactKind::as_str);
+            let hint = closest(kind.as_str(), known).map_or_else(
+                || format!("write artifacts/{kind}.toml"),
+                |meant| format!("did you mean `{meant}`?"),
+            );
+            let message = format!("gates/{id}.toml: there is no artifact `{kind}`");
+            Finding::policy("policy-files", message).hint(hint)
+        })
+        .collect()
+}
+
+/// Two people with one key would be one person with two votes.
+fn doubled_people(policies: &Policies) -> Vec<Finding> {
+    let mut seen = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (id, person) in &policies.people {
+        if let Some(first) = seen.insert(person.key.as_str(), id) {
+            let message = format!("signing/people/{id}.toml: `key` is that of {first}");
+            findings.push(
+                Finding::policy("policy-files", message)
+                    .hint("everybody has a key of their own: `vrel keys person NAME`"),
+            );
+        }
+    }
+    findings
+}
