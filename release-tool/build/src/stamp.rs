@@ -129,6 +129,21 @@ pub fn read_identity(kernel: &[u8]) -> Result<Identity, BuildError> {
     identity.ok_or_else(|| BuildError::Stamp { problem: problem() })
 }
 
+/// Where two kernels begin to differ outside of their identities; `None` when they differ nowhere else.
+///
+/// # Errors
+/// When one of them has no identity.
+pub fn differs_beyond_identity(one: &[u8], two: &[u8]) -> Result<Option<usize>, BuildError> {
+    let (range, other) = (find(one)?, find(two)?);
+    if range != other {
+        return Ok(Some(range.start.min(other.start)));
+    }
+    let shared = one.len().min(two.len());
+    let differs = |at: &usize| !range.contains(at) && one[*at] != two[*at];
+    let end = (one.len() != two.len()).then_some(shared);
+    Ok((0..shared).find(differs).or(end))
+}
+
 /// Where in the file the section is.
 fn find(kernel: &[u8]) -> Result<Range<usize>, BuildError> {
     let wrong = |problem: String| BuildError::Stamp { problem };
@@ -201,6 +216,30 @@ mod tests {
         };
         write_identity(&mut kernel, &short).unwrap();
         assert_eq!(read_identity(&kernel).unwrap(), short);
+    }
+
+    #[test]
+    fn kernels_of_two_versions_differ_in_their_identities_alone() {
+        let mut one = elf(243, &[], Some(&empty_section()));
+        write_identity(&mut one, &identity()).unwrap();
+        let mut two = one.clone();
+        let last = Identity {
+            version: "0.6.0".to_owned(),
+            ..identity()
+        };
+        write_identity(&mut two, &last).unwrap();
+        assert_ne!(one, two);
+        assert_eq!(differs_beyond_identity(&one, &two).unwrap(), None);
+        let section = find(&one).unwrap();
+        for at in [0x30, section.start - 1, section.end] {
+            let mut other = two.clone();
+            other[at] ^= 1;
+            // Flags of the header, what comes before the section and what comes after it.
+            assert_eq!(differs_beyond_identity(&one, &other).unwrap(), Some(at));
+        }
+        let longer = [two.as_slice(), &[0]].concat();
+        assert_eq!(differs_beyond_identity(&one, &longer).unwrap(), Some(one.len()));
+        assert!(differs_beyond_identity(&one, &[0; 8]).is_err());
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::verbs::{
     agenda, artifacts, backfill, backport, boot, build, calendar, check, completions, cut_rc, doctor, freeze,
-    gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, reproduce,
-    resume, serve, sign_off, status, todo, undo, verify,
+    gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, release,
+    reproduce, resume, serve, sign_off, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -60,6 +60,8 @@ pub(crate) enum Verb {
     /// Cut a release candidate: build, boot, sign, publish, tag, announce.
     #[command(name = "cut-rc")]
     CutRc(cut_rc::CutRc),
+    /// Make an accepted candidate final: the same commit, built, proven to be the candidate, signed, published.
+    Release(release::Release),
     /// Add architectures that lagged to a published release, at the same commit.
     Backfill(backfill::Backfill),
     /// Publish the newest commit of the development branch that passes, once a day.

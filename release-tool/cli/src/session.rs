@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vrel_engine::{
     EngineError, Journal, Locked, Nightly, NightlyOutcome, Release, Signers, Site, apply,
-    collect_backfill_facts, collect_snapshot, load_all, load_at_commit, look_at_remote, steps_of, take_lock,
-    undo,
+    collect_backfill_facts, collect_release_facts, collect_snapshot, load_all, load_at_commit,
+    look_at_remote, steps_of, take_lock, undo,
 };
 use vrel_model::{ByteSize, ChannelName, KeyRole, Manifest, Plan, Version};
 use vrel_origin::LocalOrigin;
-use vrel_process::{BackfillFacts, EnvironmentFacts, Policies, Snapshot};
+use vrel_process::{BackfillFacts, EnvironmentFacts, Policies, ReleaseFacts, Snapshot};
 use vrel_trust::KeyRing;
 use vrel_world::{FileKind, World};
 
@@ -208,18 +208,39 @@ impl<'a> Session<'a> {
         Ok(nightly.run()?)
     }
 
+    /// All facts of a final release: the repository's, the candidate's, the remote's, the machine's.
+    ///
+    /// # Errors
+    /// As [`Session::complete_snapshot`].
+    pub(crate) fn release_facts(
+        &self,
+        version: &Version,
+        candidate: Option<&Version>,
+    ) -> Result<(Snapshot, ReleaseFacts), Failure> {
+        let (world, policies) = (&self.app.world, self.policies.clone());
+        let (snapshot, facts) =
+            collect_release_facts(world, &self.site, policies, &self.ring, version, candidate)?;
+        let channel = facts.channel(&self.policies, world.now());
+        Ok((self.complete(snapshot, channel)?, facts))
+    }
+
     /// All facts: the repository's, the remote's, the machine's.
     ///
     /// # Errors
     /// When the repository cannot be read. What the remote or the machine lack is a fact, not an error.
     pub(crate) fn complete_snapshot(&self, version: &Version) -> Result<Snapshot, Failure> {
-        let mut snapshot = collect_snapshot(&self.app.world, &self.site, self.policies.clone(), version)?;
+        let snapshot = collect_snapshot(&self.app.world, &self.site, self.policies.clone(), version)?;
+        let candidates = &self.policies.config.publish.candidate_channel;
+        self.complete(snapshot, self.channel.as_ref().unwrap_or(candidates))
+    }
+
+    /// Asks the remote, and looks at what publishing to a channel needs of the machine.
+    fn complete(&self, mut snapshot: Snapshot, channel: &ChannelName) -> Result<Snapshot, Failure> {
         if snapshot.remote_url.is_some() {
             let remote = &self.policies.config.git.remote;
             snapshot.remote = Some(look_at_remote(&self.app.world, &self.site, remote)?);
         }
-        let candidates = &self.policies.config.publish.candidate_channel;
-        snapshot.environment = Some(self.environment(self.channel.as_ref().unwrap_or(candidates))?);
+        snapshot.environment = Some(self.environment(channel)?);
         Ok(snapshot)
     }
 

@@ -22,32 +22,12 @@ pub fn collect_backfill_facts(
     ring: &KeyRing,
     version: &Version,
 ) -> Result<BackfillFacts, EngineError> {
-    let mut facts = BackfillFacts::default();
-    let trust = TrustRoot {
-        ring,
-        signing: &policies.signing,
-        channels: &policies.channels,
+    let (published, problem) = published(world, site, policies, ring, version)?;
+    let mut facts = BackfillFacts {
+        published,
+        problem,
+        ..BackfillFacts::default()
     };
-    let product = policies.config.product.id.as_str();
-    let origin = match LocalOrigin::open(world, site.origin()) {
-        Ok(origin) => origin,
-        Err(OriginError::World(error)) => return Err(error.into()),
-        Err(_) => return Ok(facts),
-    };
-    match fetch_newest_manifest(&origin, &trust, product, version) {
-        Ok(published) => {
-            facts.published = Some(PublishedRelease {
-                edition: published.edition,
-                manifest: published.manifest,
-                sha256: published.sha256,
-            });
-        }
-        Err(finding) => match *finding.problem {
-            Problem::Origin(OriginError::NotFound { .. }) => {}
-            Problem::Origin(OriginError::World(error)) => return Err(error.into()),
-            problem => facts.problem = Some(format!("{}: {problem}", finding.object)),
-        },
-    }
     let Some(published) = &facts.published else {
         return Ok(facts);
     };
@@ -68,8 +48,47 @@ pub fn collect_backfill_facts(
     Ok(facts)
 }
 
+/// The newest public manifest of a release, verified with the public keys; or why what the origin has cannot be used.
+///
+/// # Errors
+/// When the origin cannot be read, or a person asked the program to stop. What is missing or wrong is a fact.
+pub(crate) fn published(
+    world: &dyn World,
+    site: &Site,
+    policies: &Policies,
+    ring: &KeyRing,
+    version: &Version,
+) -> Result<(Option<PublishedRelease>, Option<String>), EngineError> {
+    let trust = TrustRoot {
+        ring,
+        signing: &policies.signing,
+        channels: &policies.channels,
+    };
+    let product = policies.config.product.id.as_str();
+    let origin = match LocalOrigin::open(world, site.origin()) {
+        Ok(origin) => origin,
+        Err(OriginError::World(error)) => return Err(error.into()),
+        Err(_) => return Ok((None, None)),
+    };
+    match fetch_newest_manifest(&origin, &trust, product, version) {
+        Ok(published) => {
+            let published = PublishedRelease {
+                edition: published.edition,
+                manifest: published.manifest,
+                sha256: published.sha256,
+            };
+            Ok((Some(published), None))
+        }
+        Err(finding) => match *finding.problem {
+            Problem::Origin(OriginError::NotFound { .. }) => Ok((None, None)),
+            Problem::Origin(OriginError::World(error)) => Err(error.into()),
+            problem => Ok((None, Some(format!("{}: {problem}", finding.object)))),
+        },
+    }
+}
+
 /// SHA-256 of what the compiler says of itself that would build the commit here.
-fn compiler(
+pub(crate) fn compiler(
     world: &dyn World,
     site: &Site,
     commit: &str,

@@ -1,7 +1,7 @@
 //! Building artifacts: of a commit for its release, or of a work tree for those who work on the system.
 
 use crate::{EngineError, Progress, ProgressEvent};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use vrel_build::closure::Packages;
@@ -10,8 +10,8 @@ use vrel_build::mandoc::Mandoc;
 use vrel_build::recipe::{Recipe, Tools, packers};
 use vrel_build::{BuildError, Image, Targets, Toolchain};
 use vrel_graph::{
-    Budget, Cache, Event, Explanation, Graph, GraphError, LocalExecutor, Observer, Outcome, Placement,
-    explain, run_and_place,
+    Budget, Cache, CachedFile, Event, Explanation, Graph, GraphError, LocalExecutor, Node, Observer, Outcome,
+    Placement, explain, run, run_and_place,
 };
 use vrel_model::{Arch, ArtifactName, Config, Packer, PlannedArtifact, Sha256Digest, UtcTime};
 use vrel_pack::grub;
@@ -76,6 +76,24 @@ pub struct Built {
     pub rebuilt: Vec<(String, String)>,
     /// How many nodes there are.
     pub nodes: usize,
+}
+
+/// What a build is made of, node by node.
+pub(crate) struct Outline {
+    /// The nodes, by name.
+    pub(crate) nodes: BTreeMap<String, OutlinedNode>,
+    /// The artifacts, in the order in which they were asked for.
+    pub(crate) artifacts: Vec<BuiltArtifact>,
+    /// SHA-256 of what the compiler says of itself.
+    pub(crate) toolchain: Sha256Digest,
+}
+
+/// A node of an outline.
+pub(crate) struct OutlinedNode {
+    /// What it is, as the graph has it.
+    pub(crate) node: Node,
+    /// What it makes, by output.
+    pub(crate) outputs: BTreeMap<String, CachedFile>,
 }
 
 /// A recipe with what is needed to follow it.
@@ -188,19 +206,9 @@ impl Building<'_> {
                 to: out.join(artifact.name.as_str()),
             });
         }
-        let teller = Teller {
-            step,
-            progress,
-            counts: std::sync::Mutex::default(),
-        };
-        let budget = Budget {
-            cores: u32::try_from(self.jobs)
-                .ok()
-                .and_then(NonZeroU32::new)
-                .unwrap_or(NonZeroU32::MIN),
-            memory: MEMORY,
-        };
-        let report = run_and_place(&prepared.graph, &placements, &cache, &executor, budget, &teller)?;
+        let teller = Teller::new(step, progress);
+        let (graph, budget) = (&prepared.graph, self.budget());
+        let report = run_and_place(graph, &placements, &cache, &executor, budget, &teller)?;
         let mut artifacts = Vec::new();
         for (artifact, placed) in self.artifacts.iter().zip(&placements) {
             artifacts.push(BuiltArtifact {
@@ -225,6 +233,62 @@ impl Building<'_> {
             rebuilt: rebuilt.collect(),
             nodes: report.nodes.len(),
         })
+    }
+
+    /// Builds what is not in the cache and leaves it there. What came out is told node by node.
+    ///
+    /// # Errors
+    /// When something cannot be compiled or packed.
+    pub(crate) fn outline(&self, step: &str, progress: &dyn Progress) -> Result<Outline, BuildError> {
+        let prepared = self.prepare()?;
+        let packers = packers(prepared.tools)?;
+        let executor = LocalExecutor::new(self.world, &packers);
+        let cache = Cache::open(self.world, &self.artifact_cache())?;
+        let wanted: BTreeSet<String> = self
+            .artifacts
+            .iter()
+            .map(|artifact| Recipe::output_of(artifact).0)
+            .collect();
+        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+        let teller = Teller::new(step, progress);
+        let report = run(
+            &prepared.graph,
+            &wanted,
+            &cache,
+            &executor,
+            self.budget(),
+            &teller,
+        )?;
+        let mut artifacts = Vec::new();
+        for artifact in self.artifacts {
+            let (node, output) = Recipe::output_of(artifact);
+            artifacts.push(BuiltArtifact {
+                name: artifact.name.clone(),
+                digests: report.output(&node, output)?.into(),
+            });
+        }
+        let mut nodes = BTreeMap::new();
+        for (name, done) in report.nodes {
+            let node = prepared.graph.node(&name)?.clone();
+            let outputs = done.outputs;
+            nodes.insert(name, OutlinedNode { node, outputs });
+        }
+        Ok(Outline {
+            nodes,
+            artifacts,
+            toolchain: prepared.toolchain,
+        })
+    }
+
+    /// What runs at the same time at most.
+    fn budget(&self) -> Budget {
+        Budget {
+            cores: u32::try_from(self.jobs)
+                .ok()
+                .and_then(NonZeroU32::new)
+                .unwrap_or(NonZeroU32::MIN),
+            memory: MEMORY,
+        }
     }
 
     /// What a node is made of, and whether it is up to date. A node is named by its own name, or by its artifact's file.
@@ -260,7 +324,15 @@ struct Teller<'a> {
     counts: std::sync::Mutex<(u64, u64)>,
 }
 
-impl Teller<'_> {
+impl<'a> Teller<'a> {
+    fn new(step: &'a str, progress: &'a dyn Progress) -> Self {
+        Self {
+            step,
+            progress,
+            counts: std::sync::Mutex::default(),
+        }
+    }
+
     fn advance(&self, node: &str, what: &str) {
         let (done, total) = {
             let mut counts = self

@@ -6,8 +6,10 @@ use crate::interface::interface_facts;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
-use vrel_model::{Edition, Manifest, SignedPointer, Version};
-use vrel_process::{GateFacts, InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact};
+use vrel_model::{Edition, Manifest, PlannedNews, SignedPointer, Version};
+use vrel_process::{
+    GateFacts, InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact, previous_release,
+};
 use vrel_world::World;
 
 /// The facts that need no network, no key and no look at the machine: what planning starts from.
@@ -53,6 +55,7 @@ pub fn collect_snapshot(
         Some(commit) => interface_facts(world, site, &policies.config, &tags, version, commit)?,
         None => InterfaceFacts::default(),
     };
+    let news = news(world, site, &tags, version, source)?;
     let mut unfinished = None;
     let mut finished = BTreeMap::new();
     for journal in load_all(world, site)? {
@@ -82,6 +85,7 @@ pub fn collect_snapshot(
         exceptions: newest.map(|window| window.exceptions).unwrap_or_default(),
         unfinished,
         finished,
+        news,
         interface,
         remote: None,
         environment: None,
@@ -90,6 +94,52 @@ pub fn collect_snapshot(
     };
     snapshot.gates = collect_gates(world, site, &snapshot, version, world.now())?;
     Ok(snapshot)
+}
+
+/// What is new since the candidate before of the same series, where the version is a later one.
+fn news(
+    world: &dyn World,
+    site: &Site,
+    tags: &[TagFact],
+    version: &Version,
+    source: Option<&String>,
+) -> Result<Option<Vec<PlannedNews>>, EngineError> {
+    let previous = previous_release(tags, version);
+    let same_series = |other: &Version| {
+        version.is_candidate() && other.is_candidate() && other.final_version() == version.final_version()
+    };
+    match (previous, source) {
+        (Some((previous, before)), Some(commit)) if same_series(&previous) => {
+            Ok(Some(commits_between(world, site, before, commit)?))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// The commits that can be reached from one commit and not from another, oldest first, without merges.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub(crate) fn commits_between(
+    world: &dyn World,
+    site: &Site,
+    before: &str,
+    commit: &str,
+) -> Result<Vec<PlannedNews>, EngineError> {
+    let mut found = Vec::new();
+    world
+        .git()
+        .history(site.root(), &[before], commit, &mut |commit| {
+            if !commit.is_merge() {
+                let subject = commit.message.lines().next().unwrap_or_default().to_owned();
+                found.push(PlannedNews {
+                    commit: commit.id,
+                    subject,
+                });
+            }
+        })?;
+    found.reverse();
+    Ok(found)
 }
 
 /// What is wrong with the living plan on the development branch, and which issues it says block the release.

@@ -25,10 +25,12 @@ mod pointer_change;
 mod policy_files;
 mod progress;
 pub mod records;
+mod release_facts;
 mod reproduce;
 mod run;
 mod schedule;
 mod site;
+mod twin;
 
 pub use backfill_facts::collect_backfill_facts;
 pub use boot_test::BootTest;
@@ -46,6 +48,7 @@ pub use notes::{Changelog, Edit, NotesRange, changelog, edit_notes, notes_contex
 pub use pointer_change::{CurrentPointer, PointerChange, PointerReader};
 pub use policy_files::{load_at_commit, load_from_work_tree, load_policies_at_commit};
 pub use progress::{Progress, ProgressEvent, Silent};
+pub use release_facts::collect_release_facts;
 pub use reproduce::{Ahead, Difference, Rebuild, compare, copy_core_libraries, differing};
 pub use run::{Action, Observation, Step, apply, undo};
 pub use schedule::collect_schedule;

@@ -77,12 +77,11 @@ impl<'a> LtsLines<'a> {
     }
 
     fn policy(&self) -> Option<SupportPolicy> {
-        let channel = self
-            .policies
+        let name = &self.policies.config.publish.lts_channel;
+        self.policies
             .channels
-            .iter()
-            .find(|(name, _)| name.as_str() == "lts");
-        channel.and_then(|(_, channel)| channel.support)
+            .get(name)
+            .and_then(|channel| channel.support)
     }
 
     /// The newest final release of a line, with its commit.

@@ -21,6 +21,18 @@ impl ChannelName {
         Self("nightly".to_owned())
     }
 
+    /// The channel that final releases go to where nothing else is said.
+    #[must_use]
+    pub fn stable() -> Self {
+        Self("stable".to_owned())
+    }
+
+    /// The channel that final releases of long-term support lines go to where nothing else is said.
+    #[must_use]
+    pub fn lts() -> Self {
+        Self("lts".to_owned())
+    }
+
     /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,7 +1,7 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
 use crate::freeze::FreezeConfig;
-use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, Pattern, Tier};
+use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, Pattern, Stage, Tier, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -109,6 +109,12 @@ pub struct PublishConfig {
     /// The channel that nightlies go to.
     #[serde(default = "default_nightly_channel")]
     pub nightly_channel: ChannelName,
+    /// The channel that final releases go to.
+    #[serde(default = "default_final_channel")]
+    pub final_channel: ChannelName,
+    /// The channel that final releases of long-term support lines go to.
+    #[serde(default = "default_lts_channel")]
+    pub lts_channel: ChannelName,
     /// How long a pointer may be trusted after it was issued, in days.
     pub pointer_lifetime_days: u32,
     /// Who builds: a URI that provenance names. A release that a person builds and one that hosted CI builds have
@@ -119,8 +125,28 @@ pub struct PublishConfig {
     pub public_url: String,
 }
 
+impl PublishConfig {
+    /// The channel that versions of this stage go to, unless their line has long-term support.
+    #[must_use]
+    pub fn channel_of(&self, version: &Version) -> &ChannelName {
+        match version.stage() {
+            Stage::Nightly { .. } => &self.nightly_channel,
+            Stage::Candidate { .. } => &self.candidate_channel,
+            Stage::Final => &self.final_channel,
+        }
+    }
+}
+
 fn default_nightly_channel() -> ChannelName {
     ChannelName::nightly()
+}
+
+fn default_final_channel() -> ChannelName {
+    ChannelName::stable()
+}
+
+fn default_lts_channel() -> ChannelName {
+    ChannelName::lts()
 }
 
 fn default_builder() -> String {

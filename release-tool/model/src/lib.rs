@@ -67,8 +67,8 @@ pub use origin_line::{is_commit_id, origins, reverted, with_origin};
 pub use pattern::{Pattern, PatternError};
 pub use person::{Person, PersonError};
 pub use plan::{
-    Plan, PlannedArtifact, PlannedBackfill, PlannedDocument, PlannedMessage, PlannedObject, PlannedPointer,
-    PlannedRef, PlannedStep, RefChange,
+    Plan, PlannedArtifact, PlannedBackfill, PlannedCandidate, PlannedDocument, PlannedMessage, PlannedNews,
+    PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange,
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use schema::{manifest_schema, pointer_schema};

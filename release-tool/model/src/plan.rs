@@ -55,6 +55,12 @@ pub struct Plan {
     /// is added.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backfill: Option<PlannedBackfill>,
+    /// The candidate that the final release is made of; `None` for anything but a final release.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<PlannedCandidate>,
+    /// What is new since the candidate before, oldest first; empty for anything but a later candidate of a series.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub news: Vec<PlannedNews>,
     /// What may land on the line's branch although it is or was frozen for this release; shown to who releases.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<FreezeException>,
@@ -79,6 +85,24 @@ pub struct PlannedBackfill {
     pub manifest_sha256: Sha256Digest,
     /// SHA-256 of what the compiler of the release says of itself.
     pub toolchain: Sha256Digest,
+}
+
+/// The accepted candidate of a final release: the final differs from it only where the version stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedCandidate {
+    /// Its version.
+    pub version: Version,
+    /// SHA-256 of its newest public manifest.
+    pub manifest_sha256: Sha256Digest,
+}
+
+/// A commit that is new since the candidate before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedNews {
+    /// Its id, 40 hexadecimal digits.
+    pub commit: String,
+    /// The first line of its message.
+    pub subject: String,
 }
 
 /// A change to one git ref.

@@ -3,8 +3,8 @@
 use crate::{Finding, Snapshot, plan_files, tiers};
 use vrel_model::freeze::FreezeException;
 use vrel_model::{
-    Arch, ChannelName, Plan, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef, PlannedStep, UtcTime,
-    Version,
+    Arch, ChannelName, Plan, PlannedCandidate, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,
+    PlannedStep, UtcTime, Version,
 };
 
 /// One row of a step table.
@@ -49,6 +49,8 @@ pub(crate) struct Draft<'a> {
     pub(crate) commit: &'a str,
     /// The release before it.
     pub(crate) previous: Option<Version>,
+    /// The candidate that a final release is made of.
+    pub(crate) candidate: Option<PlannedCandidate>,
     /// What may land on its line in spite of a freeze.
     pub(crate) exceptions: Vec<FreezeException>,
     /// What changes in the repository.
@@ -103,6 +105,8 @@ impl Draft<'_> {
             documents: files.documents,
             lagging,
             backfill: None,
+            candidate: self.candidate,
+            news: snapshot.news.clone().unwrap_or_default(),
             exceptions: self.exceptions,
             objects: Vec::new(),
             pointer: PlannedPointer {

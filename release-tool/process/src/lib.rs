@@ -18,6 +18,7 @@ mod lts;
 mod next;
 mod nightly;
 mod policies;
+mod release;
 mod schedule;
 mod sizes;
 mod snapshot;
@@ -46,6 +47,7 @@ pub use nightly::{
     Bisection, NIGHTLY_STEPS, NightlyDue, PublishedNightly, expendable, nightly_due, overdue, plan_nightly,
 };
 pub use policies::Policies;
+pub use release::{CandidateFacts, RELEASE_STEPS, ReleaseFacts, candidate_of, plan_release};
 pub use schedule::{
     CalendarEvent, Due, DueAt, DueKind, EventKind, FreezeFact, HeadFact, PointerFact, PublishedFact,
     RoadmapFact, Schedule, Span, SupportFact, agenda, calendar, day_of, start_of,

@@ -2,8 +2,8 @@
 
 use crate::cut_rc::checks;
 use crate::draft::Draft;
-use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, tiers};
-use vrel_model::{Arch, ChannelName, ChannelPolicy, Stage, UtcTime, Version};
+use crate::{Outcome, Snapshot, StepRow, gates, previous_release, tiers};
+use vrel_model::{Arch, ChannelPolicy, Stage, UtcTime, Version};
 
 /// The steps of a nightly, in order: a candidate's, without those that change the repository or speak to people. Its
 /// commit is named by its signed manifest; a tag for every day would bury the releases' tags.
@@ -118,8 +118,14 @@ pub fn plan_nightly(
 ) -> Outcome {
     let channel = &snapshot.policies.config.publish.nightly_channel;
     let mut findings = snapshot.policies.check();
-    findings.extend(channel_admits(snapshot, channel, version));
-    findings.extend(forward(snapshot, channel, version));
+    findings.extend(checks::known_channel(
+        snapshot,
+        channel,
+        "publish.nightly-channel",
+    ));
+    findings.extend(checks::admitted(snapshot, channel, version));
+    let hint = "the next release in the living plan decides which release a nightly leads to";
+    findings.extend(checks::forward(snapshot, channel, version, hint));
     for check in CHECKS {
         findings.extend(check(snapshot, version));
     }
@@ -131,6 +137,7 @@ pub fn plan_nightly(
         previous: previous
             .cloned()
             .or_else(|| previous_release(&snapshot.tags, version).map(|(previous, _)| previous)),
+        candidate: None,
         exceptions: Vec::new(),
         refs: Vec::new(),
         messages: Vec::new(),
@@ -153,33 +160,6 @@ pub fn plan_nightly(
         findings,
         already_done: None,
     }
-}
-
-fn channel_admits(snapshot: &Snapshot, channel: &ChannelName, version: &Version) -> Option<Finding> {
-    match snapshot.policies.channels.get(channel) {
-        None => {
-            let message =
-                format!("vrel.toml: `publish.nightly-channel` is `{channel}`, but there is no such channel");
-            Some(Finding::policy("policy-files", message).hint(format!("write channels/{channel}.toml")))
-        }
-        Some(policy) if !policy.admits(version) => {
-            let message = format!("the channel {channel} does not take {version}");
-            Some(
-                Finding::policy("channel-admits", message)
-                    .hint(format!("see `stages` in channels/{channel}.toml")),
-            )
-        }
-        Some(_) => None,
-    }
-}
-
-fn forward(snapshot: &Snapshot, channel: &ChannelName, version: &Version) -> Option<Finding> {
-    let head = snapshot.origin.heads.get(channel)?;
-    (head > version).then(|| {
-        let message = format!("{version} is lower than {head}, the head of the channel {channel}");
-        Finding::policy("channel-forward", message)
-            .hint("the next release in the living plan decides which release a nightly leads to")
-    })
 }
 
 /// The nightlies that may be removed: neither the head of any channel, nor among the newest that the policy keeps, nor young

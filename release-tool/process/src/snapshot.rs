@@ -3,7 +3,7 @@
 use crate::{GateFacts, InterfaceFacts, Policies};
 use std::collections::BTreeMap;
 use vrel_model::freeze::FreezeException;
-use vrel_model::{ByteSize, ChannelName, Dud, Edition, KeyRole, UtcTime, Version};
+use vrel_model::{ByteSize, ChannelName, Dud, Edition, KeyRole, PlannedNews, UtcTime, Version};
 
 /// The facts for one request.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub unfinished: Option<Version>,
     /// Releases that this repository's journals say are finished, with their commit.
     pub finished: BTreeMap<Version, String>,
+    /// What is new since the candidate before, oldest first; `None` for anything but a later candidate of a series.
+    pub news: Option<Vec<PlannedNews>>,
     /// What changed for programs.
     pub interface: InterfaceFacts,
     /// What is recorded about gates and approvals.

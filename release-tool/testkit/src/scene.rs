@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
 use vrel_engine::{
     EngineError, Journal, Nightly, NightlyOutcome, Release, Signers, Silent, Site, apply,
-    collect_backfill_facts, collect_snapshot, load_all, load_at_commit, load_from_work_tree, steps_of, undo,
+    collect_backfill_facts, collect_release_facts, collect_snapshot, load_all, load_at_commit,
+    load_from_work_tree, look_at_remote, steps_of, undo,
 };
 use vrel_model::{Arch, Plan, UtcTime, Version};
 use vrel_origin::LocalOrigin;
-use vrel_process::{Outcome, plan_backfill, plan_cut_rc};
+use vrel_process::{Outcome, plan_backfill, plan_cut_rc, plan_release};
 use vrel_trust::{KeyRing, NewKey, Protection, Scrypt, SecretKey, generate};
 use vrel_world::{Fs, Git, Processes, RealWorld, Result, World};
 
@@ -503,6 +504,51 @@ impl Scene {
             conflict: false,
         })?;
         let mut journal = Journal::start(world, &site, plan)?;
+        self.follow(world, &mut journal)
+    }
+
+    /// Plans the final release of a version; `named` is the candidate that a person chose.
+    ///
+    /// # Errors
+    /// When a fact cannot be gathered.
+    pub fn plan_release(
+        &self,
+        world: &dyn World,
+        version: &Version,
+        named: Option<&Version>,
+    ) -> std::result::Result<Outcome, EngineError> {
+        let policies = load_from_work_tree(world, &self.repo())?;
+        let site = Site::new(&self.repo(), &policies.config);
+        let remote = policies.config.git.remote.clone();
+        let ring = self.ring();
+        let (mut snapshot, facts) = collect_release_facts(world, &site, policies, &ring, version, named)?;
+        snapshot.remote = Some(look_at_remote(world, &site, &remote)?);
+        Ok(plan_release(&snapshot, &facts, version, named, world.now()))
+    }
+
+    /// Makes a candidate final, as the command does after its checks.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    ///
+    /// # Panics
+    /// When the plan has a finding that forbids it.
+    pub fn release(
+        &self,
+        world: &dyn World,
+        version: &Version,
+        named: Option<&Version>,
+    ) -> std::result::Result<(), EngineError> {
+        let plan = agreed(self.plan_release(world, version, named)?);
+        self.start(world, plan)
+    }
+
+    /// Follows a plan that was agreed to from its beginning.
+    ///
+    /// # Errors
+    /// The first effect or step that fails.
+    pub fn start(&self, world: &dyn World, plan: Plan) -> std::result::Result<(), EngineError> {
+        let mut journal = Journal::start(world, &self.site(world)?, plan)?;
         self.follow(world, &mut journal)
     }
 

@@ -25,6 +25,7 @@ pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod push_image;
 pub(crate) mod records;
+pub(crate) mod release;
 pub(crate) mod reproduce;
 pub(crate) mod resume;
 pub(crate) mod serve;
@@ -46,6 +47,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Keys(verb) => verb.run(&app),
         Verb::Plan(verb) => verb.run(&app),
         Verb::CutRc(verb) => verb.run(&app),
+        Verb::Release(verb) => verb.run(&app),
         Verb::Backfill(verb) => verb.run(&app),
         Verb::Nightly(verb) => verb.run(&app),
         Verb::Backport(verb) => verb.run(&app),

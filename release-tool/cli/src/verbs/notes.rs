@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use vrel_engine::{
     Edit, NotesRange, Site, changelog, edit_notes, notes_context, origin_manifest, published_notes,
 };
-use vrel_model::{Manifest, Stage, Version};
+use vrel_model::{Manifest, Version};
 use vrel_notes::{Format, NotesArtifact, NotesContext, NotesError, render_as, render_changelog};
 use vrel_process::{Policies, previous_release_where};
 use vrel_world::{TagInfo, World};
@@ -118,12 +118,7 @@ impl Notes {
     /// The changelog.
     fn of_all(&self, app: &App) -> Result<String, Failure> {
         let (site, policies) = app.site()?;
-        let channels = [channel("stable")?, channel("nightly")?];
-        let of = |version: &Version| match version.stage() {
-            Stage::Candidate { .. } => policies.config.publish.candidate_channel.clone(),
-            Stage::Nightly { .. } => channels[1].clone(),
-            Stage::Final => channels[0].clone(),
-        };
+        let of = |version: &Version| policies.config.publish.channel_of(version).clone();
         let changelog = changelog(&app.world, &site, &policies.config, &of)?;
         for (version, error) in &changelog.left_out {
             output::say(&format!("warning: {version} is left out: {error}"));
@@ -239,11 +234,7 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
         }
     };
     let manifest = origin_manifest(&app.world, &site, version)?;
-    let stage = match version.stage() {
-        Stage::Candidate { .. } => policies.config.publish.candidate_channel.clone(),
-        Stage::Nightly { .. } => channel("nightly")?,
-        Stage::Final => channel("stable")?,
-    };
+    let usual = policies.config.publish.channel_of(version);
     let range = NotesRange {
         version,
         previous: previous.as_ref(),
@@ -251,7 +242,7 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
         date: manifest
             .as_ref()
             .map_or_else(|| app.world.now(), |manifest| manifest.created),
-        channel: manifest.as_ref().map_or(&stage, |manifest| &manifest.channel),
+        channel: manifest.as_ref().map_or(usual, |manifest| &manifest.channel),
     };
     let artifacts = manifest
         .as_ref()
@@ -276,11 +267,6 @@ fn known<'v>(
     }
     let message = format!("there is no release {since}: it has no tag {}", since.tag());
     Err(Failure::new(FailureKind::Policy, message).hint("run `git fetch --tags`, or see `git tag`"))
-}
-
-fn channel(name: &str) -> Result<vrel_model::ChannelName, Failure> {
-    name.parse()
-        .map_err(|error: vrel_model::ChannelNameError| Failure::new(FailureKind::Bug, error.to_string()))
 }
 
 fn untagged_commit(

@@ -6,9 +6,9 @@ use crate::output;
 use crate::secrets::key_ring;
 use crate::verbs::backfill::nothing_missing;
 use clap::{Args, Subcommand};
-use vrel_engine::{collect_backfill_facts, collect_snapshot};
+use vrel_engine::{collect_backfill_facts, collect_release_facts, collect_snapshot};
 use vrel_model::{Arch, Edition, Plan, RefChange, Version};
-use vrel_process::{Finding, plan_backfill, plan_cut_rc};
+use vrel_process::{Finding, plan_backfill, plan_cut_rc, plan_release};
 use vrel_world::World;
 
 /// Show everything that a command would do, and do nothing.
@@ -16,7 +16,7 @@ use vrel_world::World;
 /// Needs no secret key, no token and no network. With `--json` it prints the same plan that the command follows.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects\n  vrel plan backfill 0.6.0-rc1"
+    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects\n  vrel plan release 0.6.0\n  vrel plan backfill 0.6.0-rc1"
 )]
 pub(crate) struct PlanArgs {
     /// The command to plan.
@@ -35,6 +35,14 @@ enum Planned {
         #[arg(long, value_name = "ARCH")]
         without: Vec<Arch>,
     },
+    /// Plan to make an accepted candidate final.
+    Release {
+        /// The version, for example 0.6.0.
+        version: Version,
+        /// Plan to make this candidate final [default: the newest].
+        #[arg(long, value_name = "VERSION")]
+        candidate: Option<Version>,
+    },
     /// Plan to add architectures that lagged to a published release.
     Backfill {
         /// The release, which is published.
@@ -50,6 +58,7 @@ impl PlanArgs {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let outcome = match self.command {
             Planned::CutRc { version, without } => cut_rc(app, &version, &without)?,
+            Planned::Release { version, candidate } => release(app, &version, candidate.as_ref())?,
             Planned::Backfill { version, arch } => backfill(app, &version, &arch)?,
         };
         let fatal = outcome.findings.iter().any(Finding::is_fatal);
@@ -71,6 +80,21 @@ fn cut_rc(app: &App, version: &Version, without: &[Arch]) -> Result<vrel_process
     let (site, policies) = app.site()?;
     let snapshot = collect_snapshot(&app.world, &site, policies, version)?;
     let outcome = plan_cut_rc(&snapshot, version, without, app.world.now());
+    match &outcome.already_done {
+        Some(commit) => Err(already_done(version, commit)),
+        None => Ok(outcome),
+    }
+}
+
+fn release(
+    app: &App,
+    version: &Version,
+    candidate: Option<&Version>,
+) -> Result<vrel_process::Outcome, Failure> {
+    let (site, policies) = app.site()?;
+    let ring = key_ring(app, &site.public_keys(), &policies.signing)?;
+    let (snapshot, facts) = collect_release_facts(&app.world, &site, policies, &ring, version, candidate)?;
+    let outcome = plan_release(&snapshot, &facts, version, candidate, app.world.now());
     match &outcome.already_done {
         Some(commit) => Err(already_done(version, commit)),
         None => Ok(outcome),
@@ -126,6 +150,23 @@ pub(crate) fn describe(plan: &Plan) -> String {
         "{} {} for the channel {}\n  commit    {}\n  previous  {previous}\n  keys      {} (artifacts), {} (pointer)\n",
         plan.product_name, plan.version, plan.channel, plan.commit, plan.key_role, plan.pointer_role
     );
+    if let Some(candidate) = &plan.candidate {
+        let rows = vec![
+            vec!["version".to_owned(), candidate.version.to_string()],
+            vec![
+                "sha256 of its manifest".to_owned(),
+                candidate.manifest_sha256.to_string(),
+            ],
+        ];
+        text += &section("Made of the candidate", rows);
+    }
+    if !plan.news.is_empty() {
+        let rows = plan
+            .news
+            .iter()
+            .map(|news| vec![short(&news.commit).to_owned(), news.subject.clone()]);
+        text += &section(&format!("New since {previous}"), rows.collect());
+    }
     let refs = plan.refs.iter().map(|planned| {
         let change = match &planned.change {
             RefChange::CreateBranch(commit) => format!("new branch at {}", short(commit)),

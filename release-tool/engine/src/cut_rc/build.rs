@@ -6,8 +6,9 @@ use crate::run::Observation;
 use crate::{EngineError, origin_manifest};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::path::Path;
 use vrel_build::BuildError;
-use vrel_model::{ArtifactName, ManifestArtifact, Sha256Digest, UtcTime};
+use vrel_model::{ArtifactName, ManifestArtifact, PlannedArtifact, Sha256Digest, UtcTime};
 use vrel_pack::PackError;
 use vrel_process::check_sizes;
 use vrel_trust::Digests;
@@ -161,28 +162,57 @@ pub(super) fn is_built(release: &Release<'_>) -> Result<Observation, EngineError
     done(format!("{} artifacts", record.artifacts.len()))
 }
 
+/// What of a commit is built, as which version.
+#[derive(Clone, Copy)]
+pub(super) struct Variant<'a> {
+    /// The exported sources.
+    pub(super) root: &'a Path,
+    /// The version.
+    pub(super) version: &'a str,
+    /// The name under which the cache remembers it.
+    pub(super) name: &'a str,
+    /// What is made.
+    pub(super) artifacts: &'a [PlannedArtifact],
+}
+
+/// How the release's commit is built as a version.
+pub(super) fn building<'a>(
+    release: &'a Release<'_>,
+    step: &str,
+    variant: Variant<'a>,
+) -> Result<Building<'a>, EngineError> {
+    let plan = release.plan;
+    Ok(Building {
+        world: release.world,
+        name: variant.name,
+        config: release.config,
+        repository: release.site.root(),
+        root: variant.root,
+        image: &release.config.os.image,
+        version: variant.version,
+        commit: &plan.commit,
+        time: UtcTime::from_unix(plan.source_date_epoch).map_err(|error| failed(step, error))?,
+        artifacts: variant.artifacts,
+        tool_pages: release.tool_pages,
+        cache: &release.cache,
+        cargo_home: &release.cargo_home,
+        jobs: release.jobs,
+    })
+}
+
 /// Builds what the cache has not got, and puts the artifacts into the stage.
 pub(super) fn build(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
     let stage = release.site.stage(plan);
     release.world.fs().create_dir_all(&stage)?;
     let version = plan.version.to_string();
-    let building = Building {
-        world: release.world,
-        name: "release",
-        config: release.config,
-        repository: release.site.root(),
+    let variant = Variant {
         root: &release.site.sources(plan),
-        image: &release.config.os.image,
         version: &version,
-        commit: &plan.commit,
-        time: UtcTime::from_unix(plan.source_date_epoch).map_err(|error| failed("build", error))?,
+        name: "release",
         artifacts: &plan.artifacts,
-        tool_pages: release.tool_pages,
-        cache: &release.cache,
-        cargo_home: &release.cargo_home,
-        jobs: release.jobs,
     };
+    let building = building(release, "build", variant)?;
     let built = building.run(&stage, "build", release.progress);
     let built = built.map_err(|error| build_error("build", error))?;
     super::addition::check_toolchain(release, built.toolchain)?;

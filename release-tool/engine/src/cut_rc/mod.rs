@@ -1,10 +1,11 @@
 //! The steps of releases. The order, the names and what can be taken back stand in [`vrel_process::STEPS`],
-//! [`vrel_process::NIGHTLY_STEPS`] and [`vrel_process::BACKFILL_STEPS`]; here is what each step looks at and does.
+//! [`vrel_process::RELEASE_STEPS`], [`vrel_process::NIGHTLY_STEPS`] and [`vrel_process::BACKFILL_STEPS`]; here is what each step looks at and does.
 
 mod addition;
 mod announce;
 mod boot;
 mod build;
+mod compare;
 mod digest;
 mod documents;
 mod publish;
@@ -65,8 +66,8 @@ pub struct Signers {
     pub pointer: SecretKey,
 }
 
-/// The steps of a plan, in its order, which is that of [`vrel_process::STEPS`], [`vrel_process::NIGHTLY_STEPS`] or
-/// [`vrel_process::BACKFILL_STEPS`].
+/// The steps of a plan, in its order, which is that of [`vrel_process::STEPS`], [`vrel_process::RELEASE_STEPS`],
+/// [`vrel_process::NIGHTLY_STEPS`] or [`vrel_process::BACKFILL_STEPS`].
 #[must_use]
 pub fn steps_of<'a>(plan: &Plan) -> Vec<Step<Release<'a>>> {
     let mut steps = all_steps();
@@ -116,6 +117,12 @@ fn all_steps<'a>() -> Vec<Step<Release<'a>>> {
             name: "digest",
             observe: digest::is_digested,
             act: digest::digest,
+            undo: nothing,
+        },
+        Step {
+            name: "compare",
+            observe: compare::is_compared,
+            act: compare::prove,
             undo: nothing,
         },
         Step {

@@ -39,6 +39,7 @@ fn objects(release: &Release<'_>) -> Result<Vec<(ObjectPath, std::path::PathBuf)
 
 /// Every object is in the origin with the staged content.
 pub(super) fn is_published(release: &Release<'_>) -> Result<Observation, EngineError> {
+    refuse_somebody_elses(release)?;
     let fs = release.world.fs();
     let mut bytes = 0;
     for (object, staged) in objects(release)? {
@@ -88,6 +89,10 @@ pub(super) fn publish(release: &Release<'_>) -> Result<(), EngineError> {
 
 /// Takes the objects out of the origin again; nobody can know of them, because no pointer leads to them.
 pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
+    // Whoever was faster with the same version keeps what is theirs.
+    if is_somebody_elses(release)? {
+        return Ok(());
+    }
     let facts = crate::origin_facts(release.world, release.site)?;
     let mut public = facts.heads.values().chain(facts.newest.values());
     if public.any(|public| *public == release.plan.version) {
@@ -100,6 +105,49 @@ pub(super) fn withdraw(release: &Release<'_>) -> Result<(), EngineError> {
     }
     let dir = release.site.origin().join(release.plan.release_dir());
     Ok(release.world.fs().remove_dir_all(&dir)?)
+}
+
+/// Whether the origin has files of this version that were not staged here. Artifacts are the same for everybody who builds
+/// the commit; what was signed or written at another moment is not.
+fn is_somebody_elses(release: &Release<'_>) -> Result<bool, EngineError> {
+    let artifacts = &release.plan.artifacts;
+    for (object, staged) in objects(release)? {
+        let name = object.as_str().rsplit('/').next().unwrap_or_default();
+        if artifacts.iter().any(|artifact| artifact.name.as_str() == name) {
+            continue;
+        }
+        let there = release.read(&release.site.origin().join(object.as_str()))?;
+        if there.is_some() && there != release.read(&staged)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Somebody else's manifest of this version is in the origin: the one who was faster has the number.
+fn refuse_somebody_elses(release: &Release<'_>) -> Result<(), EngineError> {
+    let plan = release.plan;
+    let path = format!("{}/{}", plan.release_dir(), release.manifest());
+    let Some(there) = release.read(&release.site.origin().join(&path))? else {
+        return Ok(());
+    };
+    let Some(staged) = release.read(&release.staged(&release.manifest()))? else {
+        return Ok(());
+    };
+    if there == staged {
+        return Ok(());
+    }
+    let message = format!(
+        "{} was published meanwhile by somebody else: {path} has the SHA-256 {}, and {} here",
+        plan.version,
+        digest_bytes(&there).sha256,
+        digest_bytes(&staged).sha256
+    );
+    Err(conflict(
+        "publish",
+        message,
+        "`vrel undo` drops what was prepared here and leaves theirs alone; then run `git fetch --tags` and see `vrel status`",
+    ))
 }
 
 /// The file that says that this very manifest was read back.

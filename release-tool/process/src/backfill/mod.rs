@@ -239,6 +239,8 @@ fn make_plan(request: &Request<'_>) -> Option<Result<Plan, Finding>> {
         artifacts: files.artifacts,
         documents: files.documents,
         lagging,
+        candidate: None,
+        news: Vec::new(),
         // What may land since does not concern a release that is out.
         exceptions: Vec::new(),
         backfill: Some(PlannedBackfill {

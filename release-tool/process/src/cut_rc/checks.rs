@@ -3,13 +3,13 @@
 use super::release_branch;
 use crate::lineage::releases;
 use crate::{Finding, Snapshot, bump, newest_on_line};
-use vrel_model::{Stage, Version};
+use vrel_model::{ChannelName, Stage, Version};
 
 /// One check.
 pub(crate) type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
-pub(super) const ALL: [Check; 20] = [
+pub(super) const ALL: [Check; 22] = [
     is_candidate,
     complete_history,
     right_branch,
@@ -20,10 +20,12 @@ pub(super) const ALL: [Check; 20] = [
     newer_than_line,
     no_line_backwards,
     no_gap_in_candidates,
+    something_new,
     bump::readable,
     bump::far_enough,
     remote_configured,
     channel_admits,
+    channel_forward,
     remote_tag,
     remote_branch,
     tools,
@@ -53,7 +55,7 @@ pub(crate) fn complete_history(snapshot: &Snapshot, _: &Version) -> Vec<Finding>
     vec![Finding::policy("complete-history", message).hint("run `git fetch --unshallow --tags`")]
 }
 
-fn right_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+pub(crate) fn right_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     const CHECK: &str = "right-branch";
     let main = &snapshot.policies.config.git.main;
     let Ok(release) = release_branch(snapshot, version) else {
@@ -67,17 +69,11 @@ fn right_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     let hint = format!("run `git switch {main}`");
     match &snapshot.head_branch {
         None => {
-            let message = format!(
-                "HEAD is detached; a candidate of {} is cut from {allowed}",
-                version.line()
-            );
+            let message = format!("HEAD is detached; {} from {allowed}", how_made(version));
             vec![Finding::policy(CHECK, message).hint(hint)]
         }
         Some(branch) if branch != main && branch != &release => {
-            let message = format!(
-                "`{branch}` is checked out; a candidate of {} is cut from {allowed}",
-                version.line()
-            );
+            let message = format!("`{branch}` is checked out; {} from {allowed}", how_made(version));
             vec![Finding::policy(CHECK, message).hint(hint)]
         }
         Some(_) if snapshot.main_tip.is_none() => {
@@ -88,7 +84,17 @@ fn right_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     }
 }
 
-fn clean_tree(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+/// What is done with a release of this version's kind, before “from”.
+fn how_made(version: &Version) -> String {
+    let line = version.line();
+    if version.is_candidate() {
+        format!("a candidate of {line} is cut")
+    } else {
+        format!("a final release of {line} is made")
+    }
+}
+
+pub(crate) fn clean_tree(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     const SHOWN: usize = 10;
     let dirty = &snapshot.dirty_paths;
     if dirty.is_empty() {
@@ -120,7 +126,7 @@ pub(crate) fn nothing_unfinished(snapshot: &Snapshot, _: &Version) -> Vec<Findin
     ]
 }
 
-fn living_plan(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+pub(crate) fn living_plan(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     let file = snapshot.policies.config.plan.file.display();
     // Found out now, because the plan is written only after the release is public.
     let problem = snapshot.plan_problem.iter().map(|problem| {
@@ -152,7 +158,7 @@ pub(crate) fn new_version(snapshot: &Snapshot, version: &Version) -> Vec<Finding
     findings
 }
 
-fn newer_than_line(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+pub(crate) fn newer_than_line(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     let Some(newest) = newest_on_line(&snapshot.tags, version.line()) else {
         return Vec::new();
     };
@@ -223,6 +229,16 @@ fn no_gap_in_candidates(snapshot: &Snapshot, version: &Version) -> Vec<Finding> 
     )]
 }
 
+/// A candidate that is the one before it once more tells testers nothing.
+fn something_new(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+    if snapshot.news.as_ref().is_none_or(|news| !news.is_empty()) {
+        return Vec::new();
+    }
+    let message = format!("{version} has no commit that the candidate before it does not have");
+    let hint = format!("`vrel release {}` makes that one final", version.final_version());
+    vec![Finding::warning("something-new", message).hint(hint)]
+}
+
 pub(crate) fn remote_configured(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     if snapshot.remote_url.is_some() {
         return Vec::new();
@@ -236,19 +252,56 @@ pub(crate) fn remote_configured(snapshot: &Snapshot, _: &Version) -> Vec<Finding
 
 fn channel_admits(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     let name = &snapshot.policies.config.publish.candidate_channel;
-    match snapshot.policies.channels.get(name) {
-        Some(channel) if !channel.admits(version) => {
-            let message = format!("the channel {name} does not take {version}");
-            vec![
-                Finding::policy("channel-admits", message)
-                    .hint(format!("see `stages` in channels/{name}.toml")),
-            ]
-        }
-        _ => Vec::new(),
-    }
+    admitted(snapshot, name, version).into_iter().collect()
+}
+
+/// What is below its channel's head could be pushed, and would then never become public.
+fn channel_forward(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+    let channel = &snapshot.policies.config.publish.candidate_channel;
+    let hint = "a channel does not go backwards; `publish.candidate-channel` in vrel.toml names it";
+    forward(snapshot, channel, version, hint).into_iter().collect()
+}
+
+/// The channel, if it is there, takes the version.
+pub(crate) fn admitted(snapshot: &Snapshot, channel: &ChannelName, version: &Version) -> Option<Finding> {
+    let policy = snapshot.policies.channels.get(channel)?;
+    (!policy.admits(version)).then(|| {
+        let message = format!("the channel {channel} does not take {version}");
+        Finding::policy("channel-admits", message).hint(format!("see `stages` in channels/{channel}.toml"))
+    })
+}
+
+/// The channel that `key` of `vrel.toml` names is there.
+pub(crate) fn known_channel(snapshot: &Snapshot, channel: &ChannelName, key: &str) -> Option<Finding> {
+    (!snapshot.policies.channels.contains_key(channel)).then(|| {
+        let message = format!("vrel.toml: `{key}` is `{channel}`, but there is no such channel");
+        Finding::policy("policy-files", message).hint(format!("write channels/{channel}.toml"))
+    })
+}
+
+/// The channel has had no release that is higher than the version.
+pub(crate) fn forward(
+    snapshot: &Snapshot,
+    channel: &ChannelName,
+    version: &Version,
+    hint: &str,
+) -> Option<Finding> {
+    // A channel that was rolled back goes on from the newest release that it has had.
+    let origin = &snapshot.origin;
+    let newest = origin.newest.get(channel).or_else(|| origin.heads.get(channel))?;
+    (newest > version).then(|| {
+        let message =
+            format!("{version} is lower than {newest}, the newest release of the channel {channel}");
+        Finding::policy("channel-forward", message).hint(hint)
+    })
 }
 
 fn remote_tag(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+    remote_tag_on(snapshot, version, super::source_commit(snapshot))
+}
+
+/// The remote does not have the tag yet, or has it on the commit that is released.
+pub(crate) fn remote_tag_on(snapshot: &Snapshot, version: &Version, source: Option<&str>) -> Vec<Finding> {
     let Some(remote) = &snapshot.remote else {
         return Vec::new();
     };
@@ -257,7 +310,6 @@ fn remote_tag(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
         return Vec::new();
     };
     let commit = remote.refs.get(&format!("{name}^{{}}")).unwrap_or(object);
-    let source = super::source_commit(snapshot);
     if source == Some(commit.as_str()) {
         let message = format!(
             "the remote has the tag {} already, on the same commit",
@@ -277,7 +329,7 @@ fn remote_tag(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     ]
 }
 
-fn remote_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
+pub(crate) fn remote_branch(snapshot: &Snapshot, version: &Version) -> Vec<Finding> {
     const CHECK: &str = "remote-branch";
     let (Some(remote), Ok(branch)) = (&snapshot.remote, release_branch(snapshot, version)) else {
         return Vec::new();

@@ -122,6 +122,7 @@ fn make_plan(
         channel: &snapshot.policies.config.publish.candidate_channel,
         commit,
         previous: previous_release(&snapshot.tags, version).map(|(previous, _)| previous),
+        candidate: None,
         refs: planned_refs(snapshot, version, commit)?,
         exceptions: snapshot.exceptions.clone(),
         messages: vec![PlannedMessage {
@@ -133,7 +134,11 @@ fn make_plan(
     draft.draw_up(snapshot, version, without, now)
 }
 
-fn planned_refs(snapshot: &Snapshot, version: &Version, commit: &str) -> Result<Vec<PlannedRef>, Finding> {
+pub(crate) fn planned_refs(
+    snapshot: &Snapshot,
+    version: &Version,
+    commit: &str,
+) -> Result<Vec<PlannedRef>, Finding> {
     let config = &snapshot.policies.config;
     let change = match &snapshot.release_branch_tip {
         Some(tip) => RefChange::Keep(tip.clone()),

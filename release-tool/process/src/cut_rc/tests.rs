@@ -73,6 +73,7 @@ pub(crate) fn snapshot() -> Snapshot {
         exceptions: Vec::new(),
         unfinished: None,
         finished: Default::default(),
+        news: None,
         interface: Default::default(),
         gates: Default::default(),
         remote: None,

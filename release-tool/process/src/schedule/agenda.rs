@@ -57,7 +57,7 @@ impl DueKind {
             Self::FreezeStart => &["freeze", "start"],
             Self::FreezeEnd => &["freeze", "end"],
             Self::Candidate | Self::Pointer => &["cut-rc"],
-            Self::SoakEnd => &["todo"],
+            Self::SoakEnd => &["release"],
             Self::EndOfLife => &["lts", "eol"],
             Self::Architecture => &["backfill"],
             Self::Nightly => &["nightly"],
@@ -261,7 +261,7 @@ fn candidates(schedule: &Schedule, _: UtcTime) -> Vec<Due> {
                 "{} was tested for long enough: the final release can come when nothing is open",
                 version.tag()
             );
-            let arguments = String::new();
+            let arguments = last.to_string();
             items.push(due(DueKind::SoakEnd, &last, DueAt::Day(day), message, arguments));
         }
     }
