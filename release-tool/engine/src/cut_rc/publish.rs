@@ -14,7 +14,7 @@ pub(crate) fn origin_error(step: &str, error: OriginError) -> EngineError {
         error @ (OriginError::Immutable { .. } | OriginError::PointerMoved { .. }) => conflict(
             step,
             error,
-            "published files never change: `vrel undo` drops what is not public yet, then take the next candidate's number",
+            "published files never change: `vrel undo` drops what is not public yet, then take the next number",
         ),
         error @ OriginError::NoOrigin { .. } => EngineError::Step {
             step: step.to_owned(),
@@ -56,7 +56,7 @@ pub(super) fn is_published(release: &Release<'_>) -> Result<Observation, EngineE
                     have.len,
                     want.len
                 ),
-                "published files never change: take the next candidate's number",
+                "published files never change: take the next number",
             ));
         }
         bytes += have.len;

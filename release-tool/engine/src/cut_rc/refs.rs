@@ -81,7 +81,7 @@ fn local_tag(release: &Release<'_>) -> Result<Option<String>, EngineError> {
                 "the tag {name} is on {}, this release is of {}",
                 tag.commit, release.plan.commit
             ),
-            "a release's tag never moves: take the next candidate's number",
+            "a release's tag never moves: take the next number",
         )),
     }
 }
@@ -197,7 +197,7 @@ fn tag_agrees(
             "the remote has {tag} on {commit}, this release is of {}",
             release.plan.commit
         ),
-        "a published tag never moves: take the next candidate's number",
+        "a published tag never moves: take the next number",
     ))
 }
 

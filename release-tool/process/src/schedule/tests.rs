@@ -176,7 +176,7 @@ fn late_things_come_first_then_by_date_then_what_has_none() {
             "2026-09-15T03:00:00Z 0 late Nightly nightly: vrel nightly",
             "2026-09-16 EndOfLife 0.4: vrel lts eol 0.4 --date DAY",
             "2026-09-18T00:00:00Z FreezeEnd 0.6: vrel freeze end 0.6 --reason TEXT",
-            "2026-09-17 SoakEnd 0.6.0: vrel todo",
+            "2026-09-17 SoakEnd 0.6.0: vrel release 0.6.0",
             "2026-09-19T00:00:00Z Pointer 9: vrel cut-rc 0.6.0-rc3",
             "2026-09-20T00:00:00Z FreezeStart 0.7: vrel freeze start 0.7",
             "open Blocking line 223: vrel todo tick line 223",
