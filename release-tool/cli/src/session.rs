@@ -220,8 +220,8 @@ impl<'a> Session<'a> {
         let (world, policies) = (&self.app.world, self.policies.clone());
         let (snapshot, facts) =
             collect_release_facts(world, &self.site, policies, &self.ring, version, candidate)?;
-        let channel = facts.channel(&self.policies, world.now());
-        Ok((self.complete(snapshot, channel)?, facts))
+        let channel = snapshot.final_channel().clone();
+        Ok((self.complete(snapshot, &channel)?, facts))
     }
 
     /// All facts: the repository's, the remote's, the machine's.

@@ -3,12 +3,14 @@
 use crate::freeze::read_freezes;
 use crate::gates::collect_gates;
 use crate::interface::interface_facts;
+use crate::lts::LtsLines;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
 use vrel_model::{Edition, Manifest, PlannedNews, SignedPointer, Version};
 use vrel_process::{
-    GateFacts, InterfaceFacts, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact, previous_release,
+    GateFacts, InterfaceFacts, LineSupport, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact,
+    previous_release,
 };
 use vrel_world::World;
 
@@ -56,6 +58,13 @@ pub fn collect_snapshot(
         None => InterfaceFacts::default(),
     };
     let news = news(world, site, &tags, version, source)?;
+    let support = LtsLines::new(world, site, &policies)
+        .all()?
+        .remove(&version.line());
+    let support = support.map(|record| LineSupport {
+        today: record.support(world.now().into()),
+        end_of_life: record.end_of_life,
+    });
     let mut unfinished = None;
     let mut finished = BTreeMap::new();
     for journal in load_all(world, site)? {
@@ -85,6 +94,7 @@ pub fn collect_snapshot(
         exceptions: newest.map(|window| window.exceptions).unwrap_or_default(),
         unfinished,
         finished,
+        support,
         news,
         interface,
         remote: None,

@@ -3,7 +3,6 @@
 use crate::backfill_facts::{compiler, published};
 use crate::facts::commits_between;
 use crate::interface::interface_facts;
-use crate::lts::LtsLines;
 use crate::{EngineError, Site, collect_snapshot, load_at_commit};
 use vrel_model::Version;
 use vrel_process::{CandidateFacts, Policies, ReleaseFacts, Snapshot, candidate_of};
@@ -23,14 +22,8 @@ pub fn collect_release_facts(
     version: &Version,
     named: Option<&Version>,
 ) -> Result<(Snapshot, ReleaseFacts), EngineError> {
-    let support = LtsLines::new(world, site, &policies)
-        .all()?
-        .remove(&version.line());
     let mut snapshot = collect_snapshot(world, site, policies, version)?;
-    let mut facts = ReleaseFacts {
-        support,
-        ..ReleaseFacts::default()
-    };
+    let mut facts = ReleaseFacts::default();
     let candidate = candidate_of(&snapshot, version, named);
     let Some((candidate, commit)) = candidate.map(|(candidate, commit)| (candidate, commit.to_owned()))
     else {

@@ -53,4 +53,6 @@ pub use schedule::{
     RoadmapFact, Schedule, Span, SupportFact, agenda, calendar, day_of, start_of,
 };
 pub use sizes::{SizeChange, check_sizes, compare_sizes};
-pub use snapshot::{EnvironmentFacts, KeyFact, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact};
+pub use snapshot::{
+    EnvironmentFacts, KeyFact, LineSupport, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact,
+};

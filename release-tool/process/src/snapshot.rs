@@ -3,7 +3,7 @@
 use crate::{GateFacts, InterfaceFacts, Policies};
 use std::collections::BTreeMap;
 use vrel_model::freeze::FreezeException;
-use vrel_model::{ByteSize, ChannelName, Dud, Edition, KeyRole, PlannedNews, UtcTime, Version};
+use vrel_model::{ByteSize, ChannelName, Day, Dud, Edition, KeyRole, PlannedNews, Support, UtcTime, Version};
 
 /// The facts for one request.
 #[derive(Clone, Debug)]
@@ -38,6 +38,8 @@ pub struct Snapshot {
     pub unfinished: Option<Version>,
     /// Releases that this repository's journals say are finished, with their commit.
     pub finished: BTreeMap<Version, String>,
+    /// The long-term support of the line; `None` where nobody recorded any.
+    pub support: Option<LineSupport>,
     /// What is new since the candidate before, oldest first; `None` for anything but a later candidate of a series.
     pub news: Option<Vec<PlannedNews>>,
     /// What changed for programs.
@@ -48,6 +50,35 @@ pub struct Snapshot {
     pub remote: Option<RemoteFacts>,
     /// The machine; `None` when nobody looked, as in planning.
     pub environment: Option<EnvironmentFacts>,
+}
+
+impl Snapshot {
+    /// The channel that final releases of the line go to.
+    #[must_use]
+    pub fn final_channel(&self) -> &ChannelName {
+        let publish = &self.policies.config.publish;
+        if self.is_long_term() {
+            &publish.lts_channel
+        } else {
+            &publish.final_channel
+        }
+    }
+
+    /// Whether the line is one of long-term support by now, or was.
+    #[must_use]
+    pub fn is_long_term(&self) -> bool {
+        self.support
+            .is_some_and(|support| support.today != Support::Planned)
+    }
+}
+
+/// The long-term support of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineSupport {
+    /// How it stands on the day of the snapshot.
+    pub today: Support,
+    /// Its last day.
+    pub end_of_life: Day,
 }
 
 /// A tag.

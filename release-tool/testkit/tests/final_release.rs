@@ -577,10 +577,10 @@ fn survives(mode: Mode, from: usize, every: usize) {
 
 #[test]
 fn a_death_at_any_moment_ends_as_without_it() {
-    survives(Mode::KillBefore, 0, 5);
+    survives(Mode::KillBefore, 0, 9);
 }
 
 #[test]
 fn an_error_at_any_moment_ends_as_without_it() {
-    survives(Mode::Error, 2, 7);
+    survives(Mode::Error, 2, 11);
 }

@@ -74,6 +74,7 @@ pub(crate) fn snapshot() -> Snapshot {
         unfinished: None,
         finished: Default::default(),
         news: None,
+        support: None,
         interface: Default::default(),
         gates: Default::default(),
         remote: None,

@@ -118,7 +118,7 @@ pub fn gate_subject(snapshot: &Snapshot, version: &Version) -> Option<GateSubjec
             tagged().or_else(|| source_commit(snapshot)),
         ),
         Stage::Final => (
-            final_channel(snapshot),
+            snapshot.final_channel(),
             tagged().or_else(candidate).or_else(|| source_commit(snapshot)),
         ),
     };
@@ -286,15 +286,4 @@ fn remedy(
             ))
         }
     }
-}
-
-/// The channel that final releases go to.
-fn final_channel(snapshot: &Snapshot) -> &ChannelName {
-    let publish = &snapshot.policies.config.publish;
-    let stable = |(name, _): &(&ChannelName, _)| name.as_str() == "stable";
-    let channels = snapshot.policies.channels.iter();
-    channels
-        .map(|(name, channel)| (name, channel))
-        .find(stable)
-        .map_or(&publish.candidate_channel, |(name, _)| name)
 }

@@ -430,7 +430,7 @@ fn same_toolchain(request: &Request<'_>) -> Vec<Finding> {
 fn channel(request: &Request<'_>) -> Vec<Finding> {
     let (snapshot, channel, version) = (request.snapshot, request.channel, request.version);
     let publish = &snapshot.policies.config.publish;
-    let key = if request.facts.is_long_term(request.now) {
+    let key = if snapshot.is_long_term() {
         "publish.lts-channel"
     } else {
         "publish.final-channel"
@@ -448,14 +448,15 @@ fn channel(request: &Request<'_>) -> Vec<Finding> {
 
 /// A line that has ended gets no release.
 fn supported(request: &Request<'_>) -> Vec<Finding> {
-    let Some(record) = &request.facts.support else {
+    let ended = request
+        .snapshot
+        .support
+        .filter(|support| support.today == Support::Ended);
+    let Some(support) = ended else {
         return Vec::new();
     };
-    if record.support(request.now.into()) != Support::Ended {
-        return Vec::new();
-    }
     let line = request.version.line();
-    let message = format!("the support of the line {line} ended on {}", record.end_of_life);
+    let message = format!("the support of the line {line} ended on {}", support.end_of_life);
     vec![Finding::policy("support", message).hint(format!("`vrel lts eol {line} --date DATE` extends it"))]
 }
 

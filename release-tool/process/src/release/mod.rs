@@ -8,10 +8,10 @@ use crate::backfill::PublishedRelease;
 use crate::cut_rc::{planned_refs, release_branch};
 use crate::draft::Draft;
 use crate::lineage::releases;
-use crate::{Finding, Outcome, Policies, Snapshot, StepRow, gates, previous_release};
+use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release};
 use vrel_model::{
-    ChannelName, LineRecord, Manifest, Plan, PlannedCandidate, PlannedMessage, PlannedNews, Sha256Digest,
-    Support, UtcTime, Version,
+    ChannelName, Manifest, Plan, PlannedCandidate, PlannedMessage, PlannedNews, Sha256Digest, UtcTime,
+    Version,
 };
 
 /// The steps of `release`, in order: those of `cut-rc`, and the proof that the final release is its candidate.
@@ -70,8 +70,6 @@ pub const RELEASE_STEPS: [StepRow; 17] = [
 /// What has to be known for a final release, besides the [`Snapshot`].
 #[derive(Clone, Debug, Default)]
 pub struct ReleaseFacts {
-    /// The long-term support of the line; `None` where nobody recorded any.
-    pub support: Option<LineRecord>,
     /// The candidate that becomes final; `None` when there is none.
     pub candidate: Option<CandidateFacts>,
     /// SHA-256 of what this machine's compiler says of itself; `None` when it has none that fits.
@@ -93,25 +91,6 @@ pub struct CandidateFacts {
     pub on_branch: bool,
     /// The commits of the release branch that it does not have, oldest first.
     pub after: Vec<PlannedNews>,
-}
-
-impl ReleaseFacts {
-    /// The channel that the final release goes to at a time.
-    #[must_use]
-    pub fn channel<'p>(&self, policies: &'p Policies, now: UtcTime) -> &'p ChannelName {
-        let publish = &policies.config.publish;
-        if self.is_long_term(now) {
-            &publish.lts_channel
-        } else {
-            &publish.final_channel
-        }
-    }
-
-    /// Whether the line is one of long-term support by then, or was.
-    fn is_long_term(&self, now: UtcTime) -> bool {
-        let support = self.support.as_ref().map(|record| record.support(now.into()));
-        support.is_some_and(|support| support != Support::Planned)
-    }
 }
 
 /// The candidate that a final release is made of: the one that a person named, else the newest that is tagged and no dud.
@@ -175,7 +154,7 @@ pub fn plan_release(
         facts,
         version,
         named,
-        channel: facts.channel(&snapshot.policies, now),
+        channel: snapshot.final_channel(),
         now,
     };
     let mut findings = snapshot.policies.check();

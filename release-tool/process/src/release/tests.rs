@@ -1,8 +1,8 @@
 use super::*;
 use crate::cut_rc::tests::{MAIN, now, parse, snapshot, tag, v};
-use crate::{RemoteFacts, TagFact};
+use crate::{LineSupport, RemoteFacts, TagFact};
 use vrel_model::{
-    Blake2bDigest, Edition, LaggingArch, ManifestArtifact, PlannedNews, RefChange, Sha256Digest, toml_file,
+    Blake2bDigest, Dud, Edition, LaggingArch, ManifestArtifact, PlannedNews, RefChange, Sha256Digest, Support,
 };
 
 const OTHER: &str = "3333333333333333333333333333333333333333";
@@ -80,7 +80,6 @@ fn state() -> State {
     State {
         snapshot,
         facts: ReleaseFacts {
-            support: None,
             candidate: Some(CandidateFacts {
                 version: v("0.6.0-rc2"),
                 commit: MAIN.to_owned(),
@@ -188,6 +187,14 @@ fn the_candidate_is_the_newest_by_number_or_the_one_that_is_named() {
     assert_eq!(found(Some("0.6.0-rc2")).as_deref(), Some("0.6.0-rc2"));
     assert_eq!(found(Some("0.6.0-rc3")), None);
     assert_eq!(found(Some("0.6.1-rc11")), None);
+    let dud = Dud {
+        reason: "it loses data".parse().unwrap(),
+        since: now(),
+        advisory: None,
+    };
+    snapshot.origin.duds.insert(v("0.6.0-rc10"), dud);
+    let newest = candidate_of(&snapshot, &v("0.6.0"), None);
+    assert_eq!(newest.map(|(version, _)| version), Some(v("0.6.0-rc2")));
 }
 
 #[test]
@@ -239,6 +246,15 @@ fn nothing_becomes_final_that_nobody_could_test() {
         "candidate-published",
         "0.6.0-rc2 is not public: the newest release of beta is 0.6.0-rc1",
     );
+    let dud = |state: &mut State| {
+        let dud = Dud {
+            reason: "it loses data".parse().unwrap(),
+            since: now(),
+            advisory: None,
+        };
+        state.snapshot.origin.duds.insert(v("0.6.0-rc2"), dud);
+    };
+    expect(dud, "dud", "0.6.0-rc2 is a dud: it loses data");
     expect(
         |state| state.candidate().commit = OTHER.to_owned(),
         "candidate-commit",
@@ -422,30 +438,20 @@ fn only_a_new_final_version_is_released() {
 
 #[test]
 fn a_line_of_long_term_support_has_its_channel() {
-    let record = |since: &str, end: &str| -> LineRecord {
-        let text = format!("since = '{since}'\nend-of-life = '{end}'");
-        toml_file::parse(std::path::Path::new("line.toml"), &text).unwrap()
-    };
-    let channel = |record: LineRecord| {
+    let channel = |today: Support| {
         let mut state = state();
-        state.facts.support = Some(record);
+        state.snapshot.support = Some(LineSupport {
+            today,
+            end_of_life: "2026-01-01".parse().unwrap(),
+        });
         let outcome = state.plan();
         let channel = outcome.plan.map(|plan| plan.channel.to_string());
         let found: Vec<_> = outcome.findings.iter().map(|finding| finding.check).collect();
         (channel.unwrap(), found)
     };
-    assert_eq!(
-        channel(record("2026-01-01", "2028-01-01")),
-        ("lts".to_owned(), vec![])
-    );
-    assert_eq!(
-        channel(record("2027-01-01", "2029-01-01")),
-        ("stable".to_owned(), vec![])
-    );
-    assert_eq!(
-        channel(record("2024-01-01", "2026-01-01")),
-        ("lts".to_owned(), vec!["support"])
-    );
+    assert_eq!(channel(Support::Supported), ("lts".to_owned(), vec![]));
+    assert_eq!(channel(Support::Planned), ("stable".to_owned(), vec![]));
+    assert_eq!(channel(Support::Ended), ("lts".to_owned(), vec!["support"]));
 
     let missing = |state: &mut State| {
         let stable = "stable".parse().unwrap();
