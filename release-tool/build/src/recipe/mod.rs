@@ -5,6 +5,8 @@
 
 mod archives;
 mod artifacts;
+#[cfg(test)]
+mod golden;
 mod images;
 mod options;
 mod packers;

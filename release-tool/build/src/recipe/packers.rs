@@ -193,7 +193,7 @@ pub(super) type Row<F> = (&'static str, u32, F);
 /// What a packer does that is a function of its job alone.
 type Pack = fn(&Job<'_>) -> Result;
 
-const SIMPLE: &[Row<Pack>] = &[
+pub(super) const SIMPLE: &[Row<Pack>] = &[
     ("kernel", 2, kernel),
     ("kernel-flat", 1, kernel_flat),
     ("strip", 2, strip_programs),
