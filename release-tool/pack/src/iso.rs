@@ -34,15 +34,6 @@ const BIOS_IMAGE: &str = "boot/bios.img";
 /// The sectors of the boot image that a BIOS loads; they load the rest.
 const BIOS_LOAD_SECTORS: u16 = 4;
 
-/// An EFI system partition.
-#[derive(Clone, Copy, Debug)]
-pub enum Partition<'a> {
-    /// In memory.
-    Bytes(&'a [u8]),
-    /// In a file, which is read piece by piece.
-    File(&'a Path),
-}
-
 /// What an ISO is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Iso<'a> {
@@ -50,32 +41,10 @@ pub struct Iso<'a> {
     pub volume: &'a str,
     /// The files for the ISO file system; its `extra` are left out, being of use on the EFI system partition only.
     pub content: esp::Content<'a>,
-    /// The EFI system partition that is booted by UEFI.
-    pub esp: Partition<'a>,
+    /// The file with the EFI system partition that is booted by UEFI; it is read piece by piece.
+    pub esp: &'a Path,
     /// For machines with a BIOS.
     pub bios: Option<&'a Grub>,
-}
-
-/// Writes an image that boots by UEFI to `path`; as [`Iso::write`] without BIOS.
-///
-/// # Errors
-/// When the file cannot be written.
-pub fn write(
-    world: &dyn World,
-    path: &Path,
-    volume: &str,
-    content: &esp::Content<'_>,
-    esp: &[u8],
-    ids: &Ids,
-    time: UtcTime,
-) -> Result<(), PackError> {
-    let iso = Iso {
-        volume,
-        content: *content,
-        esp: Partition::Bytes(esp),
-        bios: None,
-    };
-    iso.write(world, path, ids, time)
 }
 
 impl Iso<'_> {
@@ -84,10 +53,7 @@ impl Iso<'_> {
     /// # Errors
     /// When the partition's file cannot be read, or the image cannot be written.
     pub fn write(&self, world: &dyn World, path: &Path, ids: &Ids, time: UtcTime) -> Result<(), PackError> {
-        let partition = match self.esp {
-            Partition::Bytes(bytes) => hadris_fs::Content::bytes(bytes),
-            Partition::File(file) => file_content::of_file(world, file)?,
-        };
+        let partition = file_content::of_file(world, self.esp)?;
         let mut image = ImageFile::create(world, path)?;
         let written = self.layout(&mut image, partition, ids, time);
         let len = written.map_err(|error| image.explain(&error))?;
@@ -172,26 +138,27 @@ mod tests {
         UtcTime::from_unix(1_700_000_000).unwrap()
     }
 
-    fn make(path: &Path) -> Vec<u8> {
-        let esp = esp::build(&content(), 2 << 20, &ids(), time()).unwrap();
-        write(
-            &RealWorld::default(),
-            path,
-            "veridianos 0.6.0-rc1",
-            &content(),
-            &esp,
-            &ids(),
-            time(),
-        )
-        .unwrap();
-        esp
+    /// Writes an image and returns the partition in it.
+    fn make(path: &Path, bios: Option<&Grub>) -> Result<Vec<u8>, PackError> {
+        let bytes = esp::build(&content(), 2 << 20, &ids(), time()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("esp");
+        std::fs::write(&file, &bytes).unwrap();
+        let iso = Iso {
+            volume: "veridianos 0.6.0-rc1",
+            content: content(),
+            esp: &file,
+            bios,
+        };
+        iso.write(&RealWorld::default(), path, &ids(), time())?;
+        Ok(bytes)
     }
 
     #[test]
     fn equal_input_gives_equal_bytes_with_the_same_partition_inside() {
         let dir = tempfile::tempdir().unwrap();
-        let esp = make(&dir.path().join("one"));
-        make(&dir.path().join("two"));
+        let esp = make(&dir.path().join("one"), None).unwrap();
+        make(&dir.path().join("two"), None).unwrap();
         let one = std::fs::read(dir.path().join("one")).unwrap();
         assert!(one == std::fs::read(dir.path().join("two")).unwrap());
         // The partition table is that of a USB stick.
@@ -209,26 +176,16 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_in_a_file_gives_the_same_image() {
+    fn a_partition_that_is_not_there_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let (one, two, file) = (
-            dir.path().join("one"),
-            dir.path().join("two"),
-            dir.path().join("esp"),
-        );
-        std::fs::write(&file, make(&one)).unwrap();
         let iso = Iso {
             volume: "veridianos 0.6.0-rc1",
             content: content(),
-            esp: Partition::File(&file),
+            esp: &dir.path().join("missing"),
             bios: None,
         };
-        iso.write(&RealWorld::default(), &two, &ids(), time()).unwrap();
-        assert!(std::fs::read(one).unwrap() == std::fs::read(&two).unwrap());
-        let missing = dir.path().join("missing");
-        let esp = Partition::File(&missing);
-        let error = Iso { esp, ..iso }
-            .write(&RealWorld::default(), &two, &ids(), time())
+        let error = iso
+            .write(&RealWorld::default(), &dir.path().join("iso"), &ids(), time())
             .unwrap_err();
         assert!(error.to_string().contains("missing"), "{error}");
     }
@@ -237,19 +194,13 @@ mod tests {
     fn boot_code_for_a_bios_leaves_the_partition_table_alone() {
         let dir = tempfile::tempdir().unwrap();
         let (without, with) = (dir.path().join("without"), dir.path().join("with"));
-        let esp = make(&without);
+        make(&without, None).unwrap();
         let world = RealWorld::default();
         let grub = crate::grub::Installed::find(&world)
             .unwrap()
             .build(&world, dir.path())
             .unwrap();
-        let iso = Iso {
-            volume: "veridianos 0.6.0-rc1",
-            content: content(),
-            esp: Partition::Bytes(&esp),
-            bios: Some(&grub),
-        };
-        iso.write(&world, &with, &ids(), time()).unwrap();
+        make(&with, Some(&grub)).unwrap();
         let (without, with) = (std::fs::read(without).unwrap(), std::fs::read(with).unwrap());
         // Disk signature and partitions: one protective entry, of another length only, as cylinders and as sectors.
         assert_eq!(without[440..451], with[440..451]);
@@ -272,9 +223,7 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_written_is_named() {
-        let esp = esp::build(&content(), 2 << 20, &ids(), time()).unwrap();
-        let path = Path::new("/nonexistent/x.iso");
-        let error = write(&RealWorld::default(), path, "x", &content(), &esp, &ids(), time()).unwrap_err();
+        let error = make(Path::new("/nonexistent/x.iso"), None).unwrap_err();
         assert!(error.to_string().contains("/nonexistent/x.iso"), "{error}");
     }
 }

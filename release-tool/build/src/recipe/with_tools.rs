@@ -10,7 +10,7 @@ use vrel_documents::manual::{Page, Stamp};
 use vrel_graph::{Job, PackerError};
 use vrel_model::{Arch, UtcTime, Version};
 use vrel_pack::Zstd;
-use vrel_pack::iso::{Iso, Partition};
+use vrel_pack::iso::Iso;
 use vrel_pack::tree::{self, Tree};
 use vrel_pack::{esp, install, source as source_tarball, vendor};
 
@@ -87,7 +87,7 @@ fn iso(job: &Job<'_>, tools: &Tools) -> Result<()> {
     let iso = Iso {
         volume: &volume,
         content,
-        esp: Partition::File(&partition),
+        esp: &partition,
         bios: grub.as_ref(),
     };
     Ok(iso.write(job.world, only_output(job)?, &ids, time)?)

@@ -142,7 +142,9 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         extra: &payload.files(),
         ..content
     };
-    let media_esp = esp::build(&media_content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    let media_esp = dir.join("media-esp.img");
+    let media_bytes = esp::build(&media_content, esp::DEFAULT_SIZE, &ids(arch), time()).unwrap();
+    std::fs::write(&media_esp, media_bytes).unwrap();
     let grub = (arch == Arch::X86_64).then(|| {
         let installed = grub::Installed::find(&world).unwrap();
         installed.build(&world, &dir).unwrap()
@@ -152,7 +154,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
     let iso = iso::Iso {
         volume: "VeridianOS 0.6.0-rc1",
         content,
-        esp: iso::Partition::Bytes(&media_esp),
+        esp: &media_esp,
         bios: grub.as_ref(),
     };
     iso.write(&world, &iso_path, &ids(arch), time()).unwrap();
