@@ -335,3 +335,50 @@ fn libraries_reach_the_machine_only_through_the_world() {
     );
     assert!(looked_at > 30, "only {looked_at} files were looked at");
 }
+
+/// Every package that a choice of packages compiles, with the features that it is compiled with; a package has several
+/// sets of them when programs that run while compiling use it too.
+fn features(choice: &[&str]) -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--no-dedupe", "--prefix", "none"])
+        .args(["--format", "{p}|{f}"])
+        .args(choice)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in String::from_utf8(output.stdout).unwrap().lines() {
+        let (package, features) = line.split_once('|').unwrap();
+        let package = package.split(" (").next().unwrap_or(package);
+        found
+            .entry(package.to_owned())
+            .or_default()
+            .insert(features.to_owned());
+    }
+    found
+}
+
+/// Otherwise `ci/test`, whoever runs `cargo build`, and the tests that build a program would compile the libraries anew for
+/// each other.
+#[test]
+fn the_tool_is_compiled_against_the_same_libraries_with_and_without_tests() {
+    let all = features(&["--workspace", "--edges", "normal,build,dev"]);
+    for choice in [&["-p", "vrel-cli"][..], &["-p", "vrel-cli", "-p", "vrel-testkit"]] {
+        for edges in ["normal,build", "normal,build,dev"] {
+            let chosen = features(&[choice, &["--edges", edges]].concat());
+            assert!(chosen.len() > 100, "{chosen:?}");
+            for (package, features) in chosen {
+                assert_eq!(
+                    Some(&features),
+                    all.get(&package),
+                    "{package} for {choice:?} with {edges}: name what is missing in the workspace's Cargo.toml"
+                );
+            }
+        }
+    }
+}

@@ -121,14 +121,8 @@ impl World for RealWorld {
     }
 
     fn random(&self, buffer: &mut [u8]) -> Result<()> {
-        let mut filled = 0;
-        while filled < buffer.len() {
-            filled += rustix::rand::getrandom(&mut buffer[filled..], rustix::rand::GetRandomFlags::empty())
-                .map_err(|error| {
-                WorldError::new("read", "random bytes", ErrorKind::Other, error.to_string())
-            })?;
-        }
-        Ok(())
+        getrandom::fill(buffer)
+            .map_err(|error| WorldError::new("read", "random bytes", ErrorKind::Other, error.to_string()))
     }
 
     fn check_interrupt(&self) -> Result<()> {
