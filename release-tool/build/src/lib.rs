@@ -32,7 +32,7 @@ pub use images::Image;
 pub use machines::Machine;
 pub use mandoc::Mandoc;
 pub use targets::Targets;
-pub use toolchain::Toolchain;
+pub use toolchain::{Toolchain, beside};
 
 use serde::de::DeserializeOwned;
 use sha2::{Digest as _, Sha256};

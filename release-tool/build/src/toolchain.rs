@@ -238,21 +238,23 @@ impl Candidate {
         linker: &Path,
         core: CoreLibraries,
     ) -> Result<Toolchain, BuildError> {
-        let ask = |command: &Command| {
+        let ask = |command: &Command| -> Result<String, BuildError> {
             let output = world.processes().output(command)?;
-            Ok::<_, BuildError>(String::from_utf8_lossy(&output).into_owned())
+            Ok(String::from_utf8_lossy(&output).into_owned())
         };
         let flavor: &[&str] = if is_generic_lld(linker) {
             &["-flavor", "gnu"]
         } else {
             &[]
         };
+        let ask_linker = || ask(&Command::new(linker).args(flavor.iter().copied()).arg("--version"));
+        let (cargo_version, linker_version) = beside(|| ask(&Command::new(&cargo).arg("-V")), ask_linker);
         Ok(Toolchain {
             rustc: self.rustc.clone(),
-            cargo_version: ask(&Command::new(&cargo).arg("-V"))?,
+            cargo_version: cargo_version?,
             cargo,
             linker: linker.to_owned(),
-            linker_version: ask(&Command::new(linker).args(flavor.iter().copied()).arg("--version"))?,
+            linker_version: linker_version?,
             sysroot: self.sysroot.clone(),
             core,
             rustc_version: self.version.clone(),
@@ -298,6 +300,19 @@ fn has_core(world: &dyn World, sysroot: &Path, target: &str) -> bool {
 
 fn is_file(world: &dyn World, path: &Path) -> bool {
     matches!(world.fs().metadata(path), Ok(Some(found)) if found.kind == vrel_world::FileKind::File)
+}
+
+/// Does two things at the same time: programs take a while only to begin.
+pub fn beside<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|scope| {
+        let one = scope.spawn(one);
+        let other = other();
+        let one = one.join();
+        (
+            one.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            other,
+        )
+    })
 }
 
 /// The value of a line `name: value`.

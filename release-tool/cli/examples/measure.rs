@@ -1,6 +1,8 @@
 //! Parts of a release that have no verb of their own, for `ci/bench/run` to time beside their peers.
 //!
 //! - `measure sign KEYS DIR` hashes every file of a directory in one pass and writes `SHA256SUMS` and the signatures.
+//! - `measure sign-built KEYS DIR BUILT` writes them from what `vrel build --json` wrote into a file: as in a release, files
+//!   are signed by the digests that they were built with.
 //! - `measure publish KEYS DIR ORIGIN` makes a directory's files the release 0.6.0-rc1 of a new origin.
 //! - `measure pack REPO COMMIT FILE LEVEL WORKERS` packs a source tarball.
 //! - `measure pick REPO BRANCH FILE` picks the commits that a file lists onto a branch, which stays, and prints the last
@@ -20,12 +22,12 @@ use vrel_model::{
 use vrel_origin::{LocalOrigin, ObjectPath};
 use vrel_pack::source::{self, Source};
 use vrel_trust::{Digests, Scrypt, SecretKey, digest_bytes, digest_files, sign_pointer};
-use vrel_world::{Pick, PickList, Picked, RealWorld, World};
+use vrel_world::{Pick, PickList, Picked, RealWorld, Scratch, World};
 
 type Failure = Box<dyn Error>;
 
 const PRODUCT: &str = "veridianos";
-const USAGE: &str = "usage: measure sign KEYS DIR | publish KEYS DIR ORIGIN | pack REPO COMMIT FILE LEVEL WORKERS | pick REPO BRANCH FILE";
+const USAGE: &str = "usage: measure sign KEYS DIR | sign-built KEYS DIR BUILT | publish KEYS DIR ORIGIN | pack REPO COMMIT FILE LEVEL WORKERS | pick REPO BRANCH FILE";
 
 fn main() -> Result<(), Failure> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -33,6 +35,11 @@ fn main() -> Result<(), Failure> {
     let world = RealWorld::default();
     match args[..] {
         ["sign", keys, dir] => sign(&world, Path::new(keys), Path::new(dir)).map(drop),
+        ["sign-built", keys, dir, built] => {
+            let built = from_json(&world.fs().read(Path::new(built))?)?;
+            // What is packed is not forced to the disk either, neither here nor by the peer.
+            write_signatures(&Scratch(&world), Path::new(keys), Path::new(dir), &built)
+        }
         ["publish", keys, dir, origin] => publish(&world, Path::new(keys), Path::new(dir), Path::new(origin)),
         ["pack", repo, commit, file, level, workers] => {
             let repo = Path::new(repo);
@@ -110,9 +117,37 @@ fn sign(world: &dyn World, keys: &Path, dir: &Path) -> Result<Vec<(ArtifactName,
     let paths: Vec<PathBuf> = names.iter().map(|name| dir.join(name.as_str())).collect();
     let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let digests = digest_files(world, &paths, threads, &|_, _| {})?;
+    let files: Vec<(ArtifactName, Digests)> = names.into_iter().zip(digests).collect();
+    write_signatures(world, keys, dir, &files)?;
+    Ok(files)
+}
+
+/// The artifacts in what `vrel build --json` writes.
+fn from_json(bytes: &[u8]) -> Result<Vec<(ArtifactName, Digests)>, Failure> {
+    let built: serde_json::Value = serde_json::from_slice(bytes)?;
+    let artifacts = built["artifacts"].as_array().ok_or("no artifacts")?;
+    let one = |artifact: &serde_json::Value| {
+        let text = |key: &str| artifact[key].as_str().ok_or_else(|| format!("no {key}"));
+        let digests = Digests {
+            length: artifact["length"].as_u64().ok_or("no length")?,
+            sha256: text("sha256")?.parse()?,
+            blake2b: text("blake2b")?.parse()?,
+        };
+        Ok((text("name")?.parse()?, digests))
+    };
+    artifacts.iter().map(one).collect()
+}
+
+/// Writes checksums and signatures beside files.
+fn write_signatures(
+    world: &dyn World,
+    keys: &Path,
+    dir: &Path,
+    files: &[(ArtifactName, Digests)],
+) -> Result<(), Failure> {
     let key = secret(world, keys, "release")?;
     let mut sums = String::new();
-    for (name, digests) in names.iter().zip(&digests) {
+    for (name, digests) in files {
         writeln!(sums, "{}  {name}", digests.sha256)?;
         write_signature(world, &key, dir, name, digests)?;
     }
@@ -125,8 +160,7 @@ fn sign(world: &dyn World, keys: &Path, dir: &Path) -> Result<Vec<(ArtifactName,
         dir,
         &"SHA256SUMS".parse()?,
         &digest_bytes(sums.as_bytes()),
-    )?;
-    Ok(names.into_iter().zip(digests).collect())
+    )
 }
 
 fn write_signature(

@@ -8,7 +8,7 @@ use vrel_build::closure::Packages;
 use vrel_build::compile::Compiler;
 use vrel_build::mandoc::Mandoc;
 use vrel_build::recipe::{Recipe, Tools, packers};
-use vrel_build::{BuildError, Image, Targets, Toolchain};
+use vrel_build::{BuildError, Image, Targets, Toolchain, beside};
 use vrel_graph::{
     Budget, Cache, CachedFile, Event, Explanation, Graph, GraphError, LocalExecutor, Node, Observer, Outcome,
     Placement, explain, run, run_and_place,
@@ -111,12 +111,16 @@ impl Building<'_> {
         let targets = Targets::read(world, &os)?;
         let image = Image::read(world, &os, self.image)?;
         let packages = Packages::read(world, &os)?;
-        let toolchain = Toolchain::find(world, &targets.triples(), &self.config.toolchain.rust)?;
+        // Asking programs what they are takes most of the time of a build that has nothing to do.
+        let (toolchain, grub) = beside(
+            || Toolchain::find(world, &targets.triples(), &self.config.toolchain.rust),
+            || self.grub(),
+        );
+        let toolchain = toolchain?;
         let mut identities = BTreeMap::from([("toolchain".to_owned(), toolchain.identity())]);
         let mut bios = None;
-        if self.artifacts.iter().any(boots_by_bios) {
-            let installed = grub::Installed::find(world)?;
-            identities.insert("grub".to_owned(), installed.identity(world)?);
+        if let Some((installed, identity)) = grub? {
+            identities.insert("grub".to_owned(), identity);
             bios = Some(installed);
         }
         let mut mandoc = None;
@@ -181,6 +185,16 @@ impl Building<'_> {
             toolchain: compiler,
             identities,
         })
+    }
+
+    /// GRUB with its identity, if an artifact is made with it.
+    fn grub(&self) -> Result<Option<(grub::Installed, String)>, BuildError> {
+        if !self.artifacts.iter().any(boots_by_bios) {
+            return Ok(None);
+        }
+        let installed = grub::Installed::find(self.world)?;
+        let identity = installed.identity(self.world)?;
+        Ok(Some((installed, identity)))
     }
 
     /// Where built artifacts are kept.

@@ -202,7 +202,7 @@ fn as_json(made: &[Made], built: &Built) -> serde_json::Value {
         .map(|(made, built)| {
             serde_json::json!({
                 "name": made.artifact.name, "kind": made.artifact.kind, "arch": made.artifact.arch, "path": made.path,
-                "length": built.digests.length, "sha256": built.digests.sha256,
+                "length": built.digests.length, "sha256": built.digests.sha256, "blake2b": built.digests.blake2b,
             })
         })
         .collect();
