@@ -3,7 +3,7 @@
 use crate::qemu::{self, Boot, Booted, Files};
 use crate::stamp::Identity;
 use crate::{BootFailure, BuildError, Line, Machine};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use vrel_world::{Command, World, WorldError};
 
@@ -19,6 +19,14 @@ const INSTALLED: &str = "installer: VeridianOS is installed on disk ";
 /// The answers for an empty disk.
 const ANSWERS: &str = "install-to = empty\nthen = power-off\n";
 
+/// The answers for the disk of this size, whatever is on it. Its number depends on what the firmware lists before it.
+fn answers_for(size: u64) -> String {
+    format!(
+        "install-to = size {} MiB\nerase = yes\nthen = power-off\n",
+        size >> 20
+    )
+}
+
 /// What to install where.
 #[derive(Clone, Copy, Debug)]
 pub struct Installation<'a> {
@@ -28,6 +36,8 @@ pub struct Installation<'a> {
     pub medium: &'a str,
     /// The ISO.
     pub iso: &'a Path,
+    /// The raw image of the system that is on the disk and is replaced; `None`: the disk is empty.
+    pub over: Option<&'a Path>,
     /// A directory for the disk and the answer file.
     pub scratch: &'a Path,
     /// The system that must say its name, started from the disk alone.
@@ -45,7 +55,7 @@ pub struct Installed {
     pub target: PathBuf,
 }
 
-/// Boots the ISO with an empty disk and an answer file, waits for the end of the installation, and boots the disk. The
+/// Boots the ISO with a disk, which is empty or holds another system, and an answer file, waits for the end of the installation, and boots the disk. The
 /// ISO is not changed. Each line of the serial line goes to `on_line` as it comes.
 ///
 /// # Errors
@@ -63,10 +73,16 @@ pub fn install(
     } = *installation;
     let (target, answers) = (scratch.join("target.img"), scratch.join("answers"));
     world.fs().create_dir_all(&answers.join("veridian"))?;
+    let text = match installation.over {
+        None => {
+            blank_disk(world, &target, TARGET_SIZE)?;
+            ANSWERS.to_owned()
+        }
+        Some(image) => answers_for(disk_with(world, &target, image)?),
+    };
     world
         .fs()
-        .write(&answers.join("veridian/answers.txt"), ANSWERS.as_bytes(), 0o644)?;
-    blank_disk(world, &target, TARGET_SIZE)?;
+        .write(&answers.join("veridian/answers.txt"), text.as_bytes(), 0o644)?;
     let media = Media {
         iso: installation.iso,
         target: &target,
@@ -152,6 +168,29 @@ pub fn command(
     media: &Media<'_>,
 ) -> Result<Command, BuildError> {
     Ok(qemu::prepare(world, machine, medium, &|name| media.value_of(name))?.0)
+}
+
+/// Makes a disk of at least [`TARGET_SIZE`] that begins with an image, as one does that the image was written to, and
+/// returns its size.
+fn disk_with(world: &dyn World, path: &Path, image: &Path) -> Result<u64, BuildError> {
+    let length = world.fs().metadata(image)?.map_or(0, |found| found.len);
+    let size = TARGET_SIZE.max(length.next_multiple_of(1 << 20));
+    let failed = |error: &std::io::Error| WorldError::io("write", path, error);
+    let mut from = world.fs().open(image)?;
+    let mut file = world.fs().create(path)?;
+    for range in world.fs().extents(image)? {
+        from.seek(SeekFrom::Start(range.start))
+            .and_then(|_| file.seek(SeekFrom::Start(range.start)))
+            .and_then(|_| std::io::copy(&mut (&mut from).take(range.end - range.start), &mut file))
+            .map_err(|error| failed(&error))?;
+    }
+    if length < size {
+        file.seek(SeekFrom::Start(size - 1))
+            .and_then(|_| file.write_all(&[0]))
+            .map_err(|error| failed(&error))?;
+    }
+    file.commit()?;
+    Ok(size)
 }
 
 /// Makes a disk of zeros that takes no space.

@@ -71,6 +71,24 @@ pub(crate) fn cargo_home() -> Result<PathBuf, Failure> {
     })
 }
 
+/// Where a path leads when the links on its way are followed, as far as it is there.
+fn without_links(path: &Path) -> PathBuf {
+    let mut there = path;
+    let mut rest = Vec::new();
+    loop {
+        if let Ok(real) = there.canonicalize() {
+            return rest.iter().rev().fold(real, |path, name| path.join(name));
+        }
+        match (there.parent(), there.file_name()) {
+            (Some(parent), Some(name)) => {
+                rest.push(name.to_owned());
+                there = parent;
+            }
+            _ => return path.to_owned(),
+        }
+    }
+}
+
 /// The repository while this process alone changes its releases.
 pub(crate) struct Session<'a> {
     app: &'a App,
@@ -240,8 +258,75 @@ impl<'a> Session<'a> {
             let remote = &self.policies.config.git.remote;
             snapshot.remote = Some(look_at_remote(&self.app.world, &self.site, remote)?);
         }
-        snapshot.environment = Some(self.environment(channel)?);
+        let mut environment = self.environment(channel)?;
+        self.look_at_staging(&mut environment)?;
+        snapshot.environment = Some(environment);
         Ok(snapshot)
+    }
+
+    /// Adds whether the staging origin can be used, where there is one.
+    fn look_at_staging(&self, facts: &mut EnvironmentFacts) -> Outcome {
+        let Some(dir) = &self.policies.config.publish.staging else {
+            return Ok(());
+        };
+        let (dir, origin) = (self.site.root().join(dir), self.site.origin());
+        let fs = self.app.world.fs();
+        let needed = self.largest_artifacts();
+        facts.disks.push((
+            format!("the staging origin ({})", dir.display()),
+            ByteSize(needed),
+            ByteSize(fs.free_space(&dir)?),
+        ));
+        let (real, real_origin) = (without_links(&dir), without_links(origin));
+        let problem = if real == real_origin {
+            Some(format!(
+                "{} and {} are the same directory",
+                dir.display(),
+                origin.display()
+            ))
+        } else if real.starts_with(&real_origin) {
+            Some(format!("{} lies in {}", dir.display(), origin.display()))
+        } else if real_origin.starts_with(&real) {
+            Some(format!("{} has {} in it", dir.display(), origin.display()))
+        } else {
+            match LocalOrigin::open(&self.app.world, &dir).and_then(|origin| origin.check_writable()) {
+                Ok(()) => None,
+                // It is this machine's own, and made when it is needed.
+                Err(vrel_origin::OriginError::NoOrigin { .. }) => self.no_staging_yet(&dir),
+                Err(error) => Some(error.to_string()),
+            }
+        };
+        facts.staging_problem = problem;
+        Ok(())
+    }
+
+    /// Why an origin cannot be made there, as far as names tell: something else has them.
+    fn no_staging_yet(&self, dir: &Path) -> Option<String> {
+        let fs = self.app.world.fs();
+        match fs.metadata(dir) {
+            Ok(None) => None,
+            Ok(Some(found)) if found.kind != FileKind::Directory => Some(format!(
+                "{}: expected a directory for staging, got something else",
+                dir.display()
+            )),
+            Ok(Some(_)) => match fs.list(dir) {
+                Ok(entries) => entries.first().map(|entry| {
+                    format!(
+                        "{} has `{}` in it and is no origin; expected an empty directory, or none",
+                        dir.display(),
+                        entry.name
+                    )
+                }),
+                Err(error) => Some(error.to_string()),
+            },
+            Err(error) => Some(error.to_string()),
+        }
+    }
+
+    /// How large a release may be at most, and its copies while it is made.
+    fn largest_artifacts(&self) -> u64 {
+        let sizes = self.policies.artifacts.values();
+        sizes.map(|artifact| artifact.max_size.0 * 3).sum()
     }
 
     fn environment(&self, channel: &ChannelName) -> Result<EnvironmentFacts, Failure> {
@@ -250,12 +335,7 @@ impl<'a> Session<'a> {
             missing_tools: doctor::missing_tools(self.app)?,
             ..Default::default()
         };
-        let artifacts: u64 = self
-            .policies
-            .artifacts
-            .values()
-            .map(|artifact| artifact.max_size.0 * 3)
-            .sum();
+        let artifacts = self.largest_artifacts();
         let places = [
             ("the work directory", self.site.state(), BUILD_SPACE + artifacts),
             ("the origin", self.site.origin().to_owned(), artifacts),

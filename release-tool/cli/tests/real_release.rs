@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use vrel_model::SmokeReport;
 use vrel_testkit::published;
 
 const VERSION: &str = "0.6.0-rc1";
@@ -185,8 +186,8 @@ fn is_done(site: &Site, step: &str) -> bool {
     journal.is_ok_and(|text| text.contains(&format!("\"event\":\"done\",\"step\":\"{step}\"")))
 }
 
-/// Kills come in three bouts: while the system is built and while it is booted, which take long, and in the last second,
-/// which has most of a release's effects. The first two bouts alone kill as often as is wanted.
+/// Kills come in four bouts: while the system is built, while it is booted, and while it is tried in staging, which take long;
+/// and in the last second, which has most of a release's effects. The first two bouts alone kill as often as is wanted.
 fn kill_again_and_again(site: &Site) {
     let seed = 0x5eed_0f0d_dc0d_e001;
     let mut random = Random(seed);
@@ -206,6 +207,7 @@ fn kill_again_and_again(site: &Site) {
     for (until, count, bound) in [
         ("build", 8, 2000),
         ("boot", KILLS - 8, 3000),
+        ("smoke", 4, 3000),
         ("announce", 10, 250),
     ] {
         for _ in 0..count {
@@ -251,6 +253,13 @@ fn check_once(site: &Site) {
         "{}",
         String::from_utf8_lossy(&again.stderr)
     );
+    let staged = published(&site.repo().join("staging").join("releases").join(VERSION));
+    assert!(staged == published(&site.release()), "staging has other files");
+    succeed(&mut site.vrel(&["verify", "staging", VERSION]));
+    let smoke = std::fs::read(site.repo().join(format!(".vrel/work/{VERSION}/smoke.json"))).unwrap();
+    let smoke = SmokeReport::parse(&smoke).unwrap();
+    let booted: Vec<_> = smoke.boots.iter().map(|boot| boot.arch.as_str()).collect();
+    assert_eq!(booted, ARCHES);
     let pointer = std::fs::read_to_string(site.repo().join("origin/pointer.json")).unwrap();
     assert!(pointer.contains("\"version\":1}"), "{pointer}");
     let refs = git(&site.repo(), &["ls-remote", "origin"]);

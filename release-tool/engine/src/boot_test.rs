@@ -29,6 +29,8 @@ pub struct BootTest<'a> {
     pub file: &'a Path,
     /// The initrd that goes with a kernel.
     pub initrd: Option<&'a Path>,
+    /// The raw image of an older system that is on the disk when an installer starts; `None`: the disk is empty.
+    pub over: Option<&'a Path>,
     /// A directory for what is needed only while the boot lasts; it is removed afterwards.
     pub scratch: &'a Path,
     /// The system that must say its name.
@@ -49,6 +51,7 @@ impl BootTest<'_> {
                 machine: self.machine,
                 medium: self.medium,
                 iso: self.file,
+                over: self.over,
                 scratch: self.scratch,
                 expected: self.expected,
             };

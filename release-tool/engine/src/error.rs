@@ -108,6 +108,15 @@ impl EngineError {
         self
     }
 
+    /// The same error, said of another step, where it is one's.
+    #[must_use]
+    pub(crate) fn of_step(mut self, of: &str) -> Self {
+        if let Self::Broken { step, .. } | Self::Step { step, .. } = &mut self {
+            of.clone_into(step);
+        }
+        self
+    }
+
     /// The remedy, where there is one.
     #[must_use]
     pub fn hint(&self) -> Option<&str> {

@@ -32,6 +32,12 @@ impl Site {
         &self.origin
     }
 
+    /// The directory of a plan's staging origin; `None` where the release is not staged.
+    #[must_use]
+    pub fn staging(&self, plan: &Plan) -> Option<PathBuf> {
+        plan.staging.as_ref().map(|dir| self.root.join(dir))
+    }
+
     /// What the tool keeps here; ignored by git.
     #[must_use]
     pub fn state(&self) -> PathBuf {

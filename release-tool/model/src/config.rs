@@ -104,6 +104,10 @@ fn default_records_branch() -> BranchName {
 pub struct PublishConfig {
     /// The origin: a directory.
     pub origin: PathBuf,
+    /// The origin that a release goes to first, for tests of what will be published: a directory. `None`: releases are not
+    /// staged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<PathBuf>,
     /// The channel that release candidates go to.
     pub candidate_channel: ChannelName,
     /// The channel that nightlies go to.

@@ -30,6 +30,7 @@ mod pointer;
 mod schema;
 mod signatory;
 mod signing;
+mod staging;
 mod statement;
 mod tier;
 mod time;
@@ -74,6 +75,9 @@ pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, Pointe
 pub use schema::{manifest_schema, pointer_schema};
 pub use signatory::{PersonId, PersonRole, Signatory};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};
+pub use staging::{
+    Benchmark, Rehearsal, SmokeReport, StagedBoot, UpgradeOutcome, UpgradeTest, Verdict, WayBack,
+};
 pub use statement::{Statement, StatementError};
 pub use tier::{LaggingArch, Tier, TierError};
 pub use time::{TimeError, UtcTime};

@@ -37,6 +37,9 @@ pub struct Plan {
     pub remote: String,
     /// The origin, as the configuration names it.
     pub origin: String,
+    /// The staging origin, likewise; `None` where the release is not staged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub staging: Option<String>,
     /// The role of the key that signs artifacts and manifests.
     pub key_role: KeyRole,
     /// The role of the key that signs the pointer.

@@ -1,6 +1,6 @@
 //! Drawing up a plan: what all kinds of releases have in common.
 
-use crate::{Finding, Snapshot, plan_files, tiers};
+use crate::{Finding, Snapshot, plan_files, staging, tiers};
 use vrel_model::freeze::FreezeException;
 use vrel_model::{
     Arch, ChannelName, Plan, PlannedCandidate, PlannedMessage, PlannedObject, PlannedPointer, PlannedRef,
@@ -98,6 +98,11 @@ impl Draft<'_> {
             previous: self.previous,
             remote: config.git.remote.clone(),
             origin: config.publish.origin.display().to_string(),
+            staging: config
+                .publish
+                .staging
+                .as_ref()
+                .map(|dir| dir.display().to_string()),
             key_role: key_role.ok_or_else(|| missing(format!("channels/{channel}.toml is missing")))?,
             pointer_role: policies.signing.pointer_role.clone(),
             refs: self.refs,
@@ -116,7 +121,7 @@ impl Draft<'_> {
                 expires: now.plus_days(config.publish.pointer_lifetime_days),
             },
             messages: self.messages,
-            steps: planned_steps(self.steps),
+            steps: planned_steps(&staging::rows(self.steps, config)),
         };
         plan.objects = planned_objects(&plan);
         Ok(plan)

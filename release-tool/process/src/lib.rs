@@ -22,6 +22,7 @@ mod release;
 mod schedule;
 mod sizes;
 mod snapshot;
+mod staging;
 mod tiers;
 
 pub use artifacts::{PlannedFiles, plan_files};
@@ -56,3 +57,4 @@ pub use sizes::{SizeChange, check_sizes, compare_sizes};
 pub use snapshot::{
     EnvironmentFacts, KeyFact, LineSupport, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact,
 };
+pub use staging::{STAGING_STEPS, SmokeTest, benchmarks, no_longer_staged, smoke_tests};

@@ -70,6 +70,7 @@ impl Policies {
         findings.extend(crate::artifacts::check(self));
         findings.extend(crate::tiers::check(self));
         findings.extend(crate::gates::check(self));
+        findings.extend(crate::staging::check(self));
         findings
     }
 }

@@ -127,6 +127,8 @@ pub struct EnvironmentFacts {
     pub identity_problem: Option<String>,
     /// Whether the origin can be written; the reason when it cannot.
     pub origin_problem: Option<String>,
+    /// Whether the staging origin can be used; the reason when it cannot.
+    pub staging_problem: Option<String>,
 }
 
 /// A tool that is not there.

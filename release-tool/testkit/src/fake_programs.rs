@@ -95,6 +95,11 @@ pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std:
                 String::new()
             }
         },
+        (qemu, _) if qemu.starts_with("qemu-system-") && emulator_fails(sysroot, command) => {
+            status = 1;
+            "no bootable device\n".to_owned()
+        }
+        (qemu, _) if qemu.starts_with("qemu-system-") && target(command).is_some() => install(command)?,
         (qemu, _) if qemu.starts_with("qemu-system-") => match boot(command)? {
             Some(identity) => {
                 status = if qemu.ends_with("x86_64") { 33 } else { 0 };
@@ -217,6 +222,49 @@ fn identity_in(bytes: &[u8]) -> Option<String> {
         field("commit")?,
         field("arch")?
     ))
+}
+
+/// The file of the compiler's directory that says which machines do not start: those with this text in an argument.
+pub(crate) const BROKEN_EMULATOR: &str = "broken-emulator";
+
+fn emulator_fails(sysroot: &Path, command: &Command) -> bool {
+    let text = std::fs::read_to_string(sysroot.join(BROKEN_EMULATOR));
+    text.is_ok_and(|text| command.args.iter().any(|arg| arg.contains(&text)))
+}
+
+/// The disk that a machine installs to.
+fn target(command: &Command) -> Option<&str> {
+    let disk = command.args.iter().find(|arg| arg.contains("snapshot=off"))?;
+    disk.split_once("file=").map(|(_, file)| file)
+}
+
+/// Plays an installer: it obeys its answer file, and puts the system of its medium onto the disk.
+fn install(command: &Command) -> std::io::Result<String> {
+    let files: Vec<&str> = command
+        .args
+        .iter()
+        .filter_map(|arg| arg.split_once("file=").map(|(_, file)| file))
+        .collect();
+    let missing = || std::io::Error::other("expected a medium, a disk and answers");
+    let [iso, disk, answers] = files[..] else {
+        return Err(missing());
+    };
+    let answers = answers.strip_prefix("fat:").ok_or_else(missing)?;
+    let answers = std::fs::read_to_string(Path::new(answers).join("veridian/answers.txt"))?;
+    let mut bytes = std::fs::read(disk)?;
+    let empty = bytes.iter().all(|byte| *byte == 0);
+    let of_size = format!("install-to = size {} MiB", bytes.len() >> 20);
+    let chosen = answers
+        .lines()
+        .any(|line| line == of_size || (line == "install-to = empty" && empty));
+    if !chosen || !(empty || answers.lines().any(|line| line == "erase = yes")) {
+        return Ok("installer: refused: no disk is meant; nothing was changed\n".to_owned());
+    }
+    let system = std::fs::read(iso)?;
+    bytes.fill(0);
+    bytes[..system.len()].copy_from_slice(&system);
+    std::fs::write(disk, bytes)?;
+    Ok("installer: VeridianOS is installed on disk 1\n".to_owned())
 }
 
 fn boot(command: &Command) -> std::io::Result<Option<String>> {

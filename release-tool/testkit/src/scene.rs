@@ -1,6 +1,6 @@
 //! The fake release world itself.
 
-use crate::fake_programs::{ANOTHER, FakePrograms, Leak};
+use crate::fake_programs::{ANOTHER, BROKEN_EMULATOR, FakePrograms, Leak};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +23,7 @@ const NOW: i64 = 1_795_230_000;
 
 /// The files of the scene's repository, by path.
 const FILES: [(&str, &str); 22] = [
-    (".gitignore", "/.vrel/\n/origin/\n"),
+    (".gitignore", "/.vrel/\n/origin/\n/staging/\n"),
     ("vrel.toml", include_str!("../scene/vrel.toml")),
     ("requirements.toml", include_str!("../scene/requirements.toml")),
     ("channels/beta.toml", include_str!("../../../channels/beta.toml")),
@@ -293,6 +293,35 @@ impl Scene {
         self.add_policy("double-build = true", "chore: build candidates twice");
     }
 
+    /// Commits and pushes that releases go to a staging origin first.
+    pub fn use_staging(&self) {
+        self.replace(
+            "vrel.toml",
+            "origin = \"origin\"\n",
+            "origin = \"origin\"\nstaging = \"staging\"\n",
+        );
+        self.git(&["commit", "-q", "-a", "-m", "chore: stage releases"]);
+        self.git(&["push", "-q", "origin", "main"]);
+    }
+
+    /// Commits and pushes that the ISO is an installer.
+    pub fn use_installer(&self) {
+        self.replace(
+            "artifacts/iso.toml",
+            "boot = [\"iso\"]",
+            "boot = [\"iso\", \"install\"]",
+        );
+        self.git(&["commit", "-q", "-a", "-m", "feat: install from the ISO"]);
+        self.git(&["push", "-q", "origin", "main"]);
+    }
+
+    fn replace(&self, file: &str, old: &str, new: &str) {
+        let path = self.repo().join(file);
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{file}: {error}"));
+        assert!(text.contains(old), "{file} has no {old:?}");
+        write(&path, text.replacen(old, new, 1).as_bytes());
+    }
+
     /// Adds a line to the policy of the candidates' channel.
     fn add_policy(&self, line: &str, message: &str) {
         let path = self.repo().join("channels/beta.toml");
@@ -355,6 +384,12 @@ impl Scene {
     #[must_use]
     pub fn origin(&self) -> PathBuf {
         self.repo().join("origin")
+    }
+
+    /// The staging origin, where [`Scene::use_staging`] was called.
+    #[must_use]
+    pub fn staging(&self) -> PathBuf {
+        self.repo().join("staging")
     }
 
     /// The directory of secret keys.
@@ -639,6 +674,11 @@ impl Scene {
             Some(target) => write(&path, target.as_bytes()),
             None => std::fs::remove_file(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())),
         }
+    }
+
+    /// Breaks the emulator of this machine for command lines that have this text in an argument.
+    pub fn break_emulator(&self, part: &str) {
+        write(&self.sysroot().join(BROKEN_EMULATOR), part.as_bytes());
     }
 
     fn follow(&self, world: &dyn World, journal: &mut Journal) -> std::result::Result<(), EngineError> {

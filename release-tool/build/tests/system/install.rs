@@ -61,6 +61,55 @@ fn comes_up(machine: &Machine, disk: &Path) {
     );
 }
 
+/// The raw disk of another system: the same one with another commit in its identity.
+fn older(arch: Arch, dir: &Path) -> PathBuf {
+    let mut bytes = std::fs::read(&systems()[&arch].disk).unwrap();
+    let commit = identity(arch).commit;
+    let other = commit.replacen("0123", "3210", 1);
+    let places: Vec<_> = (0..=bytes.len() - commit.len())
+        .filter(|at| bytes[*at..].starts_with(commit.as_bytes()))
+        .collect();
+    assert!(!places.is_empty(), "the disk does not say what is on it");
+    for at in places {
+        bytes[at..at + other.len()].copy_from_slice(other.as_bytes());
+    }
+    let path = dir.join("older.img");
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn installs_over_another(arch: Arch) {
+    let dir = tempfile::tempdir().unwrap();
+    let older = older(arch, dir.path());
+    let installation = Installation {
+        machine: &machine(arch),
+        medium: "install",
+        iso: &systems()[&arch].iso,
+        over: Some(&older),
+        scratch: dir.path(),
+        expected: &identity(arch),
+    };
+    let installed = install(&RealWorld::default(), &installation, &mut |_| {});
+    let installed = installed.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(installed.booted.identity, identity(arch));
+    examine(arch, &installed.target, dir.path());
+}
+
+#[test]
+fn installs_over_another_system_on_x86_64() {
+    installs_over_another(Arch::X86_64);
+}
+
+#[test]
+fn installs_over_another_system_on_aarch64() {
+    installs_over_another(Arch::Aarch64);
+}
+
+#[test]
+fn installs_over_another_system_on_riscv64() {
+    installs_over_another(Arch::Riscv64);
+}
+
 fn installs(arch: Arch, medium: &str) {
     let dir = tempfile::tempdir().unwrap();
     let iso = &systems()[&arch].iso;
@@ -69,6 +118,7 @@ fn installs(arch: Arch, medium: &str) {
         machine: &machine(arch),
         medium,
         iso,
+        over: None,
         scratch: dir.path(),
         expected: &identity(arch),
     };
@@ -209,6 +259,7 @@ fn an_installer_that_refuses_fails_the_test_of_installing() {
         machine: &broken,
         medium: "install",
         iso: &systems()[&Arch::X86_64].iso,
+        over: None,
         scratch: scene.dir.path(),
         expected: &identity(Arch::X86_64),
     };

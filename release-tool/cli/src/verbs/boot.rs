@@ -259,6 +259,7 @@ fn boot(
         packer: system.packer,
         file: &system.file,
         initrd: system.initrd.as_deref(),
+        over: None,
         scratch: &site
             .state()
             .join("boot")

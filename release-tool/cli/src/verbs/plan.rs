@@ -181,6 +181,9 @@ pub(crate) fn describe(plan: &Plan) -> String {
         };
         vec![planned.name.clone(), change, push]
     });
+    if let Some(staging) = &plan.staging {
+        text += &format!("  staging   {staging}\n");
+    }
     if !plan.refs.is_empty() {
         text += &section("Git refs", refs.collect());
     }

@@ -55,6 +55,35 @@ fn an_origin_that_is_a_file_is_named() {
     assert_eq!(fs::read_to_string(scene.origin()).unwrap(), "in the way\n");
 }
 
+#[test]
+fn staging_that_is_no_directory_of_its_own_is_found_before_anything_changes() {
+    let scene = scene();
+    scene.use_staging();
+    fs::create_dir_all(scene.repo().join(".git/info")).unwrap();
+    fs::write(scene.repo().join(".git/info/exclude"), "staging\n").unwrap();
+    let hint = "hint: `publish.staging` in vrel.toml names the directory";
+    std::os::unix::fs::symlink("origin", scene.staging()).unwrap();
+    fs::create_dir(scene.origin()).unwrap();
+    refused(
+        &scene,
+        &CUT,
+        4,
+        &["/staging and ", "/origin are the same directory", hint],
+    );
+    fs::remove_file(scene.staging()).unwrap();
+    fs::create_dir(scene.staging()).unwrap();
+    fs::write(scene.staging().join("thesis.txt"), "in the way\n").unwrap();
+    refused(
+        &scene,
+        &CUT,
+        4,
+        &["/staging has `thesis.txt` in it and is no origin", hint],
+    );
+    fs::remove_file(scene.staging().join("thesis.txt")).unwrap();
+    run(&scene, &CUT).ends(0, &[]);
+    run(&scene, &["verify", "staging", "0.6.0-rc1"]).ends(0, &[]);
+}
+
 /// A program of this machine, by its whole path: the scene's search path does not have it.
 fn installed(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap();

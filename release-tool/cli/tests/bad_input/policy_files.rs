@@ -129,6 +129,20 @@ fn a_policy_file_that_is_missing_is_named() {
 }
 
 #[test]
+fn staging_that_is_the_origin_is_refused() {
+    let scene = scene();
+    edit(
+        &scene,
+        "vrel.toml",
+        "candidate-channel = ",
+        "staging = \"./origin\"\ncandidate-channel = ",
+    );
+    commit(&scene, "chore: mistake");
+    let message = "vrel.toml: `publish.staging` is `./origin`, which is the origin itself";
+    refused(&scene, &CUT, 3, &[message, "hint: name a directory of its own"]);
+}
+
+#[test]
 fn a_role_that_does_not_exist_is_named() {
     let scene = scene();
     edit(

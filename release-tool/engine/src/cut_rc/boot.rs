@@ -167,6 +167,7 @@ fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Res
         packer: test.artifact.packer,
         file: &release.staged(test.artifact.name.as_str()),
         initrd: initrd.as_deref(),
+        over: None,
         scratch: &release.work_file("boots").join(scratch),
         expected: &release.identity(test.arch),
     };

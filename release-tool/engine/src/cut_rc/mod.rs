@@ -10,9 +10,12 @@ mod digest;
 mod documents;
 mod publish;
 mod refs;
+mod rehearse;
 mod reproduce;
 mod retire;
 mod sign;
+mod smoke;
+mod stage;
 mod supply;
 
 pub(crate) use build::build_error;
@@ -153,6 +156,24 @@ fn all_steps<'a>() -> Vec<Step<Release<'a>>> {
             name: "sign",
             observe: sign::is_signed,
             act: sign::sign,
+            undo: nothing,
+        },
+        Step {
+            name: "stage",
+            observe: stage::is_staged,
+            act: stage::stage,
+            undo: Some(stage::withdraw),
+        },
+        Step {
+            name: "smoke",
+            observe: smoke::is_smoked,
+            act: smoke::smoke,
+            undo: nothing,
+        },
+        Step {
+            name: "rehearse",
+            observe: rehearse::is_rehearsed,
+            act: rehearse::rehearse,
             undo: nothing,
         },
         Step {

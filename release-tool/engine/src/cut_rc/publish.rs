@@ -27,7 +27,7 @@ pub(crate) fn origin_error(step: &str, error: OriginError) -> EngineError {
 }
 
 /// The objects of the plan with the staged file that each is.
-fn objects(release: &Release<'_>) -> Result<Vec<(ObjectPath, std::path::PathBuf)>, EngineError> {
+pub(super) fn objects(release: &Release<'_>) -> Result<Vec<(ObjectPath, std::path::PathBuf)>, EngineError> {
     let mut objects = Vec::new();
     for planned in &release.plan.objects {
         let path: ObjectPath = planned.path.parse().map_err(|error| failed("publish", error))?;
@@ -178,6 +178,7 @@ pub(super) fn was_read_back(release: &Release<'_>) -> Result<Observation, Engine
 
 pub(super) fn read_back(release: &Release<'_>) -> Result<(), EngineError> {
     let (_, digest) = manifest_digest(release, "read-back")?;
+    super::stage::check_same(release, "read-back")?;
     let origin = LocalOrigin::open(release.world, release.site.origin());
     let origin = origin.map_err(|error| origin_error("read-back", error))?;
     let request = VerifyRequest {

@@ -233,6 +233,8 @@ fn make_plan(request: &Request<'_>) -> Option<Result<Plan, Finding>> {
         previous: manifest.previous.clone(),
         remote: config.git.remote.clone(),
         origin: config.publish.origin.display().to_string(),
+        // What is added is not staged: its files lie beside published ones, which staging need not have.
+        staging: None,
         key_role: key_role.clone(),
         pointer_role: snapshot.policies.signing.pointer_role.clone(),
         refs: Vec::new(),

@@ -9,7 +9,7 @@ use vrel_model::{ChannelName, Stage, Version};
 pub(crate) type Check = fn(&Snapshot, &Version) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
-pub(super) const ALL: [Check; 22] = [
+pub(super) const ALL: [Check; 23] = [
     is_candidate,
     complete_history,
     right_branch,
@@ -32,6 +32,7 @@ pub(super) const ALL: [Check; 22] = [
     disk,
     keys,
     writable,
+    staging,
 ];
 
 fn is_candidate(_: &Snapshot, version: &Version) -> Vec<Finding> {
@@ -418,6 +419,20 @@ pub(crate) fn writable(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
             .hint("`publish.origin` in vrel.toml names the directory")
     });
     identity.chain(origin).collect()
+}
+
+/// For what is staged: nightlies and what is added to a release do without.
+pub(crate) fn staging(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
+    let problem = snapshot
+        .environment
+        .iter()
+        .flat_map(|environment| &environment.staging_problem);
+    problem
+        .map(|problem| {
+            Finding::environment("staging", problem.clone())
+                .hint("`publish.staging` in vrel.toml names the directory; without the key nothing is staged")
+        })
+        .collect()
 }
 
 pub(crate) fn short(commit: &str) -> &str {

@@ -5,11 +5,12 @@ pub(crate) mod checks;
 pub(crate) mod tests;
 
 use crate::draft::Draft;
-use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, tiers};
+use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, staging, tiers};
 use vrel_model::{Arch, Plan, PlannedMessage, PlannedRef, RefChange, UtcTime, Version};
 
-/// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people.
-pub const STEPS: [StepRow; 16] = [
+/// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people. Where no
+/// staging is configured a plan has none of [`crate::STAGING_STEPS`].
+pub const STEPS: [StepRow; 19] = [
     StepRow::new("branch", "make the release branch if it is not there", true),
     StepRow::new("source", "export the commit's sources", true),
     StepRow::new(
@@ -39,6 +40,9 @@ pub const STEPS: [StepRow; 16] = [
         "sign artifacts, checksums and manifest, and verify the signatures",
         true,
     ),
+    staging::STAGE,
+    staging::SMOKE,
+    staging::REHEARSE,
     StepRow::new("publish", "copy artifacts, then documents, into the origin", true),
     StepRow::new("read-back", "verify what was published as a reader would", true),
     StepRow::new("tag", "make the annotated tag", true),

@@ -315,6 +315,7 @@ fn the_machine_must_be_ready() {
         }],
         identity_problem: Some("no name".into()),
         origin_problem: Some("the origin is read-only".into()),
+        staging_problem: Some("it is the origin".into()),
     };
     let with = |s: &mut Snapshot| s.environment = Some(environment.clone());
     for (check, text) in [
@@ -323,10 +324,11 @@ fn the_machine_must_be_ready() {
         ("keys", "role `release`: no such file"),
         ("git-identity", "no name"),
         ("origin", "read-only"),
+        ("staging", "it is the origin"),
     ] {
         expect("0.6.0-rc1", with, check, text);
     }
-    assert_eq!(findings("0.6.0-rc1", with).len(), 5, "all findings at once");
+    assert_eq!(findings("0.6.0-rc1", with).len(), 6, "all findings at once");
 }
 
 #[test]

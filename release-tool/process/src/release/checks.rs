@@ -10,7 +10,7 @@ use vrel_model::{Arch, ArtifactKind, PlannedNews, Stage, Support, UtcTime, Versi
 type Check = fn(&Request<'_>) -> Vec<Finding>;
 
 /// All of them, in the order in which a person would ask.
-pub(super) const ALL: [Check; 30] = [
+pub(super) const ALL: [Check; 31] = [
     is_final,
     |request| checks::complete_history(request.snapshot, request.version),
     |request| checks::right_branch(request.snapshot, request.version),
@@ -47,6 +47,7 @@ pub(super) const ALL: [Check; 30] = [
     },
     |request| checks::keys(request.snapshot, request.version),
     |request| checks::writable(request.snapshot, request.version),
+    |request| checks::staging(request.snapshot, request.version),
 ];
 
 fn is_final(request: &Request<'_>) -> Vec<Finding> {

@@ -8,14 +8,14 @@ use crate::backfill::PublishedRelease;
 use crate::cut_rc::{planned_refs, release_branch};
 use crate::draft::Draft;
 use crate::lineage::releases;
-use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release};
+use crate::{Finding, Outcome, Snapshot, StepRow, gates, previous_release, staging};
 use vrel_model::{
     ChannelName, Manifest, Plan, PlannedCandidate, PlannedMessage, PlannedNews, Sha256Digest, UtcTime,
     Version,
 };
 
 /// The steps of `release`, in order: those of `cut-rc`, and the proof that the final release is its candidate.
-pub const RELEASE_STEPS: [StepRow; 17] = [
+pub const RELEASE_STEPS: [StepRow; 20] = [
     StepRow::new(
         "branch",
         "see that the release branch still has the candidate",
@@ -54,6 +54,9 @@ pub const RELEASE_STEPS: [StepRow; 17] = [
         "sign artifacts, checksums and manifest, and verify the signatures",
         true,
     ),
+    staging::STAGE,
+    staging::SMOKE,
+    staging::REHEARSE,
     StepRow::new("publish", "copy artifacts, then documents, into the origin", true),
     StepRow::new("read-back", "verify what was published as a reader would", true),
     StepRow::new("tag", "make the annotated tag on the candidate's commit", true),
