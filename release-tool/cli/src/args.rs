@@ -1,9 +1,9 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, backport, boot, build, calendar, check, completions, cut_rc, doctor, freeze,
-    gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, push_image, records, release,
-    reproduce, resume, serve, sign_off, status, todo, undo, verify,
+    agenda, artifacts, backfill, backport, boot, build, calendar, channel, check, completions, cut_rc,
+    doctor, dud, freeze, gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, promote,
+    push_image, records, release, reproduce, resume, rollback, serve, sign_off, status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -66,6 +66,14 @@ pub(crate) enum Verb {
     Backfill(backfill::Backfill),
     /// Publish the newest commit of the development branch that passes, once a day.
     Nightly(nightly::Nightly),
+    /// Show the channels: what each leads to, and what its policy says.
+    Channel(channel::Channel),
+    /// Make a published release the head of another channel, without building anything.
+    Promote(promote::Promote),
+    /// Make a channel lead to an older release again.
+    Rollback(rollback::Rollback),
+    /// Declare a published release a dud, which nobody may use.
+    Dud(dud::Dud),
     /// Carry fixes of the development branch over to a release line.
     Backport(backport::Backport),
     /// Say which release lines get long-term support, and until when.

@@ -4,6 +4,7 @@ mod agree;
 mod app;
 mod args;
 mod exit;
+mod moves;
 mod origins;
 mod output;
 mod progress;

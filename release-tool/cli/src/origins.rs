@@ -99,6 +99,7 @@ fn published_channels() -> BTreeMap<ChannelName, ChannelPolicy> {
             cadence_days: None,
             soak_days: None,
             description: name.to_owned(),
+            from: Vec::new(),
             stages: vec![StageName::Nightly, StageName::Candidate, StageName::Final],
             key_role: role("release"),
             double_build: false,

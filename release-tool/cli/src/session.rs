@@ -8,8 +8,10 @@ use crate::secrets::{KeyOptions, key_ring};
 use crate::verbs::doctor;
 use crate::verbs::man::pages;
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use vrel_engine::channels::Channels;
 use vrel_engine::{
     EngineError, Journal, Locked, Nightly, NightlyOutcome, Release, Signers, Site, apply,
     collect_backfill_facts, collect_release_facts, collect_snapshot, load_all, load_at_commit,
@@ -18,7 +20,7 @@ use vrel_engine::{
 use vrel_model::{ByteSize, ChannelName, KeyRole, Manifest, Plan, Version};
 use vrel_origin::LocalOrigin;
 use vrel_process::{BackfillFacts, EnvironmentFacts, Policies, ReleaseFacts, Snapshot};
-use vrel_trust::KeyRing;
+use vrel_trust::{KeyRing, SecretKey};
 use vrel_world::{FileKind, World};
 
 /// What a release takes of the file system besides its artifacts: compiled crates and core libraries.
@@ -190,6 +192,26 @@ impl<'a> Session<'a> {
     /// The policy files.
     pub(crate) fn policies(&self) -> &Policies {
         &self.policies
+    }
+
+    /// The channels, for moving the pointer.
+    pub(crate) fn channels(&self) -> Channels<'_> {
+        Channels {
+            world: &self.app.world,
+            site: &self.site,
+            policies: &self.policies,
+            ring: &self.ring,
+            threads: NonZeroUsize::new(self.options.jobs()).unwrap_or(NonZeroUsize::MIN),
+        }
+    }
+
+    /// The secret key that signs the pointer.
+    ///
+    /// # Errors
+    /// When it is missing, wrong, not trusted, or cannot be opened.
+    pub(crate) fn pointer_key(&self) -> Result<SecretKey, Failure> {
+        self.keys
+            .load(self.app, &self.policies.signing.pointer_role, &self.ring)
     }
 
     /// Makes a nightly, with the keys of its channel.

@@ -1,5 +1,6 @@
 //! Gathering what the rules look at.
 
+use crate::channels::recorded_duds;
 use crate::freeze::read_freezes;
 use crate::gates::collect_gates;
 use crate::interface::interface_facts;
@@ -7,10 +8,10 @@ use crate::lts::LtsLines;
 use crate::records::Records;
 use crate::{EngineError, JournalState, Site, load_all};
 use std::collections::BTreeMap;
-use vrel_model::{Edition, Manifest, PlannedNews, SignedPointer, Version};
+use vrel_model::{Config, Dud, Edition, Manifest, PlannedNews, SignedPointer, Version};
 use vrel_process::{
     GateFacts, InterfaceFacts, LineSupport, OriginFacts, Policies, RemoteFacts, Snapshot, TagFact,
-    previous_release,
+    previous_release, usable_tags,
 };
 use vrel_world::World;
 
@@ -53,11 +54,14 @@ pub fn collect_snapshot(
         .collect();
     // The commit that a candidate is built from.
     let source = release_branch_tip.as_ref().or(main_tip.as_ref());
+    let mut origin = origin_facts(world, site)?;
+    origin.duds.extend(recorded_duds(&view)?);
+    let usable = usable_tags(&tags, &origin.duds);
     let interface = match source {
-        Some(commit) => interface_facts(world, site, &policies.config, &tags, version, commit)?,
+        Some(commit) => interface_facts(world, site, &policies.config, &usable, version, commit)?,
         None => InterfaceFacts::default(),
     };
-    let news = news(world, site, &tags, version, source)?;
+    let news = news(world, site, &usable, version, source)?;
     let support = LtsLines::new(world, site, &policies)
         .all()?
         .remove(&version.line());
@@ -88,7 +92,7 @@ pub fn collect_snapshot(
         tags,
         remote_url: git.remote_url(root, &policies.config.git.remote)?,
         commit_times,
-        origin: origin_facts(world, site)?,
+        origin,
         plan_problem,
         blockers,
         exceptions: newest.map(|window| window.exceptions).unwrap_or_default(),
@@ -226,6 +230,17 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
             .collect(),
         duds: pointer.duds,
     })
+}
+
+/// The releases that nobody may use, as far as this repository knows: from its newest records and from the origin, where it
+/// has one.
+///
+/// # Errors
+/// When the records or the pointer are there but cannot be read.
+pub fn duds(world: &dyn World, site: &Site, config: &Config) -> Result<BTreeMap<Version, Dud>, EngineError> {
+    let mut duds = origin_facts(world, site)?.duds;
+    duds.extend(recorded_duds(&Records::new(world, site, config).view()?)?);
+    Ok(duds)
 }
 
 /// The newest public manifest of a published release, unverified; `None` when the origin has none.

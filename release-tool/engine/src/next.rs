@@ -1,11 +1,13 @@
 //! What the next version is found from.
 
 use crate::interface::facts_between;
-use crate::{EngineError, Site};
+use crate::{EngineError, Site, duds};
 use vrel_interface::Impact;
 use vrel_model::{Config, Line, Version};
 use vrel_notes::{Scale, Weight};
-use vrel_process::{CommitFact, NextFacts, Origin, PlannedVersion, TagFact, base_release, open_series};
+use vrel_process::{
+    CommitFact, NextFacts, Origin, PlannedVersion, TagFact, base_release, open_series, usable_tags,
+};
 use vrel_world::World;
 
 /// Gathers what the next version is found from: on a line, or wherever the next release comes from.
@@ -51,7 +53,8 @@ pub fn next_facts(
             "there is no local branch `{wanted}`, and {newest} is out: the line {line} has ended"
         )));
     }
-    let base = base_release(&tags, line).map(|(version, commit)| (version, commit.to_owned()));
+    let usable_tags = usable_tags(&tags, &duds(world, site, config)?);
+    let base = base_release(&usable_tags, line).map(|(version, commit)| (version, commit.to_owned()));
     let base = base.as_ref().map(|(version, commit)| (version, commit.as_str()));
     let (commits, internal) = commits(world, site, base.map(|(_, commit)| commit), &commit)?;
     let interface = facts_between(world, site, config, base, &commit)?;
@@ -75,6 +78,7 @@ pub fn next_facts(
         planned: plan.first().cloned(),
         main_leads_to: unbranched(world, site, config, plan)?,
         now: world.now(),
+        usable_tags,
         tags,
     })
 }

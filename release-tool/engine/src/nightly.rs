@@ -143,7 +143,25 @@ fn published_nightly(
     site: &Site,
     channel: &ChannelName,
 ) -> Result<Option<PublishedNightly>, EngineError> {
-    let Some(version) = origin_facts(world, site)?.heads.remove(channel) else {
+    of_manifest(world, site, origin_facts(world, site)?.heads.remove(channel))
+}
+
+/// The newest nightly that there ever was, which is another one than the head of a channel that was rolled back: its commit
+/// is not tried again, and its day is used up.
+fn newest_nightly(
+    world: &dyn World,
+    site: &Site,
+    channel: &ChannelName,
+) -> Result<Option<PublishedNightly>, EngineError> {
+    of_manifest(world, site, origin_facts(world, site)?.newest.remove(channel))
+}
+
+fn of_manifest(
+    world: &dyn World,
+    site: &Site,
+    version: Option<Version>,
+) -> Result<Option<PublishedNightly>, EngineError> {
+    let Some(version) = version else {
         return Ok(None);
     };
     let manifest = origin_manifest(world, site, &version)?;
@@ -258,7 +276,7 @@ pub fn nothing_due(
     if interrupted(world, site)?.is_some() {
         return Ok(None);
     }
-    let head = published_nightly(world, site, &policies.config.publish.nightly_channel)?;
+    let head = newest_nightly(world, site, &policies.config.publish.nightly_channel)?;
     let tip = tip(world, site, policies)?;
     let base = base(world, site, policies, &tip)?;
     Ok(

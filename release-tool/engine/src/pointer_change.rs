@@ -5,7 +5,7 @@ use crate::EngineError;
 use crate::cut_rc::{failed, origin_error};
 use std::path::Path;
 use vrel_model::{KeyRole, Pointer, Sha256Digest, SignedPointer, UtcTime};
-use vrel_origin::LocalOrigin;
+use vrel_origin::{LocalOrigin, OriginError};
 use vrel_trust::{KeyRing, SecretKey, digest_bytes, sign_pointer, verify_pointer};
 use vrel_world::World;
 
@@ -78,6 +78,26 @@ impl PointerReader<'_> {
 }
 
 impl PointerChange<'_> {
+    /// The answer to who was not fast enough.
+    fn outrun(&self, wanted: &Pointer) -> EngineError {
+        let there = self.reader.current().ok().flatten();
+        let there = there.map_or_else(String::new, |there| {
+            format!(
+                ": it is pointer {} of {} now",
+                there.pointer.version, there.pointer.issued
+            )
+        });
+        EngineError::Refused {
+            message: format!(
+                "somebody else replaced the pointer before pointer {} could be{there}",
+                wanted.version
+            ),
+            hint: Some(
+                "nothing was changed; look at `vrel channel list`, then run the command again".to_owned(),
+            ),
+        }
+    }
+
     /// Replaces `current` (`None`: no pointer) by the next one, in which `change` may change what it likes; all else stays as
     /// it is. Answers with the new one.
     ///
@@ -94,9 +114,10 @@ impl PointerChange<'_> {
         let mut pointer = Pointer::following(current, self.reader.product, self.issued, self.expires);
         change(&mut pointer)?;
         let signed = sign_pointer(&pointer, self.key).map_err(|error| failed(STEP, error))?;
-        origin
-            .swap_pointer(expected, &signed, self.holder)
-            .map_err(|error| origin_error(STEP, error))?;
-        Ok(pointer)
+        match origin.swap_pointer(expected, &signed, self.holder) {
+            Ok(_) => Ok(pointer),
+            Err(OriginError::PointerMoved { .. }) => Err(self.outrun(&pointer)),
+            Err(error) => Err(origin_error(STEP, error)),
+        }
     }
 }

@@ -98,6 +98,9 @@ pub struct ChannelPolicy {
     pub description: String,
     /// What may enter it.
     pub stages: Vec<StageName>,
+    /// The channels out of which a release may be promoted into this one; none where this is not said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<ChannelName>,
     /// The role of the key that signs its artifacts and manifests.
     pub key_role: KeyRole,
     /// Whether a release is built a second time in other surroundings, and published only if every byte is the same.

@@ -27,6 +27,7 @@ mod pattern;
 mod person;
 mod plan;
 mod pointer;
+mod pointer_record;
 mod schema;
 mod signatory;
 mod signing;
@@ -72,6 +73,7 @@ pub use plan::{
     PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange,
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
+pub use pointer_record::{DudRecord, Promotion, Promotions, RecordedRollback, Rollbacks};
 pub use schema::{manifest_schema, pointer_schema};
 pub use signatory::{PersonId, PersonRole, Signatory};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};

@@ -8,6 +8,7 @@ mod artifacts;
 mod backfill;
 mod backport;
 mod bump;
+pub mod channels;
 mod cut_rc;
 mod draft;
 mod finding;
@@ -37,7 +38,7 @@ pub use gates::{
     gate_subject, judge_approvals, judge_gate, judge_gates, may_decide, people_with,
 };
 pub use lineage::{
-    TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where,
+    TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where, usable_tags,
 };
 pub use lts::{LtsFacts, LtsRequest, check_lts};
 pub use next::{

@@ -1,7 +1,8 @@
 //! Which release came before which: by version, never by topology, because a candidate and its final may share a commit.
 
 use crate::TagFact;
-use vrel_model::{Line, Stage, UtcTime, Version};
+use std::collections::BTreeMap;
+use vrel_model::{Dud, Line, Stage, UtcTime, Version};
 
 /// A release that is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +89,15 @@ fn newest_below<'v>(versions: impl Iterator<Item = &'v Version>, version: &Versi
     }
 }
 
+/// The tags without those of duds. Nobody has a dud, so none is what another release follows: what it brought is news
+/// until a release that people may use brings it.
+#[must_use]
+pub fn usable_tags(tags: &[TagFact], duds: &BTreeMap<Version, Dud>) -> Vec<TagFact> {
+    let is_dud =
+        |tag: &&TagFact| Version::from_tag(&tag.name).is_some_and(|version| duds.contains_key(&version));
+    tags.iter().filter(|tag| !is_dud(tag)).cloned().collect()
+}
+
 /// The newest release on a line.
 #[must_use]
 pub fn newest_on_line(tags: &[TagFact], line: Line) -> Option<Version> {
@@ -137,6 +147,25 @@ mod tests {
             Some("0.5.7")
         );
         assert_eq!(previous(&["v0.5.7-rc1"], "0.6.0-rc1"), None);
+    }
+
+    #[test]
+    fn no_release_follows_a_dud() {
+        let dud = Dud {
+            reason: "loses data".parse().unwrap(),
+            since: "2026-11-21T03:00:00Z".parse().unwrap(),
+            advisory: None,
+        };
+        let duds = ["0.6.0-rc2", "0.6.1"].map(|version| (version.parse().unwrap(), dud.clone()));
+        let all = tags(&["v0.6.0-rc1", "v0.6.0-rc2", "v0.6.0", "v0.6.1", "not-a-release"]);
+        let usable = usable_tags(&all, &duds.into());
+        let previous = |version: &str| {
+            let found = previous_release(&usable, &version.parse().unwrap());
+            found.map(|(version, _)| version.to_string())
+        };
+        assert_eq!(previous("0.6.0-rc3").as_deref(), Some("0.6.0-rc1"));
+        assert_eq!(previous("0.6.2").as_deref(), Some("0.6.0"));
+        assert_eq!(usable.len(), 3);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct Origin {
 pub struct NextFacts {
     /// All tags.
     pub tags: Vec<TagFact>,
+    /// Those of releases that the next one can follow: without duds.
+    pub usable_tags: Vec<TagFact>,
     /// The line that is looked at: the one that was asked for, else that of open candidates; `None` for whatever the
     /// development branch becomes.
     pub line: Option<Line>,
@@ -73,7 +75,7 @@ impl NextFacts {
     #[must_use]
     pub fn is_unchanged(&self) -> bool {
         let commit = |(version, commit): (Version, &str)| (version, commit.to_owned());
-        base_release(&self.tags, self.line).map(commit)
+        base_release(&self.usable_tags, self.line).map(commit)
             == self
                 .origin
                 .previous
@@ -222,6 +224,7 @@ fn choose(facts: &NextFacts, needs: Bump) -> Choice {
         || needs.apply(previous),
         |line| Version::new(line.major, line.minor, 0),
     );
+    let least = unused(facts, least);
     let enough = |version: &Version| version > previous && Bump::between(previous, version) >= needs;
     let asked = format!("what changed since {previous} asks for {needs}, which is {least}");
     if let Some(series) = series {
@@ -268,6 +271,14 @@ fn choose(facts: &NextFacts, needs: Bump) -> Choice {
             version: least,
         },
     }
+}
+
+/// The version, or the first one after it that no tag has: the number of a dud is never used again.
+fn unused(facts: &NextFacts, mut version: Version) -> Version {
+    while releases(&facts.tags).any(|(tagged, _)| tagged == version) {
+        version = Version::new(version.major(), version.minor(), version.patch() + 1);
+    }
+    version
 }
 
 fn disagree(planned: Option<&PlannedVersion>, version: &Version, reason: &str) -> Option<String> {

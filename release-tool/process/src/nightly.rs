@@ -136,7 +136,7 @@ pub fn plan_nightly(
         commit,
         previous: previous
             .cloned()
-            .or_else(|| previous_release(&snapshot.tags, version).map(|(previous, _)| previous)),
+            .or_else(|| previous_release(&snapshot.usable_tags(), version).map(|(previous, _)| previous)),
         candidate: None,
         exceptions: Vec::new(),
         refs: Vec::new(),
@@ -162,13 +162,13 @@ pub fn plan_nightly(
     }
 }
 
-/// The nightlies that may be removed: neither the head of any channel, nor among the newest that the policy keeps, nor young
-/// enough to be kept, nor waiting for an architecture. `waiting` says that of a version.
+/// The nightlies that may be removed: neither needed by any channel, now or to go back to, nor among the newest that the
+/// policy keeps, nor young enough to be kept, nor waiting for an architecture. `waiting` says that of a version.
 #[must_use]
 pub fn expendable(
     policy: &ChannelPolicy,
     nightlies: &[PublishedNightly],
-    heads: &[Version],
+    needed: &[Version],
     waiting: &dyn Fn(&Version) -> bool,
     now: UtcTime,
 ) -> Vec<Version> {
@@ -182,7 +182,7 @@ pub fn expendable(
         .skip(usize::try_from(keep).unwrap_or(usize::MAX))
         .filter(|nightly| nightly.created.plus_days(policy.keep_days) <= now)
         .map(|nightly| &nightly.version)
-        .filter(|version| !heads.contains(version) && !waiting(version));
+        .filter(|version| !needed.contains(version) && !waiting(version));
     let mut old: Vec<_> = old.cloned().collect();
     old.sort();
     old

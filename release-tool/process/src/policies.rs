@@ -60,6 +60,16 @@ impl Policies {
                 findings.push(Finding::policy(CHECK, message).hint("add the role to signing/policy.toml"));
             }
         }
+        for (name, channel) in &self.channels {
+            for from in channel
+                .from
+                .iter()
+                .filter(|from| !self.channels.contains_key(from) || *from == name)
+            {
+                let message = format!("channels/{name}.toml: `from` names `{from}`");
+                findings.push(Finding::policy(CHECK, message).hint("name other channels that there are"));
+            }
+        }
         if !self.signing.roles.contains_key(&self.signing.pointer_role) {
             let message = format!(
                 "signing/policy.toml: `pointer-role` is `{}`",

@@ -1,6 +1,6 @@
 //! What the checks look at: facts, gathered beforehand.
 
-use crate::{GateFacts, InterfaceFacts, Policies};
+use crate::{GateFacts, InterfaceFacts, Policies, usable_tags};
 use std::collections::BTreeMap;
 use vrel_model::freeze::FreezeException;
 use vrel_model::{ByteSize, ChannelName, Day, Dud, Edition, KeyRole, PlannedNews, Support, UtcTime, Version};
@@ -69,6 +69,12 @@ impl Snapshot {
     pub fn is_long_term(&self) -> bool {
         self.support
             .is_some_and(|support| support.today != Support::Planned)
+    }
+
+    /// The tags without those of duds: what a release can follow.
+    #[must_use]
+    pub fn usable_tags(&self) -> Vec<TagFact> {
+        usable_tags(&self.tags, &self.origin.duds)
     }
 }
 

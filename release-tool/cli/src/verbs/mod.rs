@@ -7,10 +7,12 @@ pub(crate) mod backport;
 pub(crate) mod boot;
 pub(crate) mod build;
 pub(crate) mod calendar;
+pub(crate) mod channel;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
+pub(crate) mod dud;
 pub(crate) mod freeze;
 pub(crate) mod gates;
 pub(crate) mod hook;
@@ -23,11 +25,13 @@ pub(crate) mod next;
 pub(crate) mod nightly;
 pub(crate) mod notes;
 pub(crate) mod plan;
+pub(crate) mod promote;
 pub(crate) mod push_image;
 pub(crate) mod records;
 pub(crate) mod release;
 pub(crate) mod reproduce;
 pub(crate) mod resume;
+pub(crate) mod rollback;
 pub(crate) mod serve;
 pub(crate) mod sign_off;
 pub(crate) mod status;
@@ -50,6 +54,10 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Release(verb) => verb.run(&app),
         Verb::Backfill(verb) => verb.run(&app),
         Verb::Nightly(verb) => verb.run(&app),
+        Verb::Channel(verb) => verb.run(&app),
+        Verb::Promote(verb) => verb.run(&app),
+        Verb::Rollback(verb) => verb.run(&app),
+        Verb::Dud(verb) => verb.run(&app),
         Verb::Backport(verb) => verb.run(&app),
         Verb::Lts(verb) => verb.run(&app),
         Verb::Status(verb) => verb.run(&app),

@@ -6,7 +6,7 @@ use crate::output;
 use clap::{Args, ValueEnum, ValueHint};
 use std::path::{Path, PathBuf};
 use vrel_engine::{
-    Edit, NotesRange, Site, changelog, edit_notes, notes_context, origin_manifest, published_notes,
+    Edit, NotesRange, Site, changelog, duds, edit_notes, notes_context, origin_manifest, published_notes,
 };
 use vrel_model::{Manifest, Version};
 use vrel_notes::{Format, NotesArtifact, NotesContext, NotesError, render_as, render_changelog};
@@ -225,12 +225,14 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
         None => (untagged_commit(app, &site, &policies, version)?, app.world.now()),
     };
     let versions = || releases.iter().map(|(release, _)| release);
+    let duds = duds(&app.world, &site, &policies.config)?;
+    let usable = || versions().filter(|release| !duds.contains_key(release));
     let previous = match since {
         Some(since) => Some(known(versions(), since, version)?),
         None => {
             let was_there =
                 |release: &Version| Ok::<_, Failure>(tag(release)?.is_some_and(|tag| tag.time <= made));
-            previous_release_where(versions(), version, was_there)?.cloned()
+            previous_release_where(usable(), version, was_there)?.cloned()
         }
     };
     let manifest = origin_manifest(&app.world, &site, version)?;

@@ -115,6 +115,14 @@ fn describe(report: &VerifyReport) -> String {
             "pointer {}, valid until {}: {head}\n",
             pointer.version, pointer.expires
         );
+        for (channel, head) in &pointer.channels {
+            if let Some(rollback) = &head.rollback {
+                text += &format!(
+                    "{channel} was rolled back from {} to {} at {}: {}\n",
+                    rollback.from, head.release, rollback.at, rollback.reason
+                );
+            }
+        }
     }
     text
 }

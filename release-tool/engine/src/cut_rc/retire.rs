@@ -1,7 +1,9 @@
 //! Removing the nightlies that their channel no longer keeps.
 
 use super::{Release, conflict, done, missing};
+use crate::channels::promotions;
 use crate::nightly::nightlies;
+use crate::records::Records;
 use crate::run::Observation;
 use crate::{EngineError, origin_facts};
 use std::path::PathBuf;
@@ -16,15 +18,22 @@ fn old(release: &Release<'_>) -> Result<Vec<Version>, EngineError> {
         return Ok(Vec::new());
     };
     let published = nightlies(world, site, &plan.channel)?;
-    let mut heads: Vec<Version> = origin_facts(world, site)?.heads.into_values().collect();
-    heads.push(plan.version.clone());
+    let origin = origin_facts(world, site)?;
+    // What the channel would go back to from the new head, and what another channel has or may go back to.
+    let good = published.iter().map(|nightly| &nightly.facts.version);
+    let before = good.filter(|version| **version < plan.version && !origin.duds.contains_key(version));
+    let mut needed: Vec<Version> = before.max().into_iter().cloned().collect();
+    let records = Records::new(world, site, &release.policies.config);
+    needed.extend(promotions(&records.view()?)?.into_keys());
+    needed.extend(origin.heads.into_values().chain(origin.newest.into_values()));
+    needed.push(plan.version.clone());
     let now = world.now();
     let waiting = |version: &Version| {
         let found = published.iter().find(|nightly| nightly.facts.version == *version);
         found.is_some_and(|nightly| nightly.lagging.iter().any(|late| late.until >= now))
     };
     let facts: Vec<_> = published.iter().map(|nightly| nightly.facts.clone()).collect();
-    Ok(expendable(policy, &facts, &heads, &waiting, now))
+    Ok(expendable(policy, &facts, &needed, &waiting, now))
 }
 
 /// What this machine keeps of the making of earlier nightlies; they can be made again from their commits.

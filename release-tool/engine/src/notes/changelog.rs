@@ -2,7 +2,7 @@
 
 use super::{NotesRange, Sides, collect, refuse_shallow};
 use crate::notes::written::Written;
-use crate::{EngineError, Site};
+use crate::{EngineError, Site, duds};
 use vrel_model::{ChannelName, Config, Version};
 use vrel_notes::{History, NotesContext};
 use vrel_process::{TaggedRelease, previous_release_at};
@@ -30,6 +30,7 @@ pub fn changelog(
 ) -> Result<Changelog, EngineError> {
     let (git, root) = (world.git(), site.root());
     refuse_shallow(git, root)?;
+    let duds = duds(world, site, config)?;
     let mut releases: Vec<TaggedRelease> = git
         .tags(root)?
         .into_iter()
@@ -40,6 +41,7 @@ pub fn changelog(
                 made: tag.time,
             })
         })
+        .filter(|release| !duds.contains_key(&release.version))
         .collect();
     releases.sort_by(|a, b| b.version.cmp(&a.version));
     let commits: Vec<&str> = releases.iter().map(|release| release.commit.as_str()).collect();

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::{PointerCheck, TrustRoot, Trusted, VerifyReport, VerifyRequest};
 use crate::{ObjectPath, OriginError, OriginReader};
-use vrel_model::{Edition, Pointer, Sha256Digest, SignedPointer, Version};
+use vrel_model::{ChannelName, Edition, Pointer, Sha256Digest, SignedPointer, Version};
 use vrel_trust::{TrustError, verify_pointer};
 
 pub(crate) const NAME: &str = "pointer.json";
@@ -30,8 +30,21 @@ pub(super) fn check(
             },
         )?;
     }
+    if let Some(problem) = dud(&pointer, request.version) {
+        report.add(NAME, problem)?;
+    }
     report.pointer = Some(pointer);
     Ok(())
+}
+
+/// That the pointer calls a release a dud.
+fn dud(pointer: &Pointer, version: &Version) -> Option<Problem> {
+    let dud = pointer.duds.get(version)?;
+    Some(Problem::Dud {
+        version: version.clone(),
+        since: dud.since,
+        why: dud.why(),
+    })
 }
 
 fn fetch(reader: &dyn OriginReader, request: &VerifyRequest<'_>) -> Result<Pointer, Problem> {
@@ -47,8 +60,8 @@ fn fetch(reader: &dyn OriginReader, request: &VerifyRequest<'_>) -> Result<Point
     )?)
 }
 
-/// The newest public edition of a release, as the pointer says. Its age does not matter here: an old pointer can keep
-/// an addition from a reader, and nothing else. An origin without a pointer has first editions only.
+/// The newest public edition of a release, as the pointer says, which must not call it a dud. Its age does not matter
+/// here: an old pointer can keep an addition or a warning from a reader, and nothing else. An origin without a pointer has first editions only.
 pub(crate) fn newest_edition(
     reader: &dyn OriginReader,
     trust: &TrustRoot<'_>,
@@ -62,7 +75,10 @@ pub(crate) fn newest_edition(
     let file = SignedPointer::parse(&bytes).map_err(TrustError::from)?;
     let issued = file.pointer().map_err(TrustError::from)?.issued;
     let pointer = verify_pointer(&file, trust.ring, &trust.signing.pointer_role, product, issued)?;
-    Ok(pointer.edition(version))
+    match dud(&pointer, version) {
+        Some(problem) => Err(problem),
+        None => Ok(pointer.edition(version)),
+    }
 }
 
 /// Compares what the pointer says of the release with its manifests; `editions` begins with the first.
@@ -81,6 +97,9 @@ pub(super) fn check_head(
         if head.release == *request.version {
             report.head_of.push(channel.clone());
             compare(first, head.manifest_length, head.manifest_sha256, report)?;
+            if let Some(problem) = foreign(request, first, channel) {
+                report.add(NAME, problem)?;
+            }
         }
     }
     if let Some(backfilled) = pointer.backfilled.get(request.version) {
@@ -91,9 +110,9 @@ pub(super) fn check_head(
             report,
         )?;
     }
-    // A release that was a head once stays valid; one that is newer than its channel's head never was public.
+    // A release that was a head once stays valid; one that is newer than all that its channel has had never was public.
     let channel = &newest.manifest.channel;
-    let head = pointer.channels.get(channel).map(|head| head.release.clone());
+    let head = pointer.channels.get(channel).map(|head| head.newest().clone());
     if report.head_of.is_empty() && head.as_ref().is_none_or(|head| head < request.version) {
         let (version, channel) = (request.version.clone(), channel.clone());
         report.add(
@@ -106,6 +125,22 @@ pub(super) fn check_head(
         )?;
     }
     Ok(())
+}
+
+/// Who signs releases of one channel does not sign those of another by that; a promoted release is signed by both.
+fn foreign(request: &VerifyRequest<'_>, first: &Trusted, channel: &ChannelName) -> Option<Problem> {
+    let trust = &request.trust;
+    let role = &trust.channels.get(channel)?.key_role;
+    let accepted = trust
+        .ring
+        .keys(role)
+        .iter()
+        .any(|key| Some(key.id()) == first.file.key);
+    (!accepted).then(|| Problem::ForeignHead {
+        version: request.version.clone(),
+        channel: channel.clone(),
+        role: role.clone(),
+    })
 }
 
 /// Compares a manifest with what the pointer says of it.

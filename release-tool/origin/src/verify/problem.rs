@@ -2,7 +2,7 @@
 
 use crate::OriginError;
 use std::fmt;
-use vrel_model::{ChannelName, Trespass, Version};
+use vrel_model::{ChannelName, KeyRole, Trespass, UtcTime, Version};
 use vrel_trust::TrustError;
 
 /// A problem of a published release.
@@ -34,6 +34,9 @@ impl Finding {
             Problem::Origin(error) => error.hint(),
             Problem::Trust(error) => error.hint(),
             Problem::Replayed { .. } => Some("somebody serves an old state; try another mirror".to_owned()),
+            Problem::Dud { .. } => {
+                Some("do not use it; take the head of its channel, which `pointer.json` names".to_owned())
+            }
             _ => None,
         }
     }
@@ -78,6 +81,26 @@ pub enum Problem {
         channel: ChannelName,
         /// The channel's head.
         head: Option<Version>,
+    },
+    /// The project says that nobody may use the release.
+    #[error("{version} is a dud since {since}: {why}")]
+    Dud {
+        /// The release.
+        version: Version,
+        /// Since when.
+        since: UtcTime,
+        /// Why.
+        why: String,
+    },
+    /// A release that leads a channel whose releases another role signs.
+    #[error("{version} is the head of {channel}, but no key of the role `{role}` signed it")]
+    ForeignHead {
+        /// The release.
+        version: Version,
+        /// The channel.
+        channel: ChannelName,
+        /// Who signs the channel's releases.
+        role: KeyRole,
     },
     /// The release's channel has no policy, so nobody is trusted to sign it.
     #[error(

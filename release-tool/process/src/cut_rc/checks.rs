@@ -152,6 +152,14 @@ pub(crate) fn new_version(snapshot: &Snapshot, version: &Version) -> Vec<Finding
         );
         findings.push(Finding::policy(CHECK, message).hint(next_hint(snapshot, version)));
     }
+    if let Some(dud) = snapshot.origin.duds.get(version) {
+        let message = format!(
+            "{version} is a dud since {}, its number is burnt: {}",
+            dud.since,
+            dud.why()
+        );
+        findings.push(Finding::policy(CHECK, message).hint(next_hint(snapshot, version)));
+    }
     for (channel, head) in snapshot.origin.heads.iter().filter(|(_, head)| *head == version) {
         let message = format!("{head} is the head of the channel {channel} already");
         findings.push(Finding::policy(CHECK, message).hint(next_hint(snapshot, version)));

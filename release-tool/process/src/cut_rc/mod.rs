@@ -125,7 +125,7 @@ fn make_plan(
         command: "cut-rc",
         channel: &snapshot.policies.config.publish.candidate_channel,
         commit,
-        previous: previous_release(&snapshot.tags, version).map(|(previous, _)| previous),
+        previous: previous_release(&snapshot.usable_tags(), version).map(|(previous, _)| previous),
         candidate: None,
         refs: planned_refs(snapshot, version, commit)?,
         exceptions: snapshot.exceptions.clone(),

@@ -42,6 +42,7 @@ fn facts(tags: &[&str], asked: Option<&str>, impacts: &[Impact]) -> NextFacts {
         planned: None,
         main_leads_to: None,
         now: "2026-11-21T03:00:00Z".parse().unwrap(),
+        usable_tags: tags.clone(),
         tags,
     }
 }
@@ -217,4 +218,13 @@ fn nightlies_lead_to_what_the_plan_says_that_main_becomes() {
         commit: TIP.into(),
     });
     assert_eq!(nightly(&facts), v("0.7.0"));
+}
+
+#[test]
+fn a_dud_is_no_base_and_its_number_is_not_used_again() {
+    let mut facts = facts(&["v0.6.0", "v0.6.1"], None, &[Neutral]);
+    facts.usable_tags.retain(|tag| tag.name != "v0.6.1");
+    facts.origin.previous = base_release(&facts.usable_tags, None).map(|(version, _)| version);
+    assert_eq!(facts.origin.previous, Some(v("0.6.0")));
+    assert_eq!(next_version(&facts).unwrap().version, v("0.6.2"));
 }

@@ -202,7 +202,7 @@ fn draw_up(
         command: "release",
         channel: request.channel,
         commit: &candidate.commit,
-        previous: previous_release(&snapshot.tags, version).map(|(previous, _)| previous),
+        previous: previous_release(&snapshot.usable_tags(), version).map(|(previous, _)| previous),
         candidate: Some(PlannedCandidate {
             version: candidate.version.clone(),
             manifest_sha256: published.sha256,

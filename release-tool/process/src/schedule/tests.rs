@@ -17,6 +17,7 @@ fn time(text: &str) -> UtcTime {
 
 fn policy(stage: StageName, cadence_days: Option<u32>, soak_days: Option<u32>) -> ChannelPolicy {
     ChannelPolicy {
+        from: Vec::new(),
         keep_last: None,
         keep_days: 0,
         stale_after_hours: None,
