@@ -7,6 +7,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tempfile::TempDir;
+use vrel_engine::channels::Channels;
 use vrel_engine::{
     EngineError, Journal, Nightly, NightlyOutcome, Release, Signers, Silent, Site, apply,
     collect_backfill_facts, collect_release_facts, collect_snapshot, load_all, load_at_commit,
@@ -644,6 +645,44 @@ impl Scene {
             cargo_home: self.base.join("cargo"),
         };
         nightly.run()
+    }
+
+    /// Works with the channels from a clone of the scene's remote, which publishes to the scene's origin; with the key that
+    /// signs the pointer.
+    ///
+    /// # Errors
+    /// When a policy file is wrong, and those of `run`.
+    pub fn channels<T>(
+        &self,
+        world: &dyn World,
+        clone: &Path,
+        run: impl FnOnce(&Channels<'_>, &SecretKey) -> std::result::Result<T, EngineError>,
+    ) -> std::result::Result<T, EngineError> {
+        let mut policies = load_from_work_tree(world, clone)?;
+        policies.config.publish.origin = self.origin();
+        let site = Site::new(clone, &policies.config);
+        let ring = self.ring();
+        let channels = Channels {
+            world,
+            site: &site,
+            policies: &policies,
+            ring: &ring,
+            threads: std::num::NonZeroUsize::MIN,
+        };
+        run(&channels, &self.signers().pointer)
+    }
+
+    /// Makes another clone of the remote, with a person of its own.
+    ///
+    /// # Panics
+    /// When git fails.
+    #[must_use]
+    pub fn another_clone(&self, name: &str) -> PathBuf {
+        let clone = self.base.join(name);
+        git(&self.base, &["clone", "-q", "remote.git", name]);
+        git(&clone, &["config", "user.name", name]);
+        git(&clone, &["config", "user.email", &format!("{name}@example.org")]);
+        clone
     }
 
     /// Commits a change to files on the development branch and returns the commit; empty content removes a file.

@@ -1,6 +1,7 @@
 //! The published tree: writing it, and verifying it against everything that can be done to it.
 
 mod attacks;
+mod duds;
 mod editions;
 mod fixture;
 mod http;
