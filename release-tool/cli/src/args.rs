@@ -1,7 +1,7 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, backport, boot, build, calendar, channel, check, completions, cut_rc,
+    agenda, artifacts, backfill, backport, boot, build, calendar, channel, check, ci, completions, cut_rc,
     doctor, dud, freeze, gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, promote,
     push_image, records, release, reproduce, resume, rollback, serve, sign_off, status, todo, undo, verify,
 };
@@ -121,6 +121,8 @@ pub(crate) enum Verb {
     Waive(sign_off::Waive),
     /// Hold commits to the rules of the branch that they would land on.
     Check(check::Check),
+    /// Write what runs the pipeline by itself: for cron, systemd and hosted CI.
+    Ci(ci::Ci),
     /// Let a repository hold pushes to the project's rules.
     Hook(hook::Hook),
     /// Look at what people decided: freezes, exceptions, queues.

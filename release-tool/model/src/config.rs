@@ -1,7 +1,7 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
 use crate::freeze::FreezeConfig;
-use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, Pattern, Stage, Tier, Version};
+use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, CiConfig, Pattern, Stage, Tier, Version};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,6 +31,9 @@ pub struct Config {
     /// `[tiers]`: how firmly each architecture is promised.
     #[serde(default)]
     pub tiers: BTreeMap<Arch, Tier>,
+    /// `[ci]`: what runs by itself.
+    #[serde(default)]
+    pub ci: CiConfig,
 }
 
 impl Config {

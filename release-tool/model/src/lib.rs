@@ -9,12 +9,14 @@ mod backports;
 mod branch;
 mod canonical;
 mod channel;
+mod ci;
 mod commit_type;
 mod config;
 mod day;
 mod digest;
 mod edition;
 mod extension;
+mod forge;
 pub mod freeze;
 mod gate;
 mod glob;
@@ -48,6 +50,7 @@ pub use backports::{Backport, BackportEvent, BackportState, Backports};
 pub use branch::{BranchName, BranchNameError};
 pub use canonical::canonical_json;
 pub use channel::{ChannelName, ChannelNameError, ChannelPolicy, StageName};
+pub use ci::{CiConfig, CiPlan, PlainError, PlainPath, PlainWord, Rhythm, TimeOfDay, TimeOfDayError};
 pub use commit_type::{CommitType, CommitTypeError};
 pub use config::{
     BackportConfig, Config, GitConfig, OsConfig, PlanConfig, ProductConfig, PublishConfig, ToolchainConfig,
@@ -56,6 +59,7 @@ pub use day::{Day, DayError};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
 pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
+pub use forge::{RepositorySlug, RepositorySlugError};
 pub use gate::{
     Decider, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, KeptLog, PersonalStatement,
     SignedStatement, SignedStatements, SmokePart, StatementKind,

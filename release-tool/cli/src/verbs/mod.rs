@@ -9,6 +9,7 @@ pub(crate) mod build;
 pub(crate) mod calendar;
 pub(crate) mod channel;
 pub(crate) mod check;
+pub(crate) mod ci;
 pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
@@ -81,6 +82,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::SignOff(verb) => verb.run(&app),
         Verb::Waive(verb) => verb.run(&app),
         Verb::Check(verb) => verb.run(&app),
+        Verb::Ci(verb) => verb.run(&app),
         Verb::Hook(verb) => verb.run(&app),
         Verb::Records(verb) => verb.run(&app),
         Verb::Serve(verb) => verb.run(&app),
