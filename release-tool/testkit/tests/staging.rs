@@ -304,9 +304,9 @@ fn wherever_it_is_killed_resuming_ends_the_same() {
         .flat_map(|at| Mode::ALL.map(|mode| Fault { at, mode }))
         .collect();
     assert_eq!(faults.len(), 3 * Mode::ALL.len(), "stage, back, forward");
-    faults.extend((first..last).step_by(7).map(|at| Fault {
+    faults.extend((first..last).step_by(13).map(|at| Fault {
         at,
-        mode: Mode::ALL[at / 7 % Mode::ALL.len()],
+        mode: Mode::ALL[at / 13 % Mode::ALL.len()],
     }));
     for fault in faults {
         let when = format!("{:?} at effect {}, `{}`", fault.mode, fault.at, trace[fault.at]);
@@ -341,7 +341,7 @@ fn undo_takes_it_out_of_staging_wherever_it_stopped() {
     let last = announced(&trace, PUBLISH) + 3;
     let pointers = (first..last).filter(|at| trace[*at].contains("staging/pointer.json"));
     let mut places: Vec<usize> = pointers.flat_map(|at| [at, at + 1]).collect();
-    places.extend((first + 1..last).step_by(13));
+    places.extend((first + 1..last).step_by(29));
     for at in places {
         let when = format!("killed before effect {at}, `{}`", trace[at]);
         let scene = template.copy();

@@ -120,7 +120,9 @@ fn before(
     production: &LocalOrigin<'_>,
 ) -> Result<Option<PublishedManifest>, EngineError> {
     let plan = release.plan;
-    for version in [&plan.previous, &plan.pointer.head_before].into_iter().flatten() {
+    let candidate = plan.candidate.as_ref().map(|candidate| &candidate.version);
+    let head = plan.pointer.head_before.as_ref();
+    for version in [plan.previous.as_ref(), head, candidate].into_iter().flatten() {
         let dir = production.dir().join("releases").join(version.to_string());
         if release.world.fs().metadata(&dir.join("manifest.json"))?.is_some() {
             let fetched = fetch_newest_manifest(production, &release.trust(), &plan.product, version);
