@@ -9,6 +9,7 @@ use crate::building::{BuiltArtifact, Outline};
 use crate::run::Observation;
 use crate::twin::compare_outlines;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use vrel_build::stamp::differs_beyond_identity;
@@ -53,9 +54,41 @@ const RECORD: &str = "compared.json";
 /// Where what differs is put, to be compared byte by byte.
 const REMADE: &str = "remade";
 
-const HINT: &str = "something besides the version is not as it was for the candidate: the policy files, this machine's tools or \
-                    `vrel` itself; release with those of the candidate (`git switch` to the release branch), or `vrel undo` \
-                    and cut the next candidate";
+/// The remedy, with the policy files that are other ones in the work tree than in the commit that is released.
+fn hint(release: &Release<'_>) -> Result<String, EngineError> {
+    let changed = changed_policies(release)?;
+    let named = if changed.is_empty() {
+        String::new()
+    } else {
+        format!(" (not as in the candidate's commit: {})", changed.join(", "))
+    };
+    Ok(format!(
+        "something besides the version is not as it was for the candidate: the policy files{named}, this machine's tools or \
+         `vrel` itself; run `vrel undo`, then release with those of the candidate (`git switch` to the release branch), or cut \
+         the next candidate"
+    ))
+}
+
+fn changed_policies(release: &Release<'_>) -> Result<Vec<String>, EngineError> {
+    const DIRECTORY: &str = "artifacts";
+    let (world, root, commit) = (release.world, release.site.root(), &release.plan.commit);
+    let mut paths: BTreeSet<String> = world
+        .git()
+        .paths_at(root, commit, DIRECTORY)?
+        .into_iter()
+        .collect();
+    for entry in world.fs().list(&root.join(DIRECTORY))? {
+        paths.insert(format!("{DIRECTORY}/{}", entry.name));
+    }
+    paths.retain(|path| Path::new(path).extension().is_some_and(|ending| ending == "toml"));
+    let mut changed = Vec::new();
+    for path in paths {
+        if world.git().file_at(root, commit, &path)? != release.read(&root.join(&path))? {
+            changed.push(path);
+        }
+    }
+    Ok(changed)
+}
 
 fn candidate<'r>(release: &'r Release<'_>) -> Result<&'r PlannedCandidate, EngineError> {
     let candidate = release.plan.candidate.as_ref();
@@ -96,7 +129,7 @@ pub(super) fn is_compared(release: &Release<'_>) -> Result<Observation, EngineEr
 pub(super) fn prove(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
     let published = published_candidate(release)?;
-    let pairs = paired(plan.artifacts.as_slice(), &published)?;
+    let pairs = paired(release, &published)?;
     let root = release.site.sources(plan);
     let versions = [plan.version.to_string(), published.version.to_string()];
     let ours = Variant {
@@ -133,7 +166,7 @@ pub(super) fn prove(release: &Release<'_>) -> Result<(), EngineError> {
             published.version,
             differences.join("; ")
         );
-        return Err(conflict(STEP, message, HINT));
+        return Err(conflict(STEP, message, &hint(release)?));
     }
     let evidence = expected(release)?;
     let both = evidence.artifacts.iter().zip(&pairs);
@@ -201,9 +234,10 @@ fn published_candidate(release: &Release<'_>) -> Result<Manifest, EngineError> {
 
 /// Each planned artifact as the candidate's, with what is published of it, in the plan's order.
 fn paired(
-    planned: &[PlannedArtifact],
+    release: &Release<'_>,
     published: &Manifest,
 ) -> Result<Vec<(PlannedArtifact, ManifestArtifact)>, EngineError> {
+    let planned = &release.plan.artifacts;
     let same = |artifact: &PlannedArtifact| {
         let mut there = published.artifacts.iter();
         there.find(|there| there.kind == artifact.kind && there.arch == artifact.arch)
@@ -237,7 +271,7 @@ fn paired(
     if missing.is_empty() {
         return Ok(pairs);
     }
-    Err(conflict(STEP, missing.join("; "), HINT))
+    Err(conflict(STEP, missing.join("; "), &hint(release)?))
 }
 
 fn outline(release: &Release<'_>, variant: Variant<'_>) -> Result<Outline, EngineError> {

@@ -4,7 +4,7 @@ use super::machine;
 use super::people::{About, who};
 use crate::cut_rc::source_commit;
 use crate::lineage::releases;
-use crate::{Snapshot, short};
+use crate::{Snapshot, candidate_of, short};
 use serde::Serialize;
 use std::fmt;
 use vrel_model::{
@@ -106,11 +106,7 @@ pub fn gate_subject(snapshot: &Snapshot, version: &Version) -> Option<GateSubjec
         let tag = releases(&snapshot.tags).find(|(tagged, _)| tagged == version);
         tag.map(|(_, commit)| commit)
     };
-    let candidate = || {
-        let candidates = releases(&snapshot.tags)
-            .filter(|(tagged, _)| tagged.is_candidate() && tagged.final_version() == *version);
-        candidates.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, commit)| commit)
-    };
+    let candidate = || candidate_of(snapshot, version, None).map(|(_, commit)| commit);
     let (channel, commit) = match version.stage() {
         Stage::Nightly { .. } => (&publish.nightly_channel, snapshot.main_tip.as_deref()),
         Stage::Candidate { .. } => (
