@@ -10,7 +10,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use std::num::NonZeroUsize;
 use vrel_engine::channels::Channels;
-use vrel_model::{ChannelName, ChannelPolicy, Dud, Rollback, Sha256Digest, UtcTime, Version};
+use vrel_model::{ChannelName, ChannelPolicy, Rollback, Sha256Digest, UtcTime, Version};
 use vrel_process::channels::ChannelFacts;
 use vrel_process::overdue;
 use vrel_world::World;
@@ -177,9 +177,8 @@ fn describe_pointer(facts: &ChannelFacts, now: UtcTime) -> String {
         "pointer {} of {}, {until} {}\n",
         pointer.version, pointer.issued, pointer.expires
     );
-    for (version, Dud { since, .. }) in &pointer.duds {
-        let why = pointer.duds[version].why();
-        text += &format!("dud {version} since {since}: {why}\n");
+    for (version, dud) in &pointer.duds {
+        text += &format!("dud {version} since {}: {}\n", dud.since, dud.why());
     }
     text
 }

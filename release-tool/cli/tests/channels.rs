@@ -1,0 +1,247 @@
+//! The real program moves the pointer: what it prints, as text and as JSON, and its exit codes.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use vrel_testkit::Scene;
+
+fn vrel(scene: &Scene, args: &[&str]) -> Output {
+    let mut command = scene.command(Path::new(env!("CARGO_BIN_EXE_vrel")));
+    command.args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// What a run printed, which must end with this exit code.
+#[track_caller]
+fn says(scene: &Scene, args: &[&str], code: i32) -> (String, String) {
+    let output = vrel(scene, args);
+    let out = String::from_utf8(output.stdout).unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(code), "vrel {args:?}\n{out}\n{err}");
+    (out, err)
+}
+
+fn json(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}:\n{text}"))
+}
+
+#[test]
+fn channels_are_shown_promoted_to_rolled_back_and_freed_of_a_dud() {
+    let scene = Scene::new();
+    scene.install_programs();
+    let preview = "description = 'x'\nstages = ['candidate']\nkey-role = 'release'\nfrom = ['beta']\n";
+    let beta = "description = 'x'\nstages = ['candidate']\nkey-role = 'release'\n";
+    scene.commit(
+        "chore: a channel to promote to",
+        &[("channels/preview.toml", preview), ("channels/beta.toml", beta)],
+    );
+    scene.git(&["push", "-q", "origin", "main"]);
+    let (empty, _) = says(&scene, &["channel", "list"], 0);
+    assert!(empty.contains("no pointer: nothing is public"), "{empty}");
+    says(&scene, &["rollback", "beta"], 3);
+    says(&scene, &["cut-rc", "0.6.0-rc1", "--yes", "--init-origin"], 0);
+    scene.commit("fix(shell): history", &[]);
+    scene.git(&["branch", "-f", "release/0.6", "main"]);
+    scene.git(&["push", "-q", "origin", "main", "release/0.6"]);
+    says(&scene, &["cut-rc", "0.6.0-rc2", "--yes"], 0);
+
+    // Shown first, asked for, and done once.
+    let promote = ["promote", "0.6.0-rc2", "--to", "preview"];
+    let (shown, _) = says(&scene, &[&promote[..], &["--dry-run"]].concat(), 0);
+    assert!(
+        shown.contains("preview leads to 0.6.0-rc2, the same bytes as before"),
+        "{shown}"
+    );
+    let (_, asked) = says(&scene, &promote, 2);
+    assert!(asked.contains("no terminal"), "{asked}");
+    let (done, _) = says(&scene, &[&promote[..], &["--yes", "--json"]].concat(), 0);
+    let done = json(&done);
+    assert_eq!(
+        (&done["state"], &done["pointer"]),
+        (&"done".into(), &3.into()),
+        "{done}"
+    );
+    assert_eq!(done["heads"]["preview"]["release"], "0.6.0-rc2", "{done}");
+    let (_, again) = says(&scene, &[&promote[..], &["--yes"]].concat(), 10);
+    assert!(
+        again.contains("0.6.0-rc2 is the head of preview already"),
+        "{again}"
+    );
+    let (_, backwards) = says(&scene, &["promote", "0.6.0-rc1", "--to", "preview", "--yes"], 3);
+    assert!(
+        backwards.contains("[channel-forward]") && backwards.contains("vrel rollback preview"),
+        "{backwards}"
+    );
+    let (_, closed) = says(&scene, &["promote", "0.6.0-rc2", "--to", "nightly", "--json"], 3);
+    let messages = json(&closed)["error"]["messages"].to_string();
+    assert!(
+        messages.contains("channel-admits") && messages.contains("promotion-source"),
+        "{messages}"
+    );
+
+    // Back, and readers see it.
+    let (_, proposal) = says(&scene, &["rollback", "beta"], 2);
+    assert!(
+        proposal.contains("vrel rollback beta --to 0.6.0-rc1 --reason"),
+        "{proposal}"
+    );
+    let rollback = [
+        "rollback",
+        "beta",
+        "--to",
+        "0.6.0-rc1",
+        "--reason",
+        "slow",
+        "--yes",
+    ];
+    says(&scene, &rollback, 0);
+    says(&scene, &rollback, 10);
+    let (list, _) = says(&scene, &["channel", "list"], 0);
+    assert!(
+        list.contains("rolled back from 0.6.0-rc2 at ") && list.contains("slow"),
+        "{list}"
+    );
+    let (show, _) = says(&scene, &["channel", "show", "beta"], 0);
+    for expected in [
+        "head",
+        "0.6.0-rc1 of ",
+        "has had",
+        "0.6.0-rc2",
+        "key-role",
+        "release",
+        "pointer 4 of ",
+    ] {
+        assert!(show.contains(expected), "{expected}:\n{show}");
+    }
+    let (verified, _) = says(&scene, &["verify", "origin", "0.6.0-rc2"], 0);
+    assert!(
+        verified.contains("beta was rolled back from 0.6.0-rc2 to 0.6.0-rc1"),
+        "{verified}"
+    );
+    let (_, unknown) = says(&scene, &["channel", "show", "edge"], 3);
+    assert!(unknown.contains("there is no channel edge"), "{unknown}");
+
+    // A dud is nobody's head, nobody's release, and no number again.
+    let dud = [
+        "dud",
+        "0.6.0-rc2",
+        "--reason",
+        "loses data",
+        "--advisory",
+        "CVE-2026-12345",
+    ];
+    let (_, is_head) = says(&scene, &[&dud[..], &["--yes"]].concat(), 3);
+    assert!(
+        is_head.contains("head of preview") && is_head.contains("publish a newer one first"),
+        "{is_head}"
+    );
+    let (_, bad) = says(&scene, &["dud", "0.6.0-rc2", "--reason", "two\nlines"], 2);
+    assert!(bad.contains("is not a reason"), "{bad}");
+    let dud = [
+        "dud",
+        "0.6.0-rc1",
+        "--reason",
+        "loses data",
+        "--advisory",
+        "CVE-2026-12345",
+        "--yes",
+    ];
+    let (_, is_head) = says(&scene, &[&dud[..], &["--rollback"]].concat(), 3);
+    assert!(is_head.contains("head of beta"), "{is_head}");
+    says(
+        &scene,
+        &[
+            "rollback",
+            "beta",
+            "--to",
+            "0.6.0-rc2",
+            "--reason",
+            "false alarm",
+            "--yes",
+        ],
+        0,
+    );
+    says(&scene, &dud, 0);
+    says(&scene, &dud, 10);
+    let (_, refused) = says(&scene, &["verify", "origin", "0.6.0-rc1"], 5);
+    assert!(
+        refused.contains("0.6.0-rc1 is a dud since ") && refused.contains("loses data (CVE-2026-12345)"),
+        "{refused}"
+    );
+    says(&scene, &["verify", "origin", "0.6.0-rc2"], 0);
+    let (list, _) = says(&scene, &["channel", "list", "--json"], 0);
+    let list = json(&list);
+    assert_eq!(
+        list["pointer"]["duds"]["0.6.0-rc1"]["reason"], "loses data",
+        "{list}"
+    );
+    let (_, never) = says(
+        &scene,
+        &["rollback", "beta", "--to", "0.6.0-rc1", "--reason", "x", "--yes"],
+        3,
+    );
+    assert!(never.contains("[not-dud]"), "{never}");
+    let (recorded, _) = says(&scene, &["records", "show", "releases/0.6.0-rc1/dud.toml"], 0);
+    assert!(
+        recorded.contains("advisory = \"CVE-2026-12345\"") && recorded.contains("by = "),
+        "{recorded}"
+    );
+}
+
+/// What strangers use still works: the manifest of a promoted release and of a dud are signed as they were.
+#[test]
+fn stock_minisign_accepts_documents_whatever_the_pointer_says() {
+    if Command::new("minisign").arg("-v").output().is_err() {
+        eprintln!("minisign is not here: not tried");
+        return;
+    }
+    let scene = Scene::new();
+    scene.install_programs();
+    says(&scene, &["cut-rc", "0.6.0-rc1", "--yes", "--init-origin"], 0);
+    scene.commit("fix(shell): history", &[]);
+    scene.git(&["branch", "-f", "release/0.6", "main"]);
+    scene.git(&["push", "-q", "origin", "main", "release/0.6"]);
+    says(&scene, &["cut-rc", "0.6.0-rc2", "--yes"], 0);
+    says(
+        &scene,
+        &[
+            "dud",
+            "0.6.0-rc2",
+            "--reason",
+            "loses data",
+            "--rollback",
+            "--yes",
+        ],
+        0,
+    );
+    for release in ["0.6.0-rc1", "0.6.0-rc2"] {
+        let status = Command::new("minisign")
+            .arg("-Vqm")
+            .arg(scene.origin().join(format!("releases/{release}/manifest.json")))
+            .arg("-p")
+            .arg(scene.repo().join("signing/keys/release.pub"))
+            .status();
+        assert!(status.unwrap().success(), "{release}");
+    }
+    // The pointer's own signature, cut out of the file as the book describes it.
+    let text = std::fs::read_to_string(scene.origin().join("pointer.json")).unwrap();
+    let file = json(&text);
+    let signed = text
+        .strip_prefix("{\"signed\":")
+        .unwrap()
+        .split(",\"signatures\":")
+        .next()
+        .unwrap();
+    let dir = scene.base();
+    std::fs::write(dir.join("signed.json"), signed).unwrap();
+    std::fs::write(
+        dir.join("signed.json.minisig"),
+        file["signatures"][0]["minisig"].as_str().unwrap(),
+    )
+    .unwrap();
+    let status = Command::new("minisign")
+        .arg("-Vqm")
+        .arg(dir.join("signed.json"))
+        .arg("-p")
+        .arg(scene.repo().join("signing/keys/pointer.pub"))
+        .status();
+    assert!(status.unwrap().success());
+}
