@@ -336,7 +336,8 @@ impl Nightly<'_> {
     /// When the machine fails. What is begun then is finished or taken back by the next run.
     pub fn run(&self) -> Result<NightlyOutcome, EngineError> {
         let head = published_nightly(self.world, self.site, self.channel())?;
-        if let Some(plan) = self.finish_interrupted(head.as_ref())? {
+        let newest = newest_nightly(self.world, self.site, self.channel())?;
+        if let Some(plan) = self.finish_interrupted(newest.as_ref())? {
             // Of the newest commit and whole: nothing fails any more. Else it was published beside a failure.
             let mended = plan.lagging.is_empty() && plan.commit == tip(self.world, self.site, self.policies)?;
             if mended {
@@ -368,12 +369,12 @@ impl Nightly<'_> {
     }
 
     /// Finishes or takes back the nightly that an earlier run left. A person's release is left alone.
-    fn finish_interrupted(&self, head: Option<&PublishedNightly>) -> Result<Option<Plan>, EngineError> {
+    fn finish_interrupted(&self, newest: Option<&PublishedNightly>) -> Result<Option<Plan>, EngineError> {
         let Some(mut journal) = interrupted(self.world, self.site)? else {
             return Ok(None);
         };
         let plan = journal.plan().clone();
-        let public = head.is_some_and(|head| head.version == plan.version);
+        let public = newest.is_some_and(|newest| newest.version == plan.version);
         let failed = matches!(journal.state(), JournalState::Unfinished { failure: Some(_), .. });
         let same_day = plan.version.nightly(self.world.now()).as_ref() == Some(&plan.version);
         let finish = public || (same_day && !failed && journal.state() != JournalState::Undoing);

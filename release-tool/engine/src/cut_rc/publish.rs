@@ -232,17 +232,23 @@ pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, Eng
     let Some(CurrentPointer { pointer, .. }) = pointer_reader(release).current()? else {
         return missing("a pointer");
     };
+    // Only what was public is called a dud. What was public stays so for who finishes the release, whatever came after.
     if let Some(dud) = pointer.duds.get(&plan.version) {
-        return Err(conflict(
-            "pointer",
-            format!("{} was declared a dud meanwhile: {}", plan.version, dud.why()),
-            "its number is burnt: take the next one",
+        return done(format!(
+            "{} was public, and is a dud since {}: {}",
+            plan.version,
+            dud.since,
+            dud.why()
         ));
     }
     match pointer.channels.get(&plan.channel) {
         Some(head) if head.release == plan.version && head.manifest_sha256 == digest => done(format!(
             "pointer {}: {} is the head of {}",
             pointer.version, plan.version, plan.channel
+        )),
+        Some(head) if head.release != plan.version && *head.newest() == plan.version => done(format!(
+            "{} was public, and {} was rolled back to {}",
+            plan.version, plan.channel, head.release
         )),
         Some(head) if *head.newest() >= plan.version => Err(conflict(
             "pointer",

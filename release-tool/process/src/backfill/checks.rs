@@ -51,7 +51,10 @@ fn public(request: &Request<'_>) -> Vec<Finding> {
     let Some(manifest) = request.manifest() else {
         return Vec::new();
     };
-    let head = request.snapshot.origin.heads.get(&manifest.channel);
+    let origin = &request.snapshot.origin;
+    // A channel that was rolled back has had it all the same.
+    let newest = origin.newest.get(&manifest.channel);
+    let head = newest.or_else(|| origin.heads.get(&manifest.channel));
     // It need not be the head any more: a nightly is followed by the next before its architectures may be late.
     if head.is_some_and(|head| head >= request.version) {
         return Vec::new();
