@@ -1,9 +1,10 @@
 //! The command line's shape. The doc comments are the help texts.
 
 use crate::verbs::{
-    agenda, artifacts, backfill, backport, boot, build, calendar, channel, check, ci, completions, cut_rc,
-    doctor, dud, freeze, gates, hook, interface, keys, log, lts, man, next, nightly, notes, plan, promote,
-    push_image, records, release, reproduce, resume, rollback, serve, sign_off, status, todo, undo, verify,
+    agenda, approve, artifacts, backfill, backport, boot, build, calendar, channel, check, ci, completions,
+    cut_rc, doctor, dud, explain, freeze, gates, hook, interface, keys, log, lts, man, next, nightly, notes,
+    plan, promote, push_image, record, records, release, reproduce, resume, rollback, serve, sign_off,
+    status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
@@ -119,6 +120,12 @@ pub(crate) enum Verb {
     SignOff(sign_off::SignOff),
     /// Waive a gate in writing: the release may go on although it does not hold.
     Waive(sign_off::Waive),
+    /// Approve the plan of a release with your signature.
+    Approve(approve::Approve),
+    /// Say why a release cannot ship yet, and what to do about each reason.
+    Explain(explain::Explain),
+    /// Show the record of a release, and add what was learned from it.
+    Record(record::RecordArgs),
     /// Hold commits to the rules of the branch that they would land on.
     Check(check::Check),
     /// Write what runs the pipeline by itself: for cron, systemd and hosted CI.

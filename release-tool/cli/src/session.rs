@@ -12,6 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vrel_engine::channels::Channels;
+use vrel_engine::records::Records;
 use vrel_engine::{
     EngineError, Journal, Locked, Nightly, NightlyOutcome, Release, Signers, Site, apply,
     collect_backfill_facts, collect_release_facts, collect_snapshot, load_all, load_at_commit,
@@ -257,6 +258,7 @@ impl<'a> Session<'a> {
         version: &Version,
         candidate: Option<&Version>,
     ) -> Result<(Snapshot, ReleaseFacts), Failure> {
+        self.refresh_records()?;
         let (world, policies) = (&self.app.world, self.policies.clone());
         let (snapshot, facts) =
             collect_release_facts(world, &self.site, policies, &self.ring, version, candidate)?;
@@ -264,11 +266,21 @@ impl<'a> Session<'a> {
         Ok((self.complete(snapshot, &channel)?, facts))
     }
 
+    /// Asks the remote for what people decided meanwhile, where a channel asks for their decisions.
+    fn refresh_records(&self) -> Result<(), Failure> {
+        let asks = |channel: &vrel_model::ChannelPolicy| !channel.gates.is_empty() || channel.approvals > 0;
+        if self.policies.channels.values().any(asks) {
+            Records::new(&self.app.world, &self.site, &self.policies.config).refresh()?;
+        }
+        Ok(())
+    }
+
     /// All facts: the repository's, the remote's, the machine's.
     ///
     /// # Errors
     /// When the repository cannot be read. What the remote or the machine lack is a fact, not an error.
     pub(crate) fn complete_snapshot(&self, version: &Version) -> Result<Snapshot, Failure> {
+        self.refresh_records()?;
         let snapshot = collect_snapshot(&self.app.world, &self.site, self.policies.clone(), version)?;
         let candidates = &self.policies.config.publish.candidate_channel;
         self.complete(snapshot, self.channel.as_ref().unwrap_or(candidates))

@@ -30,6 +30,7 @@ mod person;
 mod plan;
 mod pointer;
 mod pointer_record;
+mod release_record;
 mod schema;
 mod signatory;
 mod signing;
@@ -78,6 +79,7 @@ pub use plan::{
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use pointer_record::{DudRecord, Promotion, Promotions, RecordedRollback, Rollbacks};
+pub use release_record::{RecordedEvidence, RecordedGate, RecordedJournal, ReleaseRecord};
 pub use schema::{manifest_schema, pointer_schema};
 pub use signatory::{PersonId, PersonRole, Signatory};
 pub use signing::{KeyId, KeyIdError, KeyRole, KeyRoleError, RolePolicy, SigningPolicy};

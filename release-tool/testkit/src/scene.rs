@@ -355,6 +355,52 @@ impl Scene {
         }
     }
 
+    /// Gives a person a key and a file in `signing/people`, not committed yet. The secret key is `person-NAME.key` among the
+    /// others.
+    ///
+    /// # Panics
+    /// When the files cannot be written.
+    pub fn add_person(&self, name: &str, roles: &[&str]) {
+        let role: vrel_model::KeyRole = format!("person-{name}")
+            .parse()
+            .unwrap_or_else(|error| panic!("{error}"));
+        let world = self.world();
+        // Everybody's key is another one, although the world's randomness is the same in every run.
+        let mut skipped = vec![0; name.bytes().map(usize::from).sum::<usize>()];
+        world
+            .random(&mut skipped)
+            .unwrap_or_else(|error| panic!("{error}"));
+        let secret_file = self.keys().join(format!("{role}.key"));
+        let new = NewKey {
+            role: &role,
+            secret_file: &secret_file,
+            public_file: &secret_file.with_extension("pub"),
+            protection: Protection::FileModeOnly,
+        };
+        let made = generate(&world, &new).unwrap_or_else(|error| panic!("{error}"));
+        let roles: Vec<_> = roles.iter().map(|role| format!("\"{role}\"")).collect();
+        let text = format!(
+            "name = \"{name}\"\nemail = \"{name}@example.org\"\nkey = \"{}\"\nroles = [{}]\n",
+            made.public.to_base64(),
+            roles.join(", ")
+        );
+        write(
+            &self.repo().join(format!("signing/people/{name}.toml")),
+            text.as_bytes(),
+        );
+    }
+
+    /// A person's secret key.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn person_key(&self, name: &str) -> SecretKey {
+        let path = self.keys().join(format!("person-{name}.key"));
+        SecretKey::load(&self.world(), &path, None, Scrypt::THROWAWAY)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+
     fn key_files(&self, role: &vrel_model::KeyRole) -> (PathBuf, PathBuf) {
         let public = self.repo().join("signing/keys").join(format!("{role}.pub"));
         (self.base.join("keys").join(format!("{role}.key")), public)

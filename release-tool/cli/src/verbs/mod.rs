@@ -1,6 +1,7 @@
 //! The verbs, one file each: arguments whose doc comments are the help, and `run`.
 
 pub(crate) mod agenda;
+pub(crate) mod approve;
 pub(crate) mod artifacts;
 pub(crate) mod backfill;
 pub(crate) mod backport;
@@ -14,6 +15,7 @@ pub(crate) mod completions;
 pub(crate) mod cut_rc;
 pub(crate) mod doctor;
 pub(crate) mod dud;
+pub(crate) mod explain;
 pub(crate) mod freeze;
 pub(crate) mod gates;
 pub(crate) mod hook;
@@ -28,6 +30,7 @@ pub(crate) mod notes;
 pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod push_image;
+pub(crate) mod record;
 pub(crate) mod records;
 pub(crate) mod release;
 pub(crate) mod reproduce;
@@ -81,6 +84,9 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Gates(verb) => verb.run(&app),
         Verb::SignOff(verb) => verb.run(&app),
         Verb::Waive(verb) => verb.run(&app),
+        Verb::Approve(verb) => verb.run(&app),
+        Verb::Explain(verb) => verb.run(&app),
+        Verb::Record(verb) => verb.run(&app),
         Verb::Check(verb) => verb.run(&app),
         Verb::Ci(verb) => verb.run(&app),
         Verb::Hook(verb) => verb.run(&app),

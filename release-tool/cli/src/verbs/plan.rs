@@ -6,9 +6,10 @@ use crate::output;
 use crate::secrets::key_ring;
 use crate::verbs::backfill::nothing_missing;
 use clap::{Args, Subcommand};
-use vrel_engine::{collect_backfill_facts, collect_release_facts, collect_snapshot};
-use vrel_model::{Arch, Edition, Plan, RefChange, Version};
-use vrel_process::{Finding, plan_backfill, plan_cut_rc, plan_release};
+use vrel_engine::records::Records;
+use vrel_engine::{Site, collect_backfill_facts, collect_release_facts, collect_snapshot, look_at_remote};
+use vrel_model::{Arch, Edition, Plan, RefChange, Stage, Version};
+use vrel_process::{Finding, Snapshot, plan_backfill, plan_cut_rc, plan_release};
 use vrel_world::World;
 
 /// Show everything that a command would do, and do nothing.
@@ -21,11 +22,11 @@ use vrel_world::World;
 pub(crate) struct PlanArgs {
     /// The command to plan.
     #[command(subcommand)]
-    command: Planned,
+    command: Command,
 }
 
 #[derive(Debug, Subcommand)]
-enum Planned {
+enum Command {
     /// Plan a release candidate.
     #[command(name = "cut-rc")]
     CutRc {
@@ -57,9 +58,9 @@ impl PlanArgs {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
         let outcome = match self.command {
-            Planned::CutRc { version, without } => cut_rc(app, &version, &without)?,
-            Planned::Release { version, candidate } => release(app, &version, candidate.as_ref())?,
-            Planned::Backfill { version, arch } => backfill(app, &version, &arch)?,
+            Command::CutRc { version, without } => cut_rc(app, &version, &without)?,
+            Command::Release { version, candidate } => release(app, &version, candidate.as_ref())?,
+            Command::Backfill { version, arch } => backfill(app, &version, &arch)?,
         };
         let fatal = outcome.findings.iter().any(Finding::is_fatal);
         if app.global.json {
@@ -111,6 +112,72 @@ fn backfill(app: &App, version: &Version, arches: &[Arch]) -> Result<vrel_proces
         Some(_) => Err(nothing_missing(version)),
         None => Ok(outcome),
     }
+}
+
+/// What a release would be, as far as can be told without keys.
+pub(crate) struct Planned {
+    pub(crate) site: Site,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) outcome: vrel_process::Outcome,
+}
+
+/// Plans a release as its command would, with the newest records and with what the remote has.
+///
+/// # Errors
+/// When a fact cannot be gathered, or no command makes such a version when it is asked for.
+pub(crate) fn plan_of(
+    app: &App,
+    version: &Version,
+    without: &[Arch],
+    candidate: Option<&Version>,
+) -> Result<Planned, Failure> {
+    let (site, policies) = app.site()?;
+    Records::new(&app.world, &site, &policies.config).refresh()?;
+    let remote = policies.config.git.remote.clone();
+    let usage = |message: String, hint: String| Err(Failure::new(FailureKind::Usage, message).hint(hint));
+    let look = |snapshot: &mut Snapshot| -> Result<(), Failure> {
+        if snapshot.remote_url.is_some() {
+            snapshot.remote = Some(look_at_remote(&app.world, &site, &remote)?);
+        }
+        Ok(())
+    };
+    let now = app.world.now();
+    let (snapshot, outcome) = match version.stage() {
+        Stage::Nightly { .. } => {
+            let message = format!("{version} is a nightly, which nobody plans beforehand");
+            return usage(
+                message,
+                "`vrel nightly --check` says how nightlies stand".to_owned(),
+            );
+        }
+        Stage::Candidate { .. } if candidate.is_some() => {
+            let message = format!("{version} is a candidate itself");
+            return usage(message, "`--candidate` is for final releases".to_owned());
+        }
+        Stage::Final if !without.is_empty() => {
+            let message = format!("{version} is a final release, which lacks nothing");
+            return usage(message, "`--without` is for candidates".to_owned());
+        }
+        Stage::Candidate { .. } => {
+            let mut snapshot = collect_snapshot(&app.world, &site, policies, version)?;
+            look(&mut snapshot)?;
+            let outcome = plan_cut_rc(&snapshot, version, without, now);
+            (snapshot, outcome)
+        }
+        Stage::Final => {
+            let ring = key_ring(app, &site.public_keys(), &policies.signing)?;
+            let (mut snapshot, facts) =
+                collect_release_facts(&app.world, &site, policies, &ring, version, candidate)?;
+            look(&mut snapshot)?;
+            let outcome = plan_release(&snapshot, &facts, version, candidate, now);
+            (snapshot, outcome)
+        }
+    };
+    Ok(Planned {
+        site,
+        snapshot,
+        outcome,
+    })
 }
 
 /// The answer to cutting a release that is finished.

@@ -9,6 +9,7 @@ mod compare;
 mod digest;
 mod documents;
 mod publish;
+mod record;
 mod refs;
 mod rehearse;
 mod reproduce;
@@ -216,6 +217,12 @@ fn all_steps<'a>() -> Vec<Step<Release<'a>>> {
             name: "plan",
             observe: announce::plan_is_recorded,
             act: announce::record_plan,
+            undo: None,
+        },
+        Step {
+            name: "record",
+            observe: record::is_recorded,
+            act: record::record,
             undo: None,
         },
         Step {

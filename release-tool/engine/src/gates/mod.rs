@@ -5,7 +5,7 @@ mod approve;
 mod coverage;
 mod decide;
 mod facts;
-mod paths;
+pub(crate) mod paths;
 mod run;
 
 pub use approve::record_approval;

@@ -12,6 +12,11 @@ pub(crate) fn evidence(version: &Version, gate: &GateId) -> String {
     format!("{}/evidence/{gate}.json", release_dir(version))
 }
 
+/// What came of the smoke tests in staging.
+pub(crate) fn smoke(version: &Version) -> String {
+    format!("{}/smoke.json", release_dir(version))
+}
+
 /// What people decided about gates.
 pub(crate) fn decisions(version: &Version) -> String {
     format!("{}/gates.toml", release_dir(version))

@@ -10,7 +10,7 @@ use vrel_model::{Arch, Plan, PlannedMessage, PlannedRef, RefChange, UtcTime, Ver
 
 /// The steps of `cut-rc`, in order. The irreversible ones come last: pushing, moving the pointer, telling people. Where no
 /// staging is configured a plan has none of [`crate::STAGING_STEPS`].
-pub const STEPS: [StepRow; 19] = [
+pub const STEPS: [StepRow; 20] = [
     StepRow::new("branch", "make the release branch if it is not there", true),
     StepRow::new("source", "export the commit's sources", true),
     StepRow::new(
@@ -53,6 +53,11 @@ pub const STEPS: [StepRow; 19] = [
         false,
     ),
     StepRow::new("plan", "record the release in the living plan", false),
+    StepRow::new(
+        "record",
+        "write the release's record: plan, evidence, approvals, digests",
+        false,
+    ),
     StepRow::new("announce", "write the announcement's draft", false),
 ];
 

@@ -15,7 +15,7 @@ use vrel_model::{
 };
 
 /// The steps of `release`, in order: those of `cut-rc`, and the proof that the final release is its candidate.
-pub const RELEASE_STEPS: [StepRow; 20] = [
+pub const RELEASE_STEPS: [StepRow; 21] = [
     StepRow::new(
         "branch",
         "see that the release branch still has the candidate",
@@ -67,6 +67,11 @@ pub const RELEASE_STEPS: [StepRow; 20] = [
         false,
     ),
     StepRow::new("plan", "record the release in the living plan", false),
+    StepRow::new(
+        "record",
+        "write the release's record: plan, evidence, approvals, digests",
+        false,
+    ),
     StepRow::new("announce", "write the announcement's draft", false),
 ];
 
