@@ -1,6 +1,7 @@
 //! Gathering what gates are judged by. What cannot be used is said, and never counts.
 
 use super::paths;
+use super::smoke::read_smoke;
 use crate::records::{Records, RecordsView};
 use crate::{EngineError, NotesRange, Site, notes_context, origin_manifest};
 use std::path::Path;
@@ -27,6 +28,7 @@ pub fn collect_gates(
     read_evidence(&view, version, &mut facts)?;
     read_decisions(&view, policies, version, &mut facts)?;
     read_approvals(&view, policies, version, &mut facts)?;
+    read_smoke(&view, version, &mut facts)?;
     let Some(subject) = gate_subject(snapshot, version) else {
         return Ok(facts);
     };

@@ -7,6 +7,7 @@ mod decide;
 mod facts;
 pub(crate) mod paths;
 mod run;
+mod smoke;
 
 pub use approve::record_approval;
 pub use coverage::coverage_of;
