@@ -249,6 +249,7 @@ fn publish(world: &dyn World, keys: &Path, dir: &Path, origin: &Path) -> Result<
         issued: world.now(),
         expires: world.now().plus_days(30),
         channels: [("beta".parse()?, head)].into(),
+        older_lines: std::collections::BTreeMap::new(),
         backfilled: std::collections::BTreeMap::new(),
         duds: std::collections::BTreeMap::new(),
     };

@@ -5,7 +5,9 @@
 //! signature of different ages. The form is TUF's (a `signed` object in canonical JSON beside its signatures), so that
 //! it can become a TUF timestamp without a change for those who fetch it.
 
-use crate::{ChannelName, Dud, Edition, KeyId, Rollback, Sha256Digest, UtcTime, Version, edition};
+use crate::{
+    ChannelName, Dud, Edition, KeyId, Line, Rollback, Sha256Digest, Stage, UtcTime, Version, edition,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -31,6 +33,10 @@ pub struct Pointer {
     pub expires: UtcTime,
     /// The head of each channel that has had a release.
     pub channels: BTreeMap<ChannelName, ChannelHead>,
+    /// Of each channel, the newest release of every line that is older than its newest release's, the oldest line first:
+    /// what a channel has beside its head once it serves several lines.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub older_lines: BTreeMap<ChannelName, Vec<ChannelHead>>,
     /// The newest manifest of each release that architectures were added to after it was published. Of every other
     /// release `manifest.json` is the only one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -135,6 +141,14 @@ pub enum PointerError {
         /// Why it is a dud.
         reason: String,
     },
+    /// A release under `older_lines` that is not the newest of a line older than its channel's newest.
+    #[error("the pointer has {version} among the older lines of {channel}, where it cannot be")]
+    NotOlder {
+        /// The channel.
+        channel: ChannelName,
+        /// The release.
+        version: Version,
+    },
     /// A channel that went back to a release that is not older.
     #[error("the pointer rolls {channel} back from {from} to {to}, which is not older")]
     RollbackForwards {
@@ -152,8 +166,13 @@ impl Pointer {
     #[must_use]
     pub fn following(current: Option<Self>, product: &str, issued: UtcTime, expires: UtcTime) -> Self {
         let version = current.as_ref().map_or(1, |pointer| pointer.version + 1);
-        let (channels, backfilled, duds) = current.map_or_else(Default::default, |pointer| {
-            (pointer.channels, pointer.backfilled, pointer.duds)
+        let (channels, older_lines, backfilled, duds) = current.map_or_else(Default::default, |pointer| {
+            (
+                pointer.channels,
+                pointer.older_lines,
+                pointer.backfilled,
+                pointer.duds,
+            )
         });
         Self {
             kind: "pointer".to_owned(),
@@ -163,16 +182,82 @@ impl Pointer {
             issued,
             expires,
             channels,
+            older_lines,
             backfilled,
             duds,
         }
     }
 
+    /// The newest release of a line that a channel has had, and still gives to those who stay on that line: the channel's
+    /// head, what it was rolled back from, or the newest of an older line.
+    #[must_use]
+    pub fn newest_on(&self, channel: &ChannelName, line: Line) -> Option<&Version> {
+        let head = self.channels.get(channel).map(ChannelHead::newest);
+        let older = self.older(channel, line).map(|head| &head.release);
+        head.filter(|newest| newest.line() == line).max(older)
+    }
+
+    /// The newest release of a line that is older than the newest one of its channel.
+    #[must_use]
+    pub fn older(&self, channel: &ChannelName, line: Line) -> Option<&ChannelHead> {
+        let lines = self.older_lines.get(channel)?;
+        lines.iter().find(|head| head.release.line() == line)
+    }
+
+    /// Whether a release would become the newest of an older line of the channel, whose head stays what it is.
+    #[must_use]
+    pub fn is_of_older_line(&self, channel: &ChannelName, release: &Version) -> bool {
+        let head = self.channels.get(channel);
+        head.is_some_and(|head| release.line() < head.newest().line())
+    }
+
+    /// Makes a release public in a channel. One of an older line than the channel's newest leaves the head alone. Any other
+    /// becomes the head, and the head before it stays the newest of its line, unless it was a nightly: those are not kept.
+    pub fn publish(&mut self, channel: &ChannelName, head: ChannelHead) {
+        if self.is_of_older_line(channel, &head.release) {
+            self.keep_older(channel, head);
+            return;
+        }
+        let line = head.release.line();
+        if let Some(before) = self.channels.insert(channel.clone(), head)
+            && before.release.line() < line
+            && !matches!(before.release.stage(), Stage::Nightly { .. })
+        {
+            let before = ChannelHead {
+                rollback: None,
+                ..before
+            };
+            self.keep_older(channel, before);
+        }
+        if let Some(lines) = self.older_lines.get_mut(channel) {
+            lines.retain(|head| head.release.line() < line);
+        }
+        self.older_lines.retain(|_, lines| !lines.is_empty());
+    }
+
+    /// Makes a release the newest of its line, where none is newer.
+    fn keep_older(&mut self, channel: &ChannelName, head: ChannelHead) {
+        let lines = self.older_lines.entry(channel.clone()).or_default();
+        match lines
+            .iter_mut()
+            .find(|there| there.release.line() == head.release.line())
+        {
+            Some(there) if there.release < head.release => *there = head,
+            Some(_) => {}
+            None => lines.push(head),
+        }
+        lines.sort_by(|a, b| a.release.cmp(&b.release));
+    }
+
     /// Finds what the pointer says that cannot be so together.
     ///
     /// # Errors
-    /// When a dud is a head, or a channel was rolled back to what is not older.
+    /// When a dud is a head or the newest of a line, a channel was rolled back to what is not older, or an older line is
+    /// not older.
     pub fn check(&self) -> Result<(), PointerError> {
+        for (channel, heads) in &self.older_lines {
+            self.check_older(channel, heads)?;
+        }
         for (channel, head) in &self.channels {
             if let Some(dud) = self.duds.get(&head.release) {
                 return Err(PointerError::DudAsHead {
@@ -193,6 +278,32 @@ impl Pointer {
                     to: head.release.clone(),
                 });
             }
+        }
+        Ok(())
+    }
+
+    fn check_older(&self, channel: &ChannelName, heads: &[ChannelHead]) -> Result<(), PointerError> {
+        let newest = self.channels.get(channel).map(|head| head.newest().line());
+        let mut line = None;
+        for head in heads {
+            if let Some(dud) = self.duds.get(&head.release) {
+                return Err(PointerError::DudAsHead {
+                    channel: channel.clone(),
+                    version: head.release.clone(),
+                    reason: dud.why(),
+                });
+            }
+            let own = head.release.line();
+            if line.is_some_and(|before| before >= own)
+                || newest.is_none_or(|newest| own >= newest)
+                || head.rollback.is_some()
+            {
+                return Err(PointerError::NotOlder {
+                    channel: channel.clone(),
+                    version: head.release.clone(),
+                });
+            }
+            line = Some(own);
         }
         Ok(())
     }
@@ -329,6 +440,7 @@ mod tests {
             issued: "2026-11-21T03:00:00Z".parse().unwrap(),
             expires: "2026-12-21T03:00:00Z".parse().unwrap(),
             channels: [("beta".parse().unwrap(), head)].into(),
+            older_lines: BTreeMap::new(),
             backfilled: BTreeMap::new(),
             duds: BTreeMap::new(),
         }
@@ -476,6 +588,80 @@ mod tests {
             (5, &last.channels, &last.duds)
         );
         assert_eq!(Pointer::following(None, "os", issued, last.expires).version, 1);
+    }
+
+    fn head(version: &str) -> ChannelHead {
+        ChannelHead {
+            release: version.parse().unwrap(),
+            manifest_length: 10,
+            manifest_sha256: Sha256Digest::new([9; 32]),
+            rollback: None,
+        }
+    }
+
+    /// The head of a channel and the newest releases of its older lines, after these were published in this order.
+    fn after(versions: &[&str]) -> (Pointer, Vec<String>) {
+        let channel = "stable".parse().unwrap();
+        let mut pointer = pointer();
+        pointer.channels.clear();
+        for version in versions {
+            pointer.publish(&channel, head(version));
+            pointer.check().unwrap();
+        }
+        let older = pointer.older_lines.values().flatten();
+        let heads = older.chain(pointer.channels.get(&channel));
+        let heads = heads.map(|head| head.release.to_string()).collect();
+        (pointer, heads)
+    }
+
+    #[test]
+    fn a_channel_keeps_the_newest_release_of_every_older_line() {
+        for (published, expected) in [
+            (&["0.6.0", "0.6.1"][..], &["0.6.1"][..]),
+            (&["0.6.0", "0.7.0"], &["0.6.0", "0.7.0"]),
+            (&["0.6.0", "0.7.0", "0.6.1"], &["0.6.1", "0.7.0"]),
+            (&["0.6.0", "0.7.0", "0.6.1", "0.7.1"], &["0.6.1", "0.7.1"]),
+            (
+                &["0.7.0", "0.6.0", "0.8.0", "0.7.1"],
+                &["0.6.0", "0.7.1", "0.8.0"],
+            ),
+            (
+                &["0.6.0-nightly.20261121", "0.7.0-nightly.20261122"],
+                &["0.7.0-nightly.20261122"],
+            ),
+        ] {
+            let (pointer, heads) = after(published);
+            assert_eq!(heads, expected, "{published:?}");
+            let file = pointer.to_unsigned().unwrap();
+            let again = SignedPointer::parse(&file.to_bytes()).unwrap().pointer().unwrap();
+            assert_eq!(again, pointer);
+        }
+        let (pointer, _) = after(&["0.6.0", "0.7.0", "0.6.1"]);
+        let channel = "stable".parse().unwrap();
+        let newest = |line: &str| {
+            pointer
+                .newest_on(&channel, line.parse().unwrap())
+                .map(ToString::to_string)
+        };
+        assert_eq!(newest("0.6").as_deref(), Some("0.6.1"));
+        assert_eq!(newest("0.7").as_deref(), Some("0.7.0"));
+        assert_eq!(newest("0.8"), None);
+    }
+
+    #[test]
+    fn older_lines_are_older_and_in_order() {
+        let (good, _) = after(&["0.6.0", "0.7.0", "0.8.0"]);
+        let channel: ChannelName = "stable".parse().unwrap();
+        let mut swapped = good.clone();
+        swapped.older_lines.get_mut(&channel).unwrap().reverse();
+        let mut newer = good.clone();
+        newer.older_lines.get_mut(&channel).unwrap().push(head("0.8.0"));
+        let mut of_none = good.clone();
+        of_none.channels.clear();
+        for wrong in [swapped, newer, of_none] {
+            let error = wrong.to_unsigned().unwrap_err().to_string();
+            assert!(error.contains("among the older lines of stable"), "{error}");
+        }
     }
 
     #[test]

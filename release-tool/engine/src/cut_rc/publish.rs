@@ -241,21 +241,39 @@ pub(super) fn pointer_is_moved(release: &Release<'_>) -> Result<Observation, Eng
             dud.why()
         ));
     }
-    match pointer.channels.get(&plan.channel) {
-        Some(head) if head.release == plan.version && head.manifest_sha256 == digest => done(format!(
-            "pointer {}: {} is the head of {}",
-            pointer.version, plan.version, plan.channel
-        )),
-        Some(head) if head.release != plan.version && *head.newest() == plan.version => done(format!(
-            "{} was public, and {} was rolled back to {}",
-            plan.version, plan.channel, head.release
-        )),
-        Some(head) if *head.newest() >= plan.version => Err(conflict(
+    let (version, channel, line) = (&plan.version, &plan.channel, plan.line());
+    let is_this = |head: &&ChannelHead| head.release == *version && head.manifest_sha256 == digest;
+    if pointer.channels.get(channel).filter(is_this).is_some() {
+        return done(format!(
+            "pointer {}: {version} is the head of {channel}",
+            pointer.version
+        ));
+    }
+    if pointer.older(channel, line).filter(is_this).is_some() {
+        return done(format!(
+            "pointer {}: {version} is the newest of {line} in {channel}",
+            pointer.version
+        ));
+    }
+    if let Some(head) = pointer.channels.get(channel)
+        && head.release != *version
+        && head.newest() == version
+    {
+        return done(format!(
+            "{version} was public, and {channel} was rolled back to {}",
+            head.release
+        ));
+    }
+    match pointer.newest_on(channel, line) {
+        Some(newest) if newest >= version => Err(conflict(
             "pointer",
-            format!("{} became public in {} meanwhile", head.newest(), plan.channel),
+            format!("{newest} became public in {channel} meanwhile"),
             "a channel does not go backwards by accident",
         )),
-        _ => missing(format!("{} as the head of {}", plan.version, plan.channel)),
+        _ if pointer.is_of_older_line(channel, version) => {
+            missing(format!("{version} as the newest of {line} in {channel}"))
+        }
+        _ => missing(format!("{version} as the head of {channel}")),
     }
 }
 
@@ -269,7 +287,7 @@ pub(super) fn move_pointer(release: &Release<'_>) -> Result<(), EngineError> {
         rollback: None,
     };
     change_pointer(release, |pointer| {
-        pointer.channels.insert(plan.channel.clone(), head);
+        pointer.publish(&plan.channel, head);
     })
 }
 

@@ -3,7 +3,7 @@
 use super::problem::Problem;
 use super::{PointerCheck, TrustRoot, Trusted, VerifyReport, VerifyRequest};
 use crate::{ObjectPath, OriginError, OriginReader};
-use vrel_model::{ChannelName, Edition, Pointer, Sha256Digest, SignedPointer, Version};
+use vrel_model::{ChannelHead, ChannelName, Edition, Pointer, Sha256Digest, SignedPointer, Version};
 use vrel_trust::{TrustError, verify_pointer};
 
 pub(crate) const NAME: &str = "pointer.json";
@@ -102,6 +102,10 @@ pub(super) fn check_head(
             }
         }
     }
+    let older = pointer.older_lines.values().flatten();
+    for head in older.filter(|head| head.release == *request.version) {
+        compare(first, head.manifest_length, head.manifest_sha256, report)?;
+    }
     if let Some(backfilled) = pointer.backfilled.get(request.version) {
         compare(
             newest,
@@ -110,9 +114,12 @@ pub(super) fn check_head(
             report,
         )?;
     }
-    // A release that was a head once stays valid; one that is newer than all that its channel has had never was public.
+    // A release that was a head once stays valid; one that is newer than the newest of its line, or of its channel, where
+    // the line is not kept, never was public.
     let channel = &newest.manifest.channel;
-    let head = pointer.channels.get(channel).map(|head| head.newest().clone());
+    let on_line = pointer.newest_on(channel, request.version.line());
+    let head = on_line.or_else(|| pointer.channels.get(channel).map(ChannelHead::newest));
+    let head = head.cloned();
     if report.head_of.is_empty() && head.as_ref().is_none_or(|head| head < request.version) {
         let (version, channel) = (request.version.clone(), channel.clone());
         report.add(

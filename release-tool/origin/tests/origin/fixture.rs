@@ -247,6 +247,7 @@ impl Project {
             issued: time("2026-11-21T03:00:00Z"),
             expires: time("2026-12-21T03:00:00Z"),
             channels: [(manifest.channel.clone(), head)].into(),
+            older_lines: std::collections::BTreeMap::new(),
             backfilled: backfilled
                 .map(|newest| (manifest.version.clone(), newest))
                 .into_iter()

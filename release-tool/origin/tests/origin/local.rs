@@ -33,6 +33,7 @@ fn pointer(version: u64) -> SignedPointer {
         issued: "2026-11-21T03:00:00Z".parse().unwrap(),
         expires: "2026-12-21T03:00:00Z".parse().unwrap(),
         channels: [].into(),
+        older_lines: std::collections::BTreeMap::new(),
         backfilled: std::collections::BTreeMap::new(),
         duds: std::collections::BTreeMap::new(),
     };

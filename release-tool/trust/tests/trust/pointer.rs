@@ -23,6 +23,7 @@ fn pointer() -> Pointer {
         issued: at("2026-11-21T03:00:00Z"),
         expires: at("2026-12-21T03:00:00Z"),
         channels: [("beta".parse().unwrap(), head)].into(),
+        older_lines: std::collections::BTreeMap::new(),
         backfilled: std::collections::BTreeMap::new(),
         duds: std::collections::BTreeMap::new(),
     }

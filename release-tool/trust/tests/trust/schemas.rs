@@ -179,6 +179,7 @@ fn the_pointers_schema_accepts_a_signed_pointer() {
         issued: "2026-11-21T03:00:00Z".parse().unwrap(),
         expires: "2026-12-21T03:00:00Z".parse().unwrap(),
         channels: [(release().channel, head)].into(),
+        older_lines: std::collections::BTreeMap::new(),
         backfilled: [(release().version, backfilled)].into(),
         duds: [("0.6.0-rc2".parse().unwrap(), dud)].into(),
     };
