@@ -223,6 +223,11 @@ pub fn origin_facts(world: &dyn World, site: &Site) -> Result<OriginFacts, Engin
             .iter()
             .map(|(channel, head)| (channel.clone(), head.newest().clone()))
             .collect(),
+        older_lines: pointer
+            .older_lines
+            .into_iter()
+            .map(|(channel, heads)| (channel, heads.into_iter().map(|head| head.release).collect()))
+            .collect(),
         heads: pointer
             .channels
             .into_iter()

@@ -191,8 +191,11 @@ pub struct PlannedPointer {
     pub from: Option<u64>,
     /// Version of the pointer that replaces it.
     pub to: u64,
-    /// The release that is the channel's head now.
+    /// The release whose place this one takes: the channel's head, or the newest of its line where that is an older one.
     pub head_before: Option<Version>,
+    /// Whether it becomes the newest release of an older line, and leaves the channel's head what it is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub older_line: bool,
     /// From when the new pointer must not be trusted.
     pub expires: UtcTime,
 }

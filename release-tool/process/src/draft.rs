@@ -117,7 +117,8 @@ impl Draft<'_> {
             pointer: PlannedPointer {
                 from: snapshot.origin.pointer_version,
                 to: snapshot.origin.pointer_version.unwrap_or(0) + 1,
-                head_before: snapshot.origin.heads.get(channel).cloned(),
+                head_before: snapshot.origin.takes_the_place_of(channel, version).cloned(),
+                older_line: snapshot.origin.is_of_older_line(channel, version),
                 expires: now.plus_days(config.publish.pointer_lifetime_days),
             },
             messages: self.messages,

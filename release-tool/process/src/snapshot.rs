@@ -107,10 +107,31 @@ pub struct OriginFacts {
     pub heads: BTreeMap<ChannelName, Version>,
     /// The newest release that each channel has had: its head, unless it was rolled back.
     pub newest: BTreeMap<ChannelName, Version>,
+    /// The newest release of every line that is older than the newest of its channel.
+    pub older_lines: BTreeMap<ChannelName, Vec<Version>>,
     /// The releases that nobody may use.
     pub duds: BTreeMap<Version, Dud>,
     /// The newest public edition of each release that has more than one.
     pub editions: BTreeMap<Version, Edition>,
+}
+
+impl OriginFacts {
+    /// Whether a release would become the newest of an older line of the channel, whose head stays what it is.
+    #[must_use]
+    pub fn is_of_older_line(&self, channel: &ChannelName, version: &Version) -> bool {
+        let newest = self.newest.get(channel);
+        newest.is_some_and(|newest| version.line() < newest.line())
+    }
+
+    /// The release whose place one would take in a channel.
+    #[must_use]
+    pub fn takes_the_place_of(&self, channel: &ChannelName, version: &Version) -> Option<&Version> {
+        if !self.is_of_older_line(channel, version) {
+            return self.heads.get(channel);
+        }
+        let lines = self.older_lines.get(channel)?;
+        lines.iter().find(|there| there.line() == version.line())
+    }
 }
 
 /// The remote's refs: full name to object, annotated tags' commits under the name with `^{}`.

@@ -334,10 +334,12 @@ pub(crate) fn describe(plan: &Plan) -> String {
                     plan.edition().manifest(),
                 ]
             } else {
-                vec![
-                    format!("head of {}", plan.channel),
-                    format!("{before} → {}", plan.version),
-                ]
+                let place = if plan.pointer.older_line {
+                    format!("newest of {} in {}", plan.line(), plan.channel)
+                } else {
+                    format!("head of {}", plan.channel)
+                };
+                vec![place, format!("{before} → {}", plan.version)]
             },
             vec!["expires".into(), plan.pointer.expires.to_string()],
         ],

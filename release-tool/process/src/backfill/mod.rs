@@ -256,6 +256,7 @@ fn make_plan(request: &Request<'_>) -> Option<Result<Plan, Finding>> {
             from: snapshot.origin.pointer_version,
             to: snapshot.origin.pointer_version.unwrap_or(0) + 1,
             head_before: snapshot.origin.heads.get(&manifest.channel).cloned(),
+            older_line: false,
             expires: request.now.plus_days(config.publish.pointer_lifetime_days),
         },
         messages: vec![PlannedMessage {
