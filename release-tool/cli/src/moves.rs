@@ -119,7 +119,12 @@ fn as_json(
         .dud
         .as_ref()
         .map(|(version, dud)| json!({"version": version, "dud": dud}));
+    let published = change
+        .published
+        .as_ref()
+        .map(|(channel, head)| json!({"channel": channel, "head": head}));
     json!({
-        "state": state, "verb": verb, "pointer": pointer, "heads": change.heads, "dud": dud, "effects": plan.effects,
+        "state": state, "verb": verb, "pointer": pointer, "heads": change.heads, "published": published, "dud": dud,
+        "effects": plan.effects,
     })
 }

@@ -235,6 +235,17 @@ impl Pointer {
         self.older_lines.retain(|_, lines| !lines.is_empty());
     }
 
+    /// Takes a release out of the older lines of a channel, and puts another one of its line in its place where there is one.
+    pub fn replace_older(&mut self, channel: &ChannelName, release: &Version, instead: Option<ChannelHead>) {
+        if let Some(lines) = self.older_lines.get_mut(channel) {
+            lines.retain(|head| head.release != *release);
+        }
+        self.older_lines.retain(|_, lines| !lines.is_empty());
+        if let Some(instead) = instead {
+            self.keep_older(channel, instead);
+        }
+    }
+
     /// Makes a release the newest of its line, where none is newer.
     fn keep_older(&mut self, channel: &ChannelName, head: ChannelHead) {
         let lines = self.older_lines.entry(channel.clone()).or_default();

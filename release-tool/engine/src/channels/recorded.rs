@@ -66,7 +66,11 @@ pub(super) fn missing(
 ) -> Result<Vec<FileEdit>, EngineError> {
     let mut promoted: BTreeMap<Version, Promotions> = BTreeMap::new();
     let mut gone_back: BTreeMap<Version, Rollbacks> = BTreeMap::new();
-    for (channel, head) in &pointer.channels {
+    let older = pointer
+        .older_lines
+        .iter()
+        .flat_map(|(channel, heads)| heads.iter().map(move |head| (channel, head)));
+    for (channel, head) in pointer.channels.iter().chain(older) {
         if let Some(rollback) = &head.rollback {
             let file = path(&rollback.from, "rollbacks.toml");
             let mut record = match gone_back.remove(&rollback.from) {

@@ -41,9 +41,14 @@ pub(super) fn rehearse(release: &Release<'_>) -> Result<(), EngineError> {
     let plan = release.plan;
     let (_, manifest_sha256) = manifest_digest(release, STEP)?;
     let production = pointer_in(release, release.site.origin())?.map(|current| current.pointer);
-    let older = production
-        .as_ref()
-        .and_then(|pointer| pointer.channels.get(&plan.channel));
+    // The release whose place this one takes: on an older line that is not the channel's head.
+    let older = production.as_ref().and_then(|pointer| {
+        if pointer.is_of_older_line(&plan.channel, &plan.version) {
+            pointer.older(&plan.channel, plan.line())
+        } else {
+            pointer.channels.get(&plan.channel)
+        }
+    });
     let way_back = match (older, &production) {
         (Some(older), Some(production)) if older.release != plan.version => {
             Some(there_and_back(release, older, production)?)

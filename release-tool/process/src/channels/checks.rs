@@ -241,7 +241,7 @@ fn key_role(request: &Request<'_>) -> Vec<Finding> {
 
 fn channel_forward(request: &Request<'_>) -> Vec<Finding> {
     let (version, name) = (request.version, request.channel);
-    match request.facts.head(name).map(|head| head.newest()) {
+    match request.facts.newest_on(name, version.line()) {
         Some(newest) if newest >= version => {
             let message =
                 format!("{version} is not newer than {newest}, which {name} has had: it would go backwards");

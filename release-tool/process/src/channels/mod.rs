@@ -11,8 +11,8 @@ pub use plans::{DudRequest, plan_dud, plan_promotion, plan_rollback};
 use crate::{Finding, Policies};
 use std::collections::{BTreeMap, BTreeSet};
 use vrel_model::{
-    ArtifactName, ChannelHead, ChannelName, Dud, KeyRole, LaggingArch, Pointer, Promotion, Sha256Digest,
-    UtcTime, Version,
+    ArtifactName, ChannelHead, ChannelName, Dud, KeyRole, LaggingArch, Line, Pointer, Promotion,
+    Sha256Digest, UtcTime, Version,
 };
 
 /// What has to be known to move the pointer.
@@ -61,10 +61,14 @@ pub struct Verified {
 }
 
 /// What is done to the pointer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PointerMove {
-    /// The new heads.
+    /// The new heads that channels go back to.
     pub heads: BTreeMap<ChannelName, ChannelHead>,
+    /// What becomes public in a channel: as its head, or as the newest release of an older line.
+    pub published: Option<(ChannelName, ChannelHead)>,
+    /// What takes the place of the dud where it is the newest release of an older line; `None` where nothing does.
+    pub older: BTreeMap<ChannelName, Option<ChannelHead>>,
     /// The release that becomes a dud.
     pub dud: Option<(Version, Dud)>,
 }
@@ -86,7 +90,15 @@ impl PointerMove {
     /// Makes a pointer say it.
     pub fn apply(&self, pointer: &mut Pointer) {
         pointer.channels.extend(self.heads.clone());
-        pointer.duds.extend(self.dud.clone());
+        if let Some((channel, head)) = &self.published {
+            pointer.publish(channel, head.clone());
+        }
+        if let Some((dud, why)) = &self.dud {
+            for (channel, instead) in &self.older {
+                pointer.replace_older(channel, dud, instead.clone());
+            }
+            pointer.duds.insert(dud.clone(), why.clone());
+        }
     }
 }
 
@@ -95,6 +107,29 @@ impl ChannelFacts {
     #[must_use]
     pub fn head(&self, channel: &ChannelName) -> Option<&ChannelHead> {
         self.pointer.as_ref()?.channels.get(channel)
+    }
+
+    /// The newest release of a line that a channel has had.
+    #[must_use]
+    pub fn newest_on(&self, channel: &ChannelName, line: Line) -> Option<&Version> {
+        self.pointer.as_ref()?.newest_on(channel, line)
+    }
+
+    /// Whether a release would leave the channel's head alone, because it is of an older line.
+    #[must_use]
+    pub fn is_of_older_line(&self, channel: &ChannelName, version: &Version) -> bool {
+        let pointer = self.pointer.as_ref();
+        pointer.is_some_and(|pointer| pointer.is_of_older_line(channel, version))
+    }
+
+    /// The channels in which a release is the newest of an older line.
+    #[must_use]
+    pub fn newest_of_older_line(&self, version: &Version) -> Vec<ChannelName> {
+        let lines = self.pointer.iter().flat_map(|pointer| &pointer.older_lines);
+        lines
+            .filter(|(_, heads)| heads.iter().any(|head| head.release == *version))
+            .map(|(channel, _)| channel.clone())
+            .collect()
     }
 
     /// Why a release is a dud; `None` when it is not one.

@@ -9,7 +9,8 @@ use vrel_model::{AdvisoryId, ChannelHead, ChannelName, Dud, Reason, Rollback, Ut
 /// Plans to make a published release the head of another channel.
 #[must_use]
 pub fn plan_promotion(facts: &ChannelFacts, version: &Version, to: &ChannelName, now: UtcTime) -> MovePlan {
-    if facts.head(to).is_some_and(|head| head.release == *version) {
+    let is_head = facts.head(to).is_some_and(|head| head.release == *version);
+    if is_head || facts.newest_of_older_line(version).contains(to) {
         return done();
     }
     let request = Request {
@@ -24,6 +25,11 @@ pub fn plan_promotion(facts: &ChannelFacts, version: &Version, to: &ChannelName,
     };
     if let Some(head) = head(facts, version, None) {
         plan.effects.push(match facts.head(to) {
+            Some(before) if facts.is_of_older_line(to, version) => format!(
+                "{version}, the same bytes as before, becomes the newest of {} in {to}, which goes on leading to {}",
+                version.line(),
+                before.release
+            ),
             Some(before) => format!(
                 "{to} leads to {version}, the same bytes as before, instead of {}",
                 before.release
@@ -31,8 +37,8 @@ pub fn plan_promotion(facts: &ChannelFacts, version: &Version, to: &ChannelName,
             None => format!("{to} leads to {version}, the same bytes as before, its first release"),
         });
         plan.change = Some(PointerMove {
-            heads: [(to.clone(), head)].into(),
-            dud: None,
+            published: Some((to.clone(), head)),
+            ..PointerMove::default()
         });
     }
     plan.only_if_allowed()
@@ -54,7 +60,7 @@ pub fn plan_rollback(
     let head = plan.go_back(facts, channel, to, reason, now);
     plan.change = head.map(|head| PointerMove {
         heads: [(channel.clone(), head)].into(),
-        dud: None,
+        ..PointerMove::default()
     });
     plan.only_if_allowed()
 }
@@ -123,8 +129,11 @@ pub fn plan_dud(facts: &ChannelFacts, asked: &DudRequest<'_>, now: UtcTime) -> M
     plan.effects.push(format!(
         "the number {version} is never used again, and the next release's notes tell its changes"
     ));
+    let older = plan.replace_on_older_lines(facts, version);
     plan.change = Some(PointerMove {
         heads,
+        published: None,
+        older,
         dud: Some((version.clone(), dud)),
     });
     plan.only_if_allowed()
@@ -194,6 +203,28 @@ impl MovePlan {
             format!("the rollback of {channel} is over: {to} is the newest release that it has had")
         });
         head(facts, to, rollback)
+    }
+
+    /// Plans what takes the place of a release where it is the newest of an older line.
+    fn replace_on_older_lines(
+        &mut self,
+        facts: &ChannelFacts,
+        version: &Version,
+    ) -> BTreeMap<ChannelName, Option<ChannelHead>> {
+        let mut older = BTreeMap::new();
+        for channel in facts.newest_of_older_line(version) {
+            let line = version.line();
+            let instead = facts
+                .good_in(&channel)
+                .rfind(|good| good.line() == line && *good != version)
+                .and_then(|good| head(facts, good, None));
+            self.effects.push(match &instead {
+                Some(head) => format!("the newest of {line} in {channel} is {} again", head.release),
+                None => format!("{channel} has no release of {line} any more"),
+            });
+            older.insert(channel, instead);
+        }
+        older
     }
 
     fn only_if_allowed(mut self) -> Self {
