@@ -119,7 +119,7 @@ impl OriginFacts {
     /// Whether a release would become the newest of an older line of the channel, whose head stays what it is.
     #[must_use]
     pub fn is_of_older_line(&self, channel: &ChannelName, version: &Version) -> bool {
-        let newest = self.newest.get(channel);
+        let newest = self.newest.get(channel).or_else(|| self.heads.get(channel));
         newest.is_some_and(|newest| version.line() < newest.line())
     }
 

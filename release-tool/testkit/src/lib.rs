@@ -14,9 +14,11 @@ mod faulty_picking;
 mod reader;
 mod real_programs;
 mod scene;
+mod year;
 
 pub use fake_programs::Leak;
 pub use faulty::{Fault, Faulty, Mode};
 pub use reader::check_reader;
 pub use real_programs::{Fault as ProgramFault, play};
 pub use scene::{Scene, SceneWorld, published};
+pub use year::{YearReport, live_through};

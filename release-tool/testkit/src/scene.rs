@@ -186,7 +186,12 @@ fn agreed(outcome: Outcome) -> Plan {
 }
 
 fn git(dir: &Path, args: &[&str]) {
-    let date = format!("@{} +0000", NOW - 3600);
+    git_at(dir, NOW - 3600, args);
+}
+
+/// Runs git, for which it is then.
+fn git_at(dir: &Path, time: i64, args: &[&str]) {
+    let date = format!("@{time} +0000");
     let output = Command::new("git")
         .arg("-C")
         .arg(dir)
@@ -736,6 +741,18 @@ impl Scene {
     /// # Panics
     /// When git fails.
     pub fn commit(&self, message: &str, files: &[(&str, &str)]) -> String {
+        self.commit_as_of(NOW - 3600, message, files)
+    }
+
+    /// As [`Scene::commit`], at the time that it is in a world.
+    ///
+    /// # Panics
+    /// When git fails.
+    pub fn commit_at(&self, world: &SceneWorld, message: &str, files: &[(&str, &str)]) -> String {
+        self.commit_as_of(world.now().unix(), message, files)
+    }
+
+    fn commit_as_of(&self, time: i64, message: &str, files: &[(&str, &str)]) -> String {
         for (path, content) in files {
             let path = self.repo().join(path);
             if content.is_empty() {
@@ -745,7 +762,11 @@ impl Scene {
             }
         }
         self.git(&["add", "-A"]);
-        self.git(&["commit", "-q", "--allow-empty", "-m", message]);
+        git_at(
+            &self.repo(),
+            time,
+            &["commit", "-q", "--allow-empty", "-m", message],
+        );
         let world = self.world();
         let tip = world.git().resolve(&self.repo(), "refs/heads/main");
         tip.unwrap_or_else(|error| panic!("{error}"))

@@ -288,7 +288,8 @@ pub(crate) fn known_channel(snapshot: &Snapshot, channel: &ChannelName, key: &st
     })
 }
 
-/// The channel has had no release that is higher than the version.
+/// The channel has had no release that is higher than the version: none of its line, where that is an older one, which
+/// nightlies have none of.
 pub(crate) fn forward(
     snapshot: &Snapshot,
     channel: &ChannelName,
@@ -297,7 +298,12 @@ pub(crate) fn forward(
 ) -> Option<Finding> {
     // A channel that was rolled back goes on from the newest release that it has had.
     let origin = &snapshot.origin;
-    let newest = origin.newest.get(channel).or_else(|| origin.heads.get(channel))?;
+    let is_nightly = matches!(version.stage(), Stage::Nightly { .. });
+    let newest = if !is_nightly && origin.is_of_older_line(channel, version) {
+        origin.takes_the_place_of(channel, version)?
+    } else {
+        origin.newest.get(channel).or_else(|| origin.heads.get(channel))?
+    };
     (newest > version).then(|| {
         let message =
             format!("{version} is lower than {newest}, the newest release of the channel {channel}");

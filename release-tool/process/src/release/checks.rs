@@ -430,17 +430,12 @@ fn same_toolchain(request: &Request<'_>) -> Vec<Finding> {
 
 fn channel(request: &Request<'_>) -> Vec<Finding> {
     let (snapshot, channel, version) = (request.snapshot, request.channel, request.version);
-    let publish = &snapshot.policies.config.publish;
     let key = if snapshot.is_long_term() {
         "publish.lts-channel"
     } else {
         "publish.final-channel"
     };
-    let line = version.line();
-    let hint = format!(
-        "a fix of an older line goes to {} once `vrel lts create {line}` has recorded the line",
-        publish.lts_channel
-    );
+    let hint = format!("`vrel channel show {channel}` tells what it has had");
     let known = checks::known_channel(snapshot, channel, key);
     let admitted = checks::admitted(snapshot, channel, version).filter(|_| version.stage() == Stage::Final);
     let forward = checks::forward(snapshot, channel, version, &hint);

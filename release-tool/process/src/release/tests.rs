@@ -466,10 +466,26 @@ fn a_line_of_long_term_support_has_its_channel() {
     expect(stages, "channel-admits", "the channel stable does not take 0.6.0");
     let ahead = |state: &mut State| {
         let stable = "stable".parse().unwrap();
+        state.snapshot.origin.heads.insert(stable, v("0.6.1"));
+    };
+    let finding = expect(ahead, "channel-forward", "0.6.0 is lower than 0.6.1");
+    assert!(finding.hint.unwrap().contains("vrel channel show stable"));
+    // A channel serves several lines: one that goes on with a later line does not go backwards.
+    let later = |state: &mut State| {
+        let stable: vrel_model::ChannelName = "stable".parse().unwrap();
         state.snapshot.origin.heads.insert(stable, v("0.7.0"));
     };
-    let finding = expect(ahead, "channel-forward", "0.6.0 is lower than 0.7.0");
-    assert!(finding.hint.unwrap().contains("vrel lts create 0.6"));
+    assert!(
+        findings(later)
+            .iter()
+            .all(|finding| finding.check != "channel-forward")
+    );
+    let line_ahead = |state: &mut State| {
+        later(state);
+        let stable = "stable".parse().unwrap();
+        state.snapshot.origin.older_lines.insert(stable, vec![v("0.6.1")]);
+    };
+    expect(line_ahead, "channel-forward", "0.6.0 is lower than 0.6.1");
 }
 
 #[test]
