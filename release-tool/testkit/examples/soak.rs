@@ -1,6 +1,12 @@
 //! Years of releases that chance decides: `soak [YEARS [FIRST-SEED]]`. A year that does not hold ends the program, with its
 //! seed; the same seed gives the same year.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "what it prints is for who runs it"
+)]
+
 use std::time::{SystemTime, UNIX_EPOCH};
 
 fn number(text: Option<String>, default: u64) -> u64 {

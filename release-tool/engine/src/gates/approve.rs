@@ -45,7 +45,7 @@ pub fn record_approval(
             return Ok(Vec::new());
         }
         let mut document = DocumentMut::new();
-        for (key, item) in decide::table(signed).iter() {
+        for (key, item) in &decide::table(signed) {
             document.insert(key, item.clone());
         }
         Ok(vec![FileEdit::Write {

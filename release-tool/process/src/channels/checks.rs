@@ -2,7 +2,7 @@
 
 use super::ChannelFacts;
 use crate::Finding;
-use vrel_model::{ChannelName, UtcTime, Version};
+use vrel_model::{ChannelHead, ChannelName, UtcTime, Version};
 
 /// What is asked: may this release be the head of this channel?
 pub(super) struct Request<'a> {
@@ -270,7 +270,7 @@ fn was_in_channel(request: &Request<'_>) -> Vec<Finding> {
 
 fn not_newer(request: &Request<'_>) -> Vec<Finding> {
     let (facts, version, name) = (request.facts, request.version, request.channel);
-    match facts.head(name).map(|head| head.newest()) {
+    match facts.head(name).map(ChannelHead::newest) {
         Some(newest) if version > newest => {
             let message = format!("{version} is newer than all that {name} has had, {newest}");
             vec![

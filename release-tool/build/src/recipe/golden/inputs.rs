@@ -39,6 +39,9 @@ pub(super) fn disk() -> Vec<u8> {
     disk
 }
 
+/// A section of an ELF file: name, type, flags, content, link, size of an entry.
+type Section<'a> = (&'static str, u32, u64, &'a [u8], u32, u64);
+
 /// An executable with a segment of code, a note with a build id, room for an identity, symbols and debugging information.
 pub(super) fn elf(name: &str, machine: u16) -> Vec<u8> {
     const HEADERS: u64 = 64 + 2 * 56;
@@ -64,8 +67,7 @@ pub(super) fn elf(name: &str, machine: u16) -> Vec<u8> {
     symbols.extend(longs(&[0x4000_0000, 16]));
     let debug = noise(13, 2000);
 
-    // Name, type, flags, content, link, size of an entry.
-    let sections: [(&str, u32, u64, &[u8], u32, u64); 6] = [
+    let sections: [Section<'_>; 6] = [
         (".note.gnu.build-id", 7, 2, &note, 0, 0),
         (".veridian.id", 1, 2, &identity, 0, 0),
         (".debug_info", 1, 0, &debug, 0, 0),
