@@ -231,10 +231,10 @@ mod tests {
         assert_ne!(one, two);
         assert_eq!(differs_beyond_identity(&one, &two).unwrap(), None);
         let section = find(&one).unwrap();
-        for at in [0x30, section.start - 1, section.end] {
+        for at in [0x18, 0x30, section.end] {
             let mut other = two.clone();
             other[at] ^= 1;
-            // Flags of the header, what comes before the section and what comes after it.
+            // The address and the flags in the header, which comes before the section, and what comes after it.
             assert_eq!(differs_beyond_identity(&one, &other).unwrap(), Some(at));
         }
         let longer = [two.as_slice(), &[0]].concat();
