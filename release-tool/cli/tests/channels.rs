@@ -59,7 +59,12 @@ fn channels_are_shown_promoted_to_rolled_back_and_freed_of_a_dud() {
         (&"done".into(), &3.into()),
         "{done}"
     );
-    assert_eq!(done["heads"]["preview"]["release"], "0.6.0-rc2", "{done}");
+    let published = &done["published"];
+    assert_eq!(
+        (&published["channel"], &published["head"]["release"]),
+        (&"preview".into(), &"0.6.0-rc2".into()),
+        "{done}"
+    );
     let (_, again) = says(&scene, &[&promote[..], &["--yes"]].concat(), 10);
     assert!(
         again.contains("0.6.0-rc2 is the head of preview already"),
@@ -70,7 +75,7 @@ fn channels_are_shown_promoted_to_rolled_back_and_freed_of_a_dud() {
         backwards.contains("[channel-forward]") && backwards.contains("vrel rollback preview"),
         "{backwards}"
     );
-    let (_, closed) = says(&scene, &["promote", "0.6.0-rc2", "--to", "nightly", "--json"], 3);
+    let (closed, _) = says(&scene, &["promote", "0.6.0-rc2", "--to", "nightly", "--json"], 3);
     let messages = json(&closed)["error"]["messages"].to_string();
     assert!(
         messages.contains("channel-admits") && messages.contains("promotion-source"),

@@ -573,7 +573,9 @@ fn build_again_elsewhere(site: &Site) {
         &repo,
         &["checkout", "-q", "-B", "main", &format!("v{VERSION}^{{commit}}")],
     );
+    // Nobody has released it there: neither the tag nor the record is known.
     git(&repo, &["tag", "-d", &format!("v{VERSION}")]);
+    git(&repo, &["update-ref", "-d", "refs/remotes/origin/records"]);
     git(&repo, &["remote", "set-url", "origin", remote.to_str().unwrap()]);
     git(&repo, &["config", "user.name", "Other"]);
     git(&repo, &["config", "user.email", "o@example.org"]);
