@@ -849,6 +849,42 @@ impl Scene {
         }
         all
     }
+
+    /// As [`Scene::visible`], after a release. The commit of its record has its own time and tells of the journal, so it is
+    /// another one after a fault; that it is there, and no other beside it, is what matters.
+    ///
+    /// # Panics
+    /// When there are records, and none of the release among them.
+    #[must_use]
+    pub fn visible_after(&self, released: &Version) -> BTreeMap<String, Vec<u8>> {
+        const RECORDS: &str = "refs/heads/records";
+        let mut visible = self.visible();
+        let refs = String::from_utf8_lossy(&visible["refs"]).into_owned();
+        let (records, others): (Vec<_>, Vec<_>) = refs.lines().partition(|line| line.ends_with(RECORDS));
+        visible.insert("refs".to_owned(), others.join("\n").into_bytes());
+        if records.is_empty() {
+            return visible;
+        }
+        let git = |args: &[&str]| {
+            let output = Command::new("git")
+                .arg("-C")
+                .arg(self.remote())
+                .args(args)
+                .output();
+            output.map(|output| output.stdout).unwrap_or_default()
+        };
+        let record = git(&["show", &format!("{RECORDS}:releases/{released}/record.toml")]);
+        assert!(!record.is_empty(), "there is no record of {released}");
+        visible.insert(
+            "records".to_owned(),
+            git(&["ls-tree", "-r", "--name-only", RECORDS]),
+        );
+        visible.insert(
+            "commits of records".to_owned(),
+            git(&["rev-list", "--count", RECORDS]),
+        );
+        visible
+    }
 }
 
 /// The files of a directory by relative path, without hidden ones.

@@ -22,37 +22,6 @@ fn assert_same(expected: &BTreeMap<String, Vec<u8>>, found: &BTreeMap<String, Ve
     }
 }
 
-/// What others see. The record's commit has its own time and tells of the journal, so it is another one after a fault; that
-/// there is exactly one, with a record in it, is what matters.
-fn visible(scene: &Scene) -> BTreeMap<String, Vec<u8>> {
-    const RECORDS: &str = "refs/heads/records";
-    let mut visible = scene.visible();
-    let refs = String::from_utf8(visible["refs"].clone()).unwrap();
-    let (records, others): (Vec<_>, Vec<_>) = refs.lines().partition(|line| line.ends_with(RECORDS));
-    visible.insert("refs".to_owned(), others.join("\n").into_bytes());
-    if !records.is_empty() {
-        let git = |args: &[&str]| {
-            let output = std::process::Command::new("git")
-                .arg("-C")
-                .arg(scene.remote())
-                .args(args)
-                .output();
-            output.unwrap().stdout
-        };
-        let record = git(&["show", &format!("{RECORDS}:releases/0.6.0-rc1/record.toml")]);
-        assert!(!record.is_empty(), "there is no record");
-        visible.insert(
-            "records".to_owned(),
-            git(&["ls-tree", "-r", "--name-only", RECORDS]),
-        );
-        visible.insert(
-            "commits of records".to_owned(),
-            git(&["rev-list", "--count", RECORDS]),
-        );
-    }
-    visible
-}
-
 #[test]
 fn whatever_goes_wrong_the_end_is_the_same() {
     let template = Scene::new();
@@ -61,7 +30,7 @@ fn whatever_goes_wrong_the_end_is_the_same() {
     let counting = Faulty::new(&world, None);
     reference.cut_rc(&counting, &version()).unwrap();
     let trace = counting.trace();
-    let expected = visible(&reference);
+    let expected = reference.visible_after(&version());
     check_reader(&reference.origin(), "without a fault");
     assert!(
         expected.contains_key("releases/0.6.0-rc1/manifest.json"),
@@ -126,11 +95,11 @@ fn one_fault(template: &Scene, fault: Fault, trace: &[String], expected: &BTreeM
         again
             .cut_rc(&again.world(), &version())
             .unwrap_or_else(|error| panic!("{when}: again: {error}"));
-        assert_same(expected, &visible(&again), &when);
+        assert_same(expected, &again.visible_after(&version()), &when);
         return;
     }
     check_reader(&scene.origin(), &when);
-    assert_same(expected, &visible(&scene), &when);
+    assert_same(expected, &scene.visible_after(&version()), &when);
     assert!(!scene.resume(&world).unwrap(), "{when}: it is finished");
     assert!(
         world.git().dirty_paths(&scene.repo()).unwrap().is_empty(),

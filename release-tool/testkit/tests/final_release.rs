@@ -434,7 +434,7 @@ fn of_two_clones_one_wins_and_the_other_is_told() {
         let world = alone.world();
         world.advance(7 * DAY);
         alone.release(&world, &last(), None).unwrap();
-        alone.visible()
+        alone.visible_after(&last())
     };
 
     // The first stops right before it would push, with everything in the origin.
@@ -470,7 +470,7 @@ fn of_two_clones_one_wins_and_the_other_is_told() {
 
     assert!(scene.resume(&world).unwrap());
     check_reader(&scene.origin(), "released");
-    let seen = scene.visible();
+    let seen = scene.visible_after(&last());
     for (name, content) in &expected {
         // Commits of the plan have the name of the clone's directory nowhere.
         assert!(seen.get(name) == Some(content), "{name}");
@@ -547,7 +547,7 @@ fn whatever_goes_wrong_at_any_moment_the_end_is_the_same() {
     let world = later(&reference);
     let counting = Faulty::new(&world, None);
     reference.release(&counting, &last(), None).unwrap();
-    let (trace, expected) = (counting.trace(), reference.visible());
+    let (trace, expected) = (counting.trace(), reference.visible_after(&last()));
     assert!(trace.len() > 60, "only {} effects", trace.len());
     let mut resumed = 0;
     let modes = Mode::ALL.into_iter().cycle();
@@ -572,7 +572,7 @@ fn whatever_goes_wrong_at_any_moment_the_end_is_the_same() {
             continue;
         }
         resumed += 1;
-        let seen = scene.visible();
+        let seen = scene.visible_after(&last());
         let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
         assert_eq!(names(&expected), names(&seen), "{when}");
         for (name, content) in &expected {

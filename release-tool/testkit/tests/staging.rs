@@ -294,7 +294,7 @@ fn wherever_it_is_killed_resuming_ends_the_same() {
     let trace = trace(&template);
     let reference = template.copy();
     reference.cut_rc(&later(&reference), &v(SECOND)).unwrap();
-    let expected = reference.visible();
+    let expected = reference.visible_after(&v(SECOND));
     let staged = without_pointer(published(&reference.staging()));
     let first = announced(&trace, "staging/releases/0.6.0-rc2");
     let last = announced(&trace, PUBLISH);
@@ -321,7 +321,7 @@ fn wherever_it_is_killed_resuming_ends_the_same() {
         scene
             .resume(&world)
             .unwrap_or_else(|error| panic!("{when}: resume: {error}"));
-        assert_same(&expected, &scene.visible(), &when);
+        assert_same(&expected, &scene.visible_after(&v(SECOND)), &when);
         assert_same(&staged, &without_pointer(published(&scene.staging())), &when);
         assert_eq!(
             findings(&scene, &world, &scene.staging(), SECOND),
