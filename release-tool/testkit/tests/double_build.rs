@@ -26,7 +26,7 @@ fn work_file(scene: &Scene, end: &str) -> Option<PathBuf> {
 
 /// What others can see, but for the origin itself: one that was made stays.
 fn visible(scene: &Scene) -> Vec<(String, Vec<u8>)> {
-    let files = scene.visible().into_iter();
+    let files = scene.visible_after(&version()).into_iter();
     files.filter(|(name, _)| name != "origin.json").collect()
 }
 
