@@ -164,7 +164,7 @@ fn a_good_snapshot_plans_everything_without_a_finding() {
         .filter(|s| !s.reversible)
         .map(|s| s.name.as_str())
         .collect();
-    assert_eq!(irreversible, ["push", "pointer", "plan", "announce"]);
+    assert_eq!(irreversible, ["push", "pointer", "plan", "record", "announce"]);
 }
 
 #[test]
