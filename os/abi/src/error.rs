@@ -46,16 +46,28 @@ errors! {
     3 BadLength,
     /// An argument has a value that this call does not know.
     4 BadArgument,
-    /// Nothing has this name or number.
+    /// The slot is empty, or what it leads to is gone.
     5 NotFound,
-    /// Only `/init` may do that.
+    /// The capability lacks a right that this needs.
     6 NotPermitted,
-    /// The file is not a program that this kernel loads.
-    7 BadProgram,
     /// Not enough memory.
     8 NoMemory,
-    /// The kernel's table of processes is full.
+    /// A table of the kernel is full.
     9 TooMany,
+    /// The capability is of another kind.
+    10 WrongKind,
+    /// The slot holds a capability already.
+    11 SlotTaken,
+    /// Time was up before anything came.
+    12 TimedOut,
+    /// The endpoint or notification has ended, or who should have replied.
+    13 PeerGone,
+    /// The object is in use in a way that forbids this.
+    14 Busy,
+    /// The capability's frame is mapped already, or something else is at the address.
+    15 AlreadyMapped,
+    /// More messages than the endpoint's limit allows now.
+    16 RateLimited,
 }
 
 impl Error {

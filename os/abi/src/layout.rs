@@ -22,3 +22,9 @@ pub const STACK_GUARD: u64 = 64 << 10;
 
 /// First address behind what a program's segments may use: they end where the stack's guard begins.
 pub const SEGMENTS_END: u64 = STACK_TOP - STACK_SIZE - STACK_GUARD;
+
+/// Where the first program finds [`RootInfo`](crate::start::RootInfo).
+pub const ROOT_INFO: u64 = USER_START;
+
+/// Where the initrd is mapped for the first program.
+pub const INITRD: u64 = 1 << 37;

@@ -12,13 +12,16 @@ mod call;
 mod error;
 mod fate;
 mod identity;
+mod message;
 pub mod layout;
 mod reference;
+pub mod start;
 mod table;
 
 pub use call::{ARGUMENTS, ArgumentKind, ArgumentSpec, Registers, UserBuffer, UserBytes};
 pub use error::{Error, decode_result, encode_result};
 pub use fate::{Fate, Fault};
 pub use identity::{IDENTITY_LEN, IDENTITY_MAGIC, Identity, IdentityError};
+pub use message::{Message, Tag, WORDS};
 pub use reference::Reference;
 pub use table::{Request, SYSTEM_CALLS, SystemCall, SystemCallSpec};

@@ -1,5 +1,6 @@
 //! From the boot record to the kernel's own page tables, heap and frames.
 
+use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use bootinfo::{BootInfo, KERNEL_VMA, MAGIC, MemoryKind, MemoryRegion, PhysRange, VERSION};
@@ -7,7 +8,7 @@ use kcore::memory_map::{self, MemoryMap};
 use kcore::paging::{Access, Attributes, MapError, Mapper, PAGE_SIZE};
 
 use crate::arch::Machine;
-use crate::frames::Frames;
+use crate::memory::{self, Memory};
 use crate::phys::{self, Tables};
 use crate::{Architecture, Device, MAX_DEVICES, heap, image};
 
@@ -39,7 +40,7 @@ pub(crate) fn image_start() -> u64 {
 #[derive(Debug)]
 pub struct Boot {
     /// All free memory.
-    pub frames: Frames,
+    pub free: Vec<Memory>,
     /// The initrd, an archive; empty when there is none.
     pub initrd: &'static [u8],
     /// Hardware id of the CPU that runs.
@@ -112,10 +113,11 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
         let words = core::slice::from_raw_parts_mut(phys::pointer::<u64>(bookkeeping), words);
         heap::init(phys::pointer(heap.start), heap.len as usize, words);
     }
-    let frames = frames(&map, &workspace, heap);
+    memory::init_counts(usable(&map));
+    let free = free_memory(&map, &workspace, heap);
     let initrd = record.initrd;
     kernel_main(Boot {
-        frames,
+        free,
         // SAFETY: the loader has put the initrd there, in memory of kind `Loader`, which nobody ever writes to.
         initrd: unsafe { phys::bytes(initrd.start, initrd.len as usize) },
         cpu: record.boot_cpu,
@@ -249,7 +251,7 @@ fn build_tables(
 }
 
 /// Everything usable that boot has not taken.
-fn frames(map: &MemoryMap<MAX_REGIONS>, workspace: &Workspace, heap: PhysRange) -> Frames {
+fn free_memory(map: &MemoryMap<MAX_REGIONS>, workspace: &Workspace, heap: PhysRange) -> Vec<Memory> {
     let heap_end = heap.start + heap.len;
     // What boot took of its region: the pages below `next`, and the heap.
     let free = usable(map).flat_map(|(start, end)| {
@@ -263,6 +265,8 @@ fn frames(map: &MemoryMap<MAX_REGIONS>, workspace: &Workspace, heap: PhysRange) 
             [(start, end - start), (end, 0)]
         }
     });
-    // SAFETY: usable memory is nobody's but for what boot took, and all of it is mapped.
-    unsafe { Frames::new(free) }
+    free.filter(|&(_, len)| len > 0)
+        // SAFETY: usable memory is nobody's but for what boot took, and all of it is mapped.
+        .map(|(start, len)| unsafe { Memory::claim(start, len, false) })
+        .collect()
 }

@@ -42,16 +42,18 @@ mod boot;
 pub mod console;
 #[cfg(not(target_arch = "x86_64"))]
 mod device_tree;
-mod frames;
 mod heap;
 mod image;
+pub mod memory;
 mod phys;
 pub mod power;
 mod probe;
 mod space;
 pub mod stamp;
+mod stored;
 mod sync;
 pub mod timer;
+mod tlb;
 mod user;
 
 use bootinfo::BootInfo;
@@ -59,9 +61,9 @@ use kcore::cause::Cause;
 use kcore::paging::Encoding;
 
 pub use boot::Boot;
-pub use frames::Frames;
 pub use probe::check_protection;
-pub use space::AddressSpace;
+pub use space::{AddressSpace, run};
+pub use stored::{Array, Stored};
 pub use user::{Context, Event};
 
 /// Name of the architecture, as in file names and the identity stamp.
@@ -69,6 +71,9 @@ pub const ARCHITECTURE: &str = arch::Machine::NAME;
 
 /// The `e_machine` number of ELF files for this architecture.
 pub const ELF_MACHINE: u16 = arch::Machine::ELF_MACHINE;
+
+/// Size of a large page, which a frame may have, in bytes.
+pub const LARGE_PAGE: u64 = 2 << 20;
 
 /// Device registers to be mapped: physical address and length, both page aligned.
 type Device = (u64, u64);

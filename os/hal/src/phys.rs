@@ -23,6 +23,11 @@ pub(crate) fn pointer<T>(phys: u64) -> *mut T {
     (BASE.load(Ordering::Relaxed) + phys) as *mut T
 }
 
+/// Physical address of what is in the map of physical memory.
+pub(crate) fn address<T>(pointer: *const T) -> u64 {
+    (pointer.addr() as u64).wrapping_sub(BASE.load(Ordering::Relaxed))
+}
+
 /// Bytes of physical memory that nobody changes any more.
 ///
 /// # Safety

@@ -1,41 +1,51 @@
 //! Address spaces of programs.
 
+use core::mem::ManuallyDrop;
+use core::sync::atomic::{AtomicU64, Ordering};
+
 use abi::Error;
-use abi::layout::PAGE_SIZE;
-use kcore::paging::{Access, Attributes, ENTRIES, Encoding, MapError, Mapper, Owner, Released, TableMemory};
+use abi::layout::{USER_END, USER_START};
+use kcore::paging::{
+    Access, Attributes, ENTRIES, Encoding, MapError, Mapper, Memory as MemoryType, Owner, PAGE_SIZE, Released, TableMemory,
+};
 use kcore::user_range::UserRange;
 
 use crate::Architecture;
 use crate::arch::Machine;
-use crate::frames::Frames;
+use crate::memory::{Frame, Lease, Memory, Region};
 use crate::phys::{self, Tables};
 use crate::user::{Context, Event};
 
 type Isa = <Machine as Architecture>::Encoding;
 
-/// The memory of one program. It owns its page tables and every frame that they map in user space; [`Self::release`]
-/// gives them back.
+/// The memory of a program: page tables, taken from a region that is always the same one.
 #[derive(Debug)]
 pub struct AddressSpace {
     mapper: Mapper<Isa>,
+    /// The CPUs that may hold translations of it.
+    cpus: AtomicU64,
 }
 
-/// Page tables of programs, with new ones from the machine's frames.
-fn tables(frames: &mut Frames) -> Tables<impl FnMut() -> Option<u64>> {
-    // SAFETY: `Frames` gives mapped frames that nobody else uses; `AddressSpace` names no table that it did not get there.
-    unsafe { Tables::new(|| frames.allocate()) }
+/// Page tables of programs, with new ones from a region.
+fn tables(region: &mut Region) -> Tables<impl FnMut() -> Option<u64>> {
+    // SAFETY: a region gives memory that is mapped and that nobody else uses; `AddressSpace` names no table that it did not
+    // get there. The memory is taken back in `release`.
+    unsafe { Tables::new(|| region.take(PAGE_SIZE, PAGE_SIZE).map(|memory| memory.start())) }
 }
 
-/// Page tables of programs, to look at.
-fn read_tables() -> impl TableMemory {
-    // SAFETY: no frame is ever given, and `AddressSpace` names no table that it did not get from `Frames`.
+/// Page tables of programs, to look at and to take entries out.
+fn existing_tables() -> Tables<impl FnMut() -> Option<u64>> {
+    // SAFETY: no memory is ever given, and `AddressSpace` names no table that it did not get from its region.
     unsafe { Tables::new(|| None) }
 }
 
 impl AddressSpace {
-    /// An address space in which nothing but the kernel is mapped, or `None` when no frame is left.
-    pub fn new(frames: &mut Frames) -> Option<Self> {
-        let mut tables = tables(frames);
+    /// An address space in which nothing but the kernel is mapped, or `None` when the region has no page left.
+    pub fn new(region: &mut Region) -> Option<Self> {
+        if region.is_device() {
+            return None;
+        }
+        let mut tables = tables(region);
         let root = tables.allocate()?;
         for slot in (0..ENTRIES).filter(|slot| !Machine::USER_SLOTS.contains(slot)) {
             let entry = tables.load(crate::boot::kernel_root(), slot);
@@ -43,52 +53,75 @@ impl AddressSpace {
         }
         Some(Self {
             mapper: Mapper::new(root),
+            cpus: AtomicU64::new(0),
         })
     }
 
-    /// Gives the program a page of its own at `virt`: zeros, with `data` copied to `offset`.
+    /// Maps a frame at `virt`, a multiple of its size. Tables come from `region`, the one that [`Self::new`] had.
     ///
     /// # Errors
-    /// When the address is not in user space or not page aligned, something is mapped there, or memory is used up.
-    ///
-    /// # Panics
-    /// When `data` does not fit into the page.
-    pub fn add_page(
-        &mut self,
-        frames: &mut Frames,
-        virt: u64,
-        access: Access,
-        offset: usize,
-        data: &[u8],
-    ) -> Result<(), MapError> {
-        assert!(
-            offset + data.len() <= PAGE_SIZE as usize,
-            "more than a page of data"
-        );
-        if virt >= abi::layout::USER_END {
+    /// When the address is not in user space or not aligned, something is mapped there, or memory is used up.
+    pub fn map(&mut self, region: &mut Region, frame: &Frame, virt: u64, access: Access) -> Result<(), MapError> {
+        let end = virt.checked_add(frame.size()).ok_or(MapError::Range)?;
+        if virt < USER_START || end > USER_END {
             return Err(MapError::Range);
         }
-        let frame = frames.allocate().ok_or(MapError::NoMemory)?;
-        // SAFETY: the frame is mapped and ours alone; offset and length were checked above.
-        unsafe {
-            phys::clear_frame(frame);
-            let page = phys::pointer::<u8>(frame);
-            core::ptr::copy_nonoverlapping(data.as_ptr(), page.add(offset), data.len());
+        if !virt.is_multiple_of(frame.size()) {
+            return Err(MapError::Misaligned);
         }
+        let lease = frame.lease().ok_or(MapError::NoMemory)?;
+        let memory = if lease.device { MemoryType::Device } else { MemoryType::Normal };
+        let attributes = Attributes {
+            access,
+            memory,
+            owner: Owner::User,
+        };
         if access == Access::ReadExecute {
-            Machine::publish_code(phys::pointer(frame), PAGE_SIZE as usize);
+            if lease.device {
+                return Err(MapError::Range);
+            }
+            Machine::publish_code(phys::pointer(lease.start), lease.size as usize);
         }
-        let mapped = self.mapper.map(
-            &mut tables(frames),
-            virt,
-            frame,
-            PAGE_SIZE,
-            Attributes::user(access),
-        );
-        if mapped.is_err() {
-            frames.release(frame);
+        self.mapper
+            .map(&mut tables(region), virt, lease.start, lease.size, attributes)?;
+        // From here on the leaf stands for the lease.
+        let _ = ManuallyDrop::new(lease);
+        Ok(())
+    }
+
+    /// Maps memory that is never anything else, such as the initrd, for reading.
+    ///
+    /// # Errors
+    /// As for [`Self::map`].
+    pub fn map_constant(&mut self, region: &mut Region, bytes: &'static [u8], virt: u64) -> Result<(), MapError> {
+        let start = phys::address(bytes.as_ptr());
+        let first = start / PAGE_SIZE * PAGE_SIZE;
+        let len = (start - first + bytes.len() as u64).next_multiple_of(PAGE_SIZE);
+        if virt < USER_START || virt.checked_add(len).is_none_or(|end| end > USER_END) {
+            return Err(MapError::Range);
         }
-        mapped
+        self.mapper
+            .map(&mut tables(region), virt, first, len, Attributes::user(Access::ReadOnly))
+    }
+
+    /// Takes a mapping of a frame at `virt` back. Returns whether there was one. No CPU uses it any more then.
+    pub fn unmap(&mut self, frame: &Frame, virt: u64) -> bool {
+        let mut tables = existing_tables();
+        if self.mapper.translate(&tables, virt).is_none_or(|found| found.phys != frame.start()) {
+            return false;
+        }
+        let Some((start, size)) = self.mapper.unmap(&mut tables, virt) else {
+            return false;
+        };
+        self.flush(virt, size / PAGE_SIZE);
+        // SAFETY: `map` forgot a lease when it made the leaf, which is gone, on all CPUs.
+        drop(unsafe { Lease::of_leaf(start, size) });
+        true
+    }
+
+    /// Makes all CPUs forget translations.
+    fn flush(&self, virt: u64, pages: u64) {
+        crate::tlb::flush(self.mapper.root(), virt, pages, self.cpus.load(Ordering::Acquire));
     }
 
     /// Copies a program's memory into `to`, which is as long as the range.
@@ -103,8 +136,8 @@ impl AddressSpace {
         for part in range.pages() {
             let from = self.locate(part.start, false)?;
             let to = &mut to[part.offset..part.offset + part.len];
-            // SAFETY: `locate` found a frame that belongs to this program, and the part stays within its page. No
-            // program runs while the kernel does, and kernel memory is never mapped for a program.
+            // SAFETY: `locate` found a frame that programs map, which is never kernel memory while it is mapped, and the
+            // part stays within its page. Programs may write at the same time: bytes are copied, nothing is believed.
             unsafe { core::ptr::copy_nonoverlapping(phys::pointer::<u8>(from), to.as_mut_ptr(), to.len()) };
         }
         Ok(())
@@ -131,14 +164,17 @@ impl AddressSpace {
         Ok(())
     }
 
-    /// Physical address of a byte that the program itself may read, or write.
+    /// Physical address of a byte of ordinary memory that the program itself may read, or write.
     fn locate(&self, virt: u64, write: bool) -> Result<u64, Error> {
         let found = self
             .mapper
-            .translate(&read_tables(), virt)
+            .translate(&existing_tables(), virt)
             .ok_or(Error::BadAddress)?;
-        let allowed =
-            found.attributes.owner == Owner::User && (!write || found.attributes.access == Access::ReadWrite);
+        let Attributes { access, memory, owner } = found.attributes;
+        let allowed = owner == Owner::User
+            && memory == MemoryType::Normal
+            && crate::memory::is_memory(found.phys)
+            && (!write || access == Access::ReadWrite);
         if allowed {
             Ok(found.phys)
         } else {
@@ -146,34 +182,56 @@ impl AddressSpace {
         }
     }
 
-    /// Runs a program in this address space until it stops.
-    pub fn run(&mut self, context: &mut Context) -> Event {
-        // SAFETY: `new` copied the kernel's part of the root table, so the kernel stays mapped; then the address space
-        // is active, which `run` asks for.
-        unsafe {
-            Machine::activate_user_space(self.mapper.root());
-            context.run()
+    /// The calling CPU goes over to this address space, and holds no translation of the previous one any more.
+    pub fn enter(&self, cpu: usize, previous: Option<&Self>) {
+        self.cpus.fetch_or(1 << cpu, Ordering::AcqRel);
+        // SAFETY: `new` copied the kernel's part of the root table, so the kernel stays mapped.
+        unsafe { Machine::activate_user_space(self.mapper.root()) };
+        if let Some(previous) = previous
+            && previous.mapper.root() != self.mapper.root()
+        {
+            previous.cpus.fetch_and(!(1 << cpu), Ordering::AcqRel);
         }
     }
 
-    /// Gives all frames back.
-    pub fn release(self, frames: &mut Frames) {
+    /// The calling CPU leaves this address space for none, and holds no translation of it any more.
+    pub fn leave(&self, cpu: usize) {
         Machine::deactivate_user_space();
-        let root = self.mapper.root();
-        let mut memory = read_tables();
-        self.mapper.dismantle(
-            &mut memory,
-            Machine::USER_SLOTS,
-            &mut |_, released| match released {
-                Released::Leaf(frame, level) => {
-                    assert_eq!(level, 0, "programs have no large pages");
-                    frames.release(frame);
-                }
-                Released::Table(table) => frames.release(table),
-            },
-        );
-        frames.release(root);
+        self.cpus.fetch_and(!(1 << cpu), Ordering::AcqRel);
     }
+
+    /// Whether a CPU has it active, or may hold translations of it.
+    pub fn is_active(&self) -> bool {
+        self.cpus.load(Ordering::Acquire) != 0
+    }
+
+    /// Gives all tables back to the region that they came from. What was mapped is not any more.
+    ///
+    /// # Panics
+    /// When a CPU has it active.
+    pub fn release(self, region: &mut Region) {
+        assert!(!self.is_active(), "an address space is released while a CPU uses it");
+        let root = self.mapper.root();
+        let mut tables = existing_tables();
+        // SAFETY, for both: the table or leaf was this address space's and is named by nothing any more.
+        let mut put_back = |table| region.put_back(unsafe { Memory::claim(table, PAGE_SIZE, false) });
+        self.mapper
+            .dismantle(&mut tables, Machine::USER_SLOTS, &mut |_, released| match released {
+                Released::Leaf(start, level) => {
+                    // SAFETY: as above; constant memory has no count that could run out of step: its pages are no frames.
+                    drop(unsafe { Lease::of_leaf(start, kcore::paging::level_size(level)) });
+                }
+                Released::Table(table) => put_back(table),
+            });
+        put_back(root);
+    }
+}
+
+/// Runs a program in the active address space until it stops.
+pub fn run(context: &mut Context) -> Event {
+    // SAFETY: the kernel's part of every address space is the same, so that the kernel stays mapped whatever is active;
+    // a program without an address space of its own faults at its first instruction.
+    unsafe { context.run() }
 }
 
 /// The three formats have as many entries in a table as the copy loop in [`AddressSpace::new`] walks.

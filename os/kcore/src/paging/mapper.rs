@@ -149,6 +149,27 @@ impl<I: Encoding> Mapper<I> {
         Ok(())
     }
 
+    /// Empties the leaf that maps a virtual address. Returns the physical address and the size of what it mapped, or `None`
+    /// when nothing was mapped.
+    pub fn unmap(&self, memory: &mut impl TableMemory, virt: u64) -> Option<(u64, u64)> {
+        if !is_canonical::<I>(virt) {
+            return None;
+        }
+        let mut table = self.root;
+        for level in (0..I::LEVELS).rev() {
+            let slot = index(virt, level);
+            match I::decode(memory.load(table, slot), level) {
+                Entry::Table(next) => table = next,
+                Entry::Leaf(phys, _) => {
+                    memory.store(table, slot, 0);
+                    return Some((phys, level_size(level)));
+                }
+                Entry::Empty | Entry::Unknown => return None,
+            }
+        }
+        None
+    }
+
     /// Where a virtual address leads, or `None` when nothing is mapped there.
     pub fn translate(&self, memory: &impl TableMemory, virt: u64) -> Option<Translation> {
         if !is_canonical::<I>(virt) {

@@ -1,0 +1,256 @@
+//! Ownership of physical memory.
+//!
+//! A [`Memory`] is a range that nobody else uses. It is made at boot, split by a [`Region`], and turned into what needs
+//! memory: objects of the kernel ([`Stored`](crate::Stored), [`Array`](crate::Array)), page tables, or a [`Frame`] that
+//! programs map. It comes back from each of them only when nothing points into it any more. So no order of calls leads to
+//! memory that is two things at once, although everything is made of memory that programs hand in.
+
+use core::sync::atomic::{AtomicPtr, AtomicU16, AtomicUsize, Ordering};
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use kcore::paging::PAGE_SIZE;
+
+use crate::phys;
+
+/// A range of physical memory that nobody else uses.
+#[derive(Debug)]
+pub struct Memory {
+    start: u64,
+    len: u64,
+    device: bool,
+}
+
+impl Memory {
+    /// Claims a range.
+    ///
+    /// # Safety
+    /// Nobody else uses the range, now and later. It is mapped in the map of physical memory unless it is a device's.
+    pub(crate) const unsafe fn claim(start: u64, len: u64, device: bool) -> Self {
+        Self { start, len, device }
+    }
+
+    /// Physical address of the first byte.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether it is the registers of a device, of which only frames can be made.
+    pub fn is_device(&self) -> bool {
+        self.device
+    }
+}
+
+/// Memory from which pieces are taken, one behind the other. When all of them have come back, it begins anew.
+#[derive(Debug)]
+pub struct Region {
+    memory: Memory,
+    used: u64,
+    pieces: u64,
+}
+
+impl Region {
+    /// A region of which nothing is taken.
+    pub fn new(memory: Memory) -> Self {
+        Self {
+            memory,
+            used: 0,
+            pieces: 0,
+        }
+    }
+
+    /// Takes `len` bytes at a multiple of `align`, a power of two, or `None` when too little is left.
+    pub fn take(&mut self, len: u64, align: u64) -> Option<Memory> {
+        let at = self.memory.start.checked_add(self.used)?;
+        let start = at.checked_next_multiple_of(align)?;
+        let end = start.checked_add(len)?;
+        if len == 0 || end > self.memory.start + self.memory.len {
+            return None;
+        }
+        self.used = end - self.memory.start;
+        self.pieces += 1;
+        Some(Memory {
+            start,
+            len,
+            device: self.memory.device,
+        })
+    }
+
+    /// Takes a piece back.
+    ///
+    /// # Panics
+    /// When the piece is none of this region: then the kernel's bookkeeping is broken.
+    pub fn put_back(&mut self, piece: Memory) {
+        let is_ours = piece.start >= self.memory.start
+            && piece.start + piece.len <= self.memory.start + self.used
+            && self.pieces > 0;
+        assert!(is_ours, "memory at {:#x} is put back where it was not taken", piece.start);
+        self.pieces -= 1;
+        if self.pieces == 0 {
+            self.used = 0;
+        }
+    }
+
+    /// Bytes that are left.
+    pub fn free(&self) -> u64 {
+        self.memory.len - self.used
+    }
+
+    /// Whether pieces of a device's registers come from it.
+    pub fn is_device(&self) -> bool {
+        self.memory.device
+    }
+
+    /// The whole memory.
+    ///
+    /// # Errors
+    /// The region itself, when pieces are out.
+    pub fn into_memory(self) -> Result<Memory, Self> {
+        if self.pieces == 0 { Ok(self.memory) } else { Err(self) }
+    }
+}
+
+/// For each page of memory, how many mappings the frame has that begins there.
+static COUNTS: AtomicPtr<AtomicU16> = AtomicPtr::new(core::ptr::null_mut());
+static COUNTS_LEN: AtomicUsize = AtomicUsize::new(0);
+/// Number of the first page.
+static COUNTS_FIRST: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes room for the counts of all frames in the given ranges of start and end.
+pub(crate) fn init_counts(ranges: impl Iterator<Item = (u64, u64)>) {
+    let (first, end) = ranges.fold((u64::MAX, 0), |(first, end), (from, to)| (first.min(from), end.max(to)));
+    let first = first / PAGE_SIZE;
+    let len = (end / PAGE_SIZE).saturating_sub(first) as usize;
+    let counts: Vec<AtomicU16> = (0..len).map(|_| AtomicU16::new(0)).collect();
+    COUNTS_FIRST.store(first as usize, Ordering::Relaxed);
+    COUNTS.store(Box::leak(counts.into_boxed_slice()).as_mut_ptr(), Ordering::Relaxed);
+    COUNTS_LEN.store(len, Ordering::Release);
+}
+
+/// The count of the frame at a physical address; `None` for a device's.
+fn count(start: u64) -> Option<&'static AtomicU16> {
+    let index = ((start / PAGE_SIZE) as usize).wrapping_sub(COUNTS_FIRST.load(Ordering::Relaxed));
+    if index >= COUNTS_LEN.load(Ordering::Acquire) {
+        return None;
+    }
+    // SAFETY: `init_counts` leaked an array of that length, and the index was checked.
+    Some(unsafe { &*COUNTS.load(Ordering::Relaxed).add(index) })
+}
+
+/// Whether a physical address is that of memory, and not of a device.
+pub(crate) fn is_memory(address: u64) -> bool {
+    count(address).is_some()
+}
+
+/// Memory that programs map: a page or a large page.
+#[derive(Debug)]
+pub struct Frame(Memory);
+
+impl Frame {
+    /// Makes a frame: its bytes become zero, unless they are a device's.
+    ///
+    /// # Errors
+    /// The memory, when it is neither a page nor a large page at a multiple of its size.
+    pub fn new(memory: Memory) -> Result<Self, Memory> {
+        let size = memory.len;
+        if (size != PAGE_SIZE && size != crate::LARGE_PAGE) || !memory.start.is_multiple_of(size) {
+            return Err(memory);
+        }
+        if !memory.device {
+            // SAFETY: the memory is mapped and ours alone.
+            unsafe { core::ptr::write_bytes(phys::pointer::<u8>(memory.start), 0, size as usize) };
+        }
+        Ok(Self(memory))
+    }
+
+    /// Size in bytes.
+    pub fn size(&self) -> u64 {
+        self.0.len
+    }
+
+    /// Physical address.
+    pub fn start(&self) -> u64 {
+        self.0.start
+    }
+
+    /// Copies bytes into a frame that is not mapped yet. What does not fit is left out.
+    pub fn fill(&mut self, offset: usize, data: &[u8]) {
+        let is_mapped = count(self.0.start).is_none_or(|count| count.load(Ordering::Acquire) != 0);
+        let room = (self.0.len as usize).saturating_sub(offset);
+        if is_mapped || room == 0 {
+            return;
+        }
+        let len = data.len().min(room);
+        // SAFETY: the memory is mapped and ours alone, and the part lies within it.
+        unsafe {
+            let start = phys::pointer::<u8>(self.0.start).add(offset);
+            core::ptr::copy_nonoverlapping(data.as_ptr(), start, len);
+        }
+    }
+
+    /// Announces a mapping; `None` when there are too many.
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        if let Some(count) = count(self.0.start) {
+            count
+                .try_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1))
+                .ok()?;
+        }
+        Some(Lease {
+            start: self.0.start,
+            size: self.0.len,
+            device: self.0.device,
+        })
+    }
+
+    /// The memory, when nothing maps it.
+    ///
+    /// # Errors
+    /// The frame itself, when it is mapped.
+    pub fn into_memory(self) -> Result<Memory, Self> {
+        match count(self.0.start) {
+            Some(count) if count.load(Ordering::Acquire) != 0 => Err(self),
+            _ => Ok(self.0),
+        }
+    }
+}
+
+/// One mapping of a frame. Dropping it says that there is no translation of it left on any CPU.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pub(crate) start: u64,
+    pub(crate) size: u64,
+    pub(crate) device: bool,
+}
+
+impl Lease {
+    /// The lease of a frame that a leaf of a page table maps.
+    ///
+    /// # Safety
+    /// The leaf was made with a lease that was forgotten then, and the leaf is no more.
+    pub(crate) unsafe fn of_leaf(start: u64, size: u64) -> Self {
+        Self {
+            start,
+            size,
+            device: false,
+        }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(count) = count(self.start) {
+            count.fetch_sub(1, Ordering::Release);
+        }
+    }
+}

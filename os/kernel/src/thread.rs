@@ -1,0 +1,136 @@
+//! Threads.
+
+use abi::WORDS;
+use hal::{Context, Stored};
+use kcore::heap_queue::Node;
+use kcore::objects::Handle;
+use kcore::scheduler::Scheduling;
+
+use crate::schedule::Parameters;
+
+/// What a thread does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// It has not been started, or has ended.
+    Stopped,
+    /// It waits for a CPU.
+    Ready,
+    /// A CPU runs it.
+    Running,
+    /// It waits at an endpoint until its message is received.
+    Sending,
+    /// It waits at an endpoint for a message.
+    Receiving,
+    /// It waits for the reply to its call.
+    Calling,
+    /// It waits for a notification.
+    Waiting,
+    /// It waits for a time.
+    Sleeping,
+    /// It has faulted and nobody has told it to go on.
+    Faulted,
+}
+
+/// The right to reply to one call of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// Who called.
+    pub(crate) thread: Handle,
+    /// Which of its calls it was.
+    pub(crate) call: u64,
+}
+
+impl Caller {
+    /// Nobody.
+    pub(crate) const NONE: Self = Self {
+        thread: Handle::NONE,
+        call: 0,
+    };
+}
+
+/// What a waiting sender wants to send.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Outgoing {
+    pub(crate) badge: u64,
+    pub(crate) tag: u64,
+    pub(crate) words: [u64; WORDS],
+    /// Whether it waits for a reply.
+    pub(crate) is_call: bool,
+    /// Whether the capability that it sends with lets it transfer others.
+    pub(crate) may_grant: bool,
+    /// Whether the kernel sends it for the thread, to report a fault.
+    pub(crate) is_fault: bool,
+}
+
+/// A thread.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    /// Its registers; `None` while a CPU runs it.
+    pub(crate) context: Option<Stored<Context>>,
+    pub(crate) state: State,
+    /// Stopped from outside: it does not run whatever its state is.
+    pub(crate) suspended: bool,
+    pub(crate) table: Handle,
+    pub(crate) space: Handle,
+    /// Where its faults are reported, with which badge.
+    pub(crate) faults: Handle,
+    pub(crate) faults_badge: u64,
+    /// The notification that ends its waiting for messages.
+    pub(crate) notification: Handle,
+    /// Slot for the capability of a message; 0 for none.
+    pub(crate) receive_slot: u32,
+    /// Neighbours in the queue of an endpoint or notification.
+    pub(crate) next: Handle,
+    pub(crate) previous: Handle,
+    /// That endpoint or notification.
+    pub(crate) waits_at: Handle,
+    pub(crate) outgoing: Outgoing,
+    /// Who waits for its reply.
+    pub(crate) caller: Caller,
+    /// How often it has called: tells a late reply from a due one.
+    pub(crate) calls: u64,
+    /// Its call has changed what it should change, and waits for what has ended to be gone.
+    pub(crate) draining: bool,
+    /// The CPU that runs it, or ran it last.
+    pub(crate) cpu: usize,
+    pub(crate) parameters: Parameters,
+    pub(crate) scheduling: Scheduling,
+    /// Its time limit, in the queue of `timer_cpu`.
+    pub(crate) timer: Node,
+    pub(crate) timer_cpu: usize,
+    /// Whether it has used floating point.
+    pub(crate) uses_fpu: bool,
+    /// Nanoseconds that it ran.
+    pub(crate) time: u64,
+}
+
+impl Thread {
+    /// A thread that has nothing yet.
+    pub(crate) fn new(context: Stored<Context>, cpu: usize) -> Self {
+        Self {
+            context: Some(context),
+            state: State::Stopped,
+            suspended: false,
+            table: Handle::NONE,
+            space: Handle::NONE,
+            faults: Handle::NONE,
+            faults_badge: 0,
+            notification: Handle::NONE,
+            receive_slot: 0,
+            next: Handle::NONE,
+            previous: Handle::NONE,
+            waits_at: Handle::NONE,
+            outgoing: Outgoing::default(),
+            caller: Caller::NONE,
+            calls: 0,
+            draining: false,
+            cpu,
+            parameters: Parameters::default(),
+            scheduling: Scheduling::new(Parameters::default().class, Parameters::default().cpus),
+            timer: Node::NEW,
+            timer_cpu: 0,
+            uses_fpu: false,
+            time: 0,
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The system-call instruction, and instructions that a program must not execute, on aarch64.
+
+use core::arch::asm;
+
+use abi::ARGUMENTS;
+
+/// Makes a system call.
+///
+/// # Safety
+/// As for [`crate::raw`].
+#[inline]
+pub(crate) unsafe fn system_call(number: u64, arguments: [u64; ARGUMENTS]) -> [u64; ARGUMENTS] {
+    let [mut a, mut b, mut c, mut d, mut e, mut f] = arguments;
+    // SAFETY: the caller vouches for the arguments; the kernel changes these registers alone.
+    unsafe {
+        asm!(
+            "svc #0",
+            in("x8") number,
+            inlateout("x0") a, inlateout("x1") b, inlateout("x2") c, inlateout("x3") d, inlateout("x4") e, inlateout("x5") f,
+            options(nostack),
+        );
+    }
+    [a, b, c, d, e, f]
+}
+
+/// Executes an instruction that no CPU has.
+pub fn illegal_instruction() {
+    // SAFETY: the kernel ends the program here.
+    unsafe { asm!("udf #0", options(nomem, nostack)) };
+}
+
+/// Executes an instruction that only the kernel may execute.
+pub fn privileged_instruction() {
+    // SAFETY: the kernel ends the program here.
+    unsafe { asm!("mrs {}, ttbr1_el1", out(reg) _, options(nomem, nostack)) };
+}
