@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use abi::{Error, Fate, Fault, encode_result};
-use hal::{AddressSpace, Context, Event, Frames, println};
+use hal::{AddressSpace, Context, Event, Frames, println, timer};
 use kcore::tar::Archive;
 
 use crate::loader;
@@ -89,6 +89,7 @@ impl Processes {
     /// Runs processes in turn, each until the timer ticks or it has to wait.
     pub(crate) fn run(mut self) -> ! {
         let mut turn = 0;
+        timer::arm(timer::now() + system_call::TICK);
         loop {
             let count = self.running.len();
             let mut order = (turn..turn + count).map(|index| index % count);
@@ -104,8 +105,11 @@ impl Processes {
     fn serve(&mut self, index: usize) -> usize {
         let process = &mut self.running[index];
         match process.space.run(&mut process.context) {
-            Event::Tick => return index + 1,
-            Event::Interrupt => {}
+            Event::Timer => {
+                timer::arm(timer::now() + system_call::TICK);
+                return index + 1;
+            }
+            Event::Kick | Event::Device(_) => {}
             Event::Call => {
                 system_call::serve(self, index);
             }

@@ -3,6 +3,8 @@
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 
+use crate::cpu::Local;
+
 /// Model-specific registers that this kernel uses.
 pub(super) mod msr {
     pub(crate) const APIC_BASE: u32 = 0x1b;
@@ -10,6 +12,11 @@ pub(super) mod msr {
     pub(crate) const STAR: u32 = 0xc000_0081;
     pub(crate) const LSTAR: u32 = 0xc000_0082;
     pub(crate) const SFMASK: u32 = 0xc000_0084;
+    pub(crate) const FS_BASE: u32 = 0xc000_0100;
+    pub(crate) const GS_BASE: u32 = 0xc000_0101;
+    /// What `swapgs` exchanges with the base of gs.
+    pub(crate) const OTHER_GS_BASE: u32 = 0xc000_0102;
+    pub(crate) const TSC_DEADLINE: u32 = 0x6e0;
 }
 
 const CR0_MONITOR_COPROCESSOR: u64 = 1 << 1;
@@ -143,11 +150,41 @@ pub(super) fn time_stamp() -> u64 {
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
-/// Takes waiting interrupts.
-pub(super) fn take_interrupts() {
-    // SAFETY: the handlers are installed and touch only the tick counter. `sti` works from the end of the instruction
-    // behind it on, so it takes a second one for an interrupt to come.
+/// Number of the CPU that runs, from its `Local`.
+pub(super) fn index() -> usize {
+    let index;
+    // SAFETY: the base of gs is this CPU's `Local` from the first instruction in Rust on, and its first field is read.
+    unsafe {
+        asm!("mov {}, gs:[{}]", out(reg) index, const Local::INDEX, options(nostack, preserves_flags, readonly))
+    };
+    index
+}
+
+/// Takes an interrupt that waits, if one does.
+pub(super) fn take_interrupt() {
+    // SAFETY: the handler notes the vector and masks interrupts again. `sti` works from the end of the instruction behind
+    // it on, so it takes a second one for an interrupt to come.
     unsafe { asm!("sti", "nop", "nop", "cli", options(nostack)) };
+}
+
+/// Sleeps until an interrupt, and takes it.
+pub(super) fn wait_for_interrupt() {
+    // SAFETY: as above; no interrupt comes between the two instructions, so none is slept through.
+    unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
+}
+
+/// Forgets the translation of one page.
+pub(super) fn forget_page(address: u64) {
+    // SAFETY: at worst the CPU looks it up again.
+    unsafe { asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags)) };
+}
+
+/// Forgets all translations that are not global.
+pub(super) fn forget_all() {
+    // SAFETY: writes back what is there.
+    unsafe {
+        asm!("mov {root}, cr3", "mov cr3, {root}", root = out(reg) _, options(nostack, preserves_flags))
+    };
 }
 
 /// Does nothing for ever.
