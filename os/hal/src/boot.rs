@@ -10,7 +10,7 @@ use kcore::paging::{Access, Attributes, MapError, Mapper, PAGE_SIZE};
 use crate::arch::Machine;
 use crate::memory::{self, Memory};
 use crate::phys::{self, Tables};
-use crate::{Architecture, Device, MAX_DEVICES, heap, image};
+use crate::{Architecture, Device, MAX_DEVICES, cpu, heap, image, timer};
 
 /// Most regions that the memory map may have after joining neighbours.
 const MAX_REGIONS: usize = 512;
@@ -79,7 +79,7 @@ impl Workspace {
 /// mapped at its own address, the kernel image at its link address, and `record` is null or the physical address of a
 /// boot record that tells the truth.
 pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
-    Machine::install_traps();
+    cpu::local(0).install();
     // SAFETY: the caller's promise.
     let record = unsafe { read_record(record) };
     // SAFETY: checked above, and true by the caller's promise.
@@ -113,6 +113,10 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
         let words = core::slice::from_raw_parts_mut(phys::pointer::<u64>(bookkeeping), words);
         heap::init(phys::pointer(heap.start), heap.len as usize, words);
     }
+    if let Err(error) = Machine::init_interrupts(true).and_then(|()| timer::init()) {
+        panic!("{error}");
+    }
+    cpu::this().online.store(true, Ordering::Release);
     memory::init_counts(usable(&map));
     let free = free_memory(&map, &workspace, heap);
     let initrd = record.initrd;

@@ -27,7 +27,7 @@ pub(crate) unsafe fn at<'a>(address: u64) -> Fdt<'a> {
 }
 
 /// Visits every node; a malformed tree is the end.
-fn walk<'a>(tree: &Fdt<'a>, visit: impl FnMut(&Node<'a>, &[Node<'a>])) {
+pub(crate) fn walk<'a>(tree: &Fdt<'a>, visit: impl FnMut(&Node<'a>, &[Node<'a>])) {
     if let Err(error) = tree.walk(visit) {
         panic!("{error}");
     }
@@ -46,6 +46,18 @@ pub(crate) fn find(tree: &Fdt<'_>, models: &[&str]) -> Option<[(u64, u64); 2]> {
         }
     });
     found
+}
+
+/// A property of the first enabled node that is compatible with one of the models.
+pub(crate) fn property_of<'a>(tree: &Fdt<'a>, models: &[&str], property: &str) -> Option<&'a [u8]> {
+    let mut found = None;
+    walk(tree, |node, _| {
+        let matches = models.iter().any(|model| node.is_compatible(model));
+        if found.is_none() && node.enabled && node.physical && matches {
+            found = Some(node.property(tree, property));
+        }
+    });
+    found?
 }
 
 /// A property of the first node with a name.

@@ -32,7 +32,7 @@ pub(crate) unsafe fn init(start: *mut u8, len: usize, words: &'static mut [u64])
 }
 
 /// Free bytes of the heap.
-pub(crate) fn free() -> usize {
+pub fn free() -> usize {
     HEAP.0.lock().as_ref().map_or(0, |region| region.heap.free())
 }
 

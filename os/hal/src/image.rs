@@ -19,6 +19,8 @@ symbols! {
     rodata_end = kernel_rodata_end;
     /// The page below the kernel's stack, which stays unmapped.
     stack_guard = kernel_stack_guard;
+    /// Top of the emergency stack that the boot CPU starts with.
+    emergency_stack_top = kernel_emergency_stack_top;
     /// End of the image in memory, page aligned.
     end = kernel_image_end;
 }

@@ -15,15 +15,17 @@
 //! | `trap.s`, `trap.rs` | entering and leaving user mode, exceptions, register dumps |
 //! | `cpu.rs` | control registers and single instructions |
 //! | `console.rs` | the serial port |
-//! | `interrupts.rs` | the interrupt controller |
-//! | `timer.rs` | the periodic interrupt and the counter |
+//! | `interrupts.rs` | the interrupt controller: a CPU's own interrupts |
+//! | `devices.rs` | the interrupt controller: interrupts of devices |
+//! | `timer.rs` | the counter and the timer |
+//! | `tlb.rs` | forgetting translations |
 //! | `power.rs` | switching the machine off |
 //!
 //! # What is absent
 //!
-//! - One CPU runs; the firmware keeps the others parked.
-//! - The kernel runs with interrupts masked. It takes them while a program runs and in [`timer::wait`], so no state of
-//!   the kernel is ever seen half changed. The handler itself touches nothing but the tick counter.
+//! - The kernel is not interrupted: interrupts arrive while a program runs or in [`cpu::wait`], so no state of the kernel
+//!   is ever seen half changed by its own CPU. Between CPUs, [`sync::Mutex`] does that.
+//! - There is no periodic interrupt: an idle CPU sleeps until [`timer::arm`]'s deadline.
 //! - The kernel never uses an address of user space: it reaches a program's memory through the map of physical memory,
 //!   after looking the address up in the program's page tables.
 //! - Nothing is writable and executable, in no alias: physical memory that holds the kernel's code and constants is
@@ -40,20 +42,23 @@ mod acpi;
 mod arch;
 mod boot;
 pub mod console;
+pub mod cpu;
 #[cfg(not(target_arch = "x86_64"))]
 mod device_tree;
 mod heap;
 mod image;
+pub mod interrupts;
 pub mod memory;
 mod phys;
+pub mod ports;
 pub mod power;
 mod probe;
 mod space;
 pub mod stamp;
 mod stored;
-mod sync;
+pub mod sync;
 pub mod timer;
-mod tlb;
+pub mod tlb;
 mod user;
 
 use bootinfo::BootInfo;
@@ -64,6 +69,7 @@ pub use boot::Boot;
 pub use probe::check_protection;
 pub use space::{AddressSpace, run};
 pub use stored::{Array, Stored};
+pub use heap::free as heap_free;
 pub use user::{Context, Event};
 
 /// Name of the architecture, as in file names and the identity stamp.
@@ -79,7 +85,7 @@ pub const LARGE_PAGE: u64 = 2 << 20;
 type Device = (u64, u64);
 
 /// Most devices that an architecture names.
-const MAX_DEVICES: usize = 4;
+const MAX_DEVICES: usize = 6;
 
 /// What an architecture provides. A type implements it without ever being made.
 trait Architecture {
@@ -98,8 +104,11 @@ trait Architecture {
     /// What a program sees of the CPU.
     type Registers: user::RegisterFile;
 
-    /// Makes exceptions arrive in this crate. First thing that runs; again harmless.
-    fn install_traps();
+    /// Makes this CPU's exceptions arrive in this crate, and `local` findable. First thing that runs; again harmless.
+    fn install_traps(local: &'static cpu::Local);
+
+    /// State of the CPU that runs.
+    fn local() -> &'static cpu::Local;
 
     /// Finds the devices that this crate drives, and remembers them. Memory is still mapped at its own address. Entries
     /// of length 0 are none.
@@ -117,7 +126,7 @@ trait Architecture {
     /// Slots of a program's root table that are the program's own. The others are copied from the kernel's root.
     const USER_SLOTS: core::ops::Range<usize>;
 
-    /// Switches to the address space of a program.
+    /// Switches to the address space of a program; nothing when it is active already.
     ///
     /// # Safety
     /// The tables map the kernel as the kernel's own do.
@@ -135,20 +144,44 @@ trait Architecture {
     /// The program's address space is active.
     unsafe fn enter_user(registers: &mut Self::Registers) -> Cause;
 
-    /// Finds out which device interrupted, serves it, and returns whether it was the timer.
-    fn serve_interrupt() -> bool;
-
-    /// Starts an interrupt `hz` times a second. Returns the counter's frequency in Hz.
+    /// Prepares this CPU's interrupt controller and timer; on the CPU that boots also the machine's.
     ///
     /// # Errors
     /// Says what about the hardware does not work.
-    fn start_timer(hz: u32) -> Result<u64, &'static str>;
+    fn init_interrupts(is_first: bool) -> Result<(), &'static str>;
 
-    /// A counter that only grows.
+    /// Serves the interrupt that made a program stop. `None` when there is nothing for the kernel to do.
+    fn serve_interrupt() -> Option<Event>;
+
+    /// Serves an interrupt that is there, or comes while the CPU idles when it is to wait. `None` when there is none, or
+    /// nothing for the kernel to do.
+    fn take_interrupt(wait: bool) -> Option<Event>;
+
+    /// Lets a device's interrupt arrive, keeps it away, lets it come again after one: see [`interrupts`].
+    fn enable_interrupt(number: u32) -> bool;
+    fn disable_interrupt(number: u32);
+    fn complete_interrupt(number: u32);
+
+    /// Makes the counter run. Returns its frequency in Hz.
+    ///
+    /// # Errors
+    /// Says what about the hardware does not work.
+    fn init_clock() -> Result<u64, &'static str>;
+
+    /// A counter that only grows, the same on all CPUs.
     fn counter() -> u64;
 
-    /// Takes the interrupts that wait, and masks them again.
-    fn take_interrupts();
+    /// Makes this CPU's timer interrupt once, in so many counts, or not at all.
+    fn arm_timer(counts: Option<u64>);
+
+    /// See [`tlb::flush`].
+    fn flush(root: u64, first_page: u64, pages: u64, cpus: u64);
+
+    /// Does what other CPUs have asked of this one in `flush`.
+    fn answer_flushes();
+
+    /// The serial port that `write_console` uses, when it is a device.
+    fn uart() -> Option<console::Uart>;
 
     /// Writes a byte to the serial port.
     fn write_console(byte: u8);
@@ -156,8 +189,22 @@ trait Architecture {
     /// Tries every way to end the machine with a status, and returns when none works.
     fn power_off(success: bool);
 
+    /// Whether there are I/O ports.
+    const PORTS: bool;
+
+    /// Reads 1, 2 or 4 bytes from an I/O port; `None` when that cannot be.
+    fn read_port(port: u16, width: usize) -> Option<u64>;
+
+    /// Writes 1, 2 or 4 bytes to an I/O port; `false` when that cannot be.
+    fn write_port(port: u16, width: usize, value: u64) -> bool;
+
     /// Does nothing for ever.
     fn halt() -> !;
+}
+
+/// Randomness of the firmware or the CPU, if there is some.
+pub fn entropy() -> Option<[u64; 4]> {
+    None
 }
 
 /// Defines the kernel's entry point: a function of type `fn(Boot) -> !`.
@@ -168,6 +215,14 @@ macro_rules! entry {
         extern "Rust" fn kernel_main(boot: $crate::Boot) -> ! {
             let main: fn($crate::Boot) -> ! = $main;
             main(boot)
+        }
+    };
+    ($main:path, $secondary:path) => {
+        $crate::entry!($main);
+        #[unsafe(no_mangle)]
+        extern "Rust" fn kernel_secondary(cpu: usize) -> ! {
+            let secondary: fn(usize) -> ! = $secondary;
+            secondary(cpu)
         }
     };
 }

@@ -1,14 +1,11 @@
 //! Accesses that may fault, and the check that forbidden ones do.
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::Ordering;
 
 use bootinfo::KERNEL_VMA;
 
 use crate::arch::Machine;
-use crate::{Architecture, boot, image};
-
-/// Set while an instruction of `trap.s` runs that may fault.
-static PROBES: AtomicBool = AtomicBool::new(false);
+use crate::{Architecture, boot, cpu, image};
 
 unsafe extern "C" {
     // In each architecture's `trap.s`: they return whether the access faulted.
@@ -20,7 +17,8 @@ unsafe extern "C" {
 
 /// Whether the fault in the kernel that is being handled was to be expected. It then goes on where this says.
 pub(crate) fn recovery() -> Option<u64> {
-    PROBES
+    cpu::this()
+        .probes
         .swap(false, Ordering::Relaxed)
         .then_some(probe_faulted as *const () as u64)
 }
@@ -31,9 +29,10 @@ pub(crate) fn recovery() -> Option<u64> {
 /// `access` runs one of the functions of `trap.s` that can go on at `probe_faulted`, and the access does no harm when it
 /// does not fault.
 pub(crate) unsafe fn faults(access: impl FnOnce() -> bool) -> bool {
-    PROBES.store(true, Ordering::Relaxed);
+    let probes = &cpu::this().probes;
+    probes.store(true, Ordering::Relaxed);
     let faulted = access();
-    PROBES.store(false, Ordering::Relaxed);
+    probes.store(false, Ordering::Relaxed);
     faulted
 }
 

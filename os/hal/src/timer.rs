@@ -1,56 +1,79 @@
-//! The periodic interrupt.
+//! Time, and one interrupt at a time that was asked for. There is no periodic one.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use crate::Architecture;
 use crate::arch::Machine;
 
-static TICKS: AtomicU64 = AtomicU64::new(0);
+const NANOSECONDS: u64 = 1_000_000_000;
 
-/// How many timer interrupts have been taken since boot.
-pub fn ticks() -> u64 {
-    TICKS.load(Ordering::Relaxed)
+/// The counter's value at boot, and its frequency in Hz.
+static START: AtomicU64 = AtomicU64::new(0);
+static FREQUENCY: AtomicU64 = AtomicU64::new(0);
+
+/// Nanoseconds in a count, and counts in a nanosecond, in units of 2^-32.
+static SCALE: AtomicU64 = AtomicU64::new(0);
+static INVERSE: AtomicU64 = AtomicU64::new(0);
+
+/// `count * scale / 2^32`, without overflow on the way.
+fn scaled(count: u64, scale: &AtomicU64) -> u64 {
+    let product = u128::from(count) * u128::from(scale.load(Ordering::Relaxed));
+    u64::try_from(product >> 32).unwrap_or(u64::MAX)
 }
 
-/// Counts one. For the interrupt handler.
-pub(crate) fn tick() {
-    TICKS.fetch_add(1, Ordering::Relaxed);
-}
-
-/// A running timer.
-#[derive(Clone, Copy, Debug)]
-pub struct Timer {
-    frequency: u64,
-}
-
-impl Timer {
-    /// Starts an interrupt `hz` times a second.
-    ///
-    /// # Errors
-    /// Says what about the hardware does not work.
-    pub fn start(hz: u32) -> Result<Self, &'static str> {
-        Ok(Self {
-            frequency: Machine::start_timer(hz)?,
-        })
+/// Measures the clock. On the CPU that boots, before everything else here.
+///
+/// # Errors
+/// Says what about the hardware does not work.
+pub(crate) fn init() -> Result<(), &'static str> {
+    let frequency = Machine::init_clock()?;
+    // The upper limit keeps the scales within 64 bits.
+    if !(1000..4 * NANOSECONDS).contains(&frequency) {
+        return Err("the CPU's counter claims a frequency that no machine has");
     }
+    FREQUENCY.store(frequency, Ordering::Relaxed);
+    SCALE.store((NANOSECONDS << 32).div_ceil(frequency), Ordering::Relaxed);
+    INVERSE.store((frequency << 32) / NANOSECONDS, Ordering::Relaxed);
+    START.store(Machine::counter(), Ordering::Relaxed);
+    Ok(())
+}
 
-    /// Takes interrupts until `count` ticks have come, or `limit_ms` milliseconds have passed on the CPU's own counter.
-    /// Returns whether the ticks have come.
-    pub fn wait(self, count: u64, limit_ms: u64) -> bool {
-        let target = ticks() + count;
-        let start = Machine::counter();
-        let limit = self.frequency.saturating_mul(limit_ms) / 1000;
-        while ticks() < target {
-            if Machine::counter().wrapping_sub(start) > limit {
-                return false;
+/// Nanoseconds since boot; never less than before, on any CPU.
+pub fn now() -> u64 {
+    let counts = Machine::counter().saturating_sub(START.load(Ordering::Relaxed));
+    scaled(counts, &SCALE)
+}
+
+/// Frequency of the CPU's counter in Hz.
+pub fn frequency() -> u64 {
+    FREQUENCY.load(Ordering::Relaxed)
+}
+
+/// Makes this CPU's timer interrupt at `deadline` (as [`now`] counts) instead of when it would have: at once when that
+/// time is past, never for `u64::MAX`. Where the hardware cannot look that far ahead it interrupts early.
+pub fn arm(deadline: u64) {
+    if deadline == u64::MAX {
+        Machine::arm_timer(None);
+        return;
+    }
+    // From now on and not from boot, so that a rounding error does not grow with the time the machine has been up.
+    let counts = scaled(deadline.saturating_sub(now()), &INVERSE);
+    Machine::arm_timer(Some(counts.saturating_add(1)));
+}
+
+/// Arms the timer a few times and waits for its interrupt, `limit` nanoseconds each time at most. Returns whether it
+/// came, and never early.
+pub fn check(limit: u64) -> bool {
+    const DELAY: u64 = 1_000_000;
+    let comes = |_| {
+        let deadline = now() + DELAY;
+        arm(deadline);
+        while now() < deadline + limit {
+            if let Some(crate::Event::Timer) = Machine::take_interrupt(false) {
+                return now() >= deadline;
             }
-            Machine::take_interrupts();
         }
-        true
-    }
-
-    /// Frequency of the CPU's counter in Hz.
-    pub fn counter_frequency(self) -> u64 {
-        self.frequency
-    }
+        false
+    };
+    (0..3).all(comes)
 }

@@ -3,11 +3,10 @@
 use core::fmt;
 
 use abi::Fault;
-use abi::layout::PAGE_SIZE;
 use kcore::cause::Cause;
 
 use crate::arch::Machine;
-use crate::{Architecture, image, probe, timer};
+use crate::{Architecture, cpu, probe};
 
 /// The registers of a program, in the vocabulary of the system-call convention.
 pub(crate) trait RegisterFile: fmt::Display {
@@ -23,25 +22,39 @@ pub(crate) trait RegisterFile: fmt::Display {
     /// Puts the result where the program expects it.
     fn set_result(&mut self, result: u64);
 
-    /// Goes on at another instruction.
-    fn set_instruction(&mut self, address: u64);
+    /// Puts a message into the result registers.
+    fn set_message(&mut self, status: u64, payload: [u64; 5]);
+
+    /// Makes the program make its system call once more.
+    fn retry(&mut self);
+
+    /// Program counter.
+    fn instruction(&self) -> u64;
+
+    /// Stack pointer.
+    fn stack_pointer(&self) -> u64;
+
+    /// Sets the thread pointer.
+    fn set_thread_pointer(&mut self, address: u64);
 }
 
 /// A program's registers while it does not run. Displays as a register dump.
 pub struct Context(<Machine as Architecture>::Registers);
 
-/// Why a program stopped running.
+/// Why a program stopped running, or a CPU idling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The timer's interrupt came: another program may have its turn.
-    Tick,
-    /// Another interrupt came, and has been served.
-    Interrupt,
-    /// It made a system call.
+    /// The time has come that the timer was armed for.
+    Timer,
+    /// Another CPU wants attention.
+    Kick,
+    /// The device with this interrupt wants attention. It stays silent until the interrupt is completed.
+    Device(u32),
+    /// The program made a system call.
     Call,
-    /// It did what it may not do.
+    /// The program did what it may not do.
     Fault {
-        /// What it did.
+        /// What.
         fault: Fault,
         /// The address that it used, when the CPU says so.
         address: Option<u64>,
@@ -64,17 +77,48 @@ impl Context {
         self.0.set_result(result);
     }
 
+    /// Answers its system call with a message: status, then tag and words.
+    #[inline]
+    pub fn set_message(&mut self, status: u64, payload: [u64; 5]) {
+        self.0.set_message(status, payload);
+    }
+
+    /// Makes it make its system call once more when it goes on.
+    pub fn retry(&mut self) {
+        self.0.retry();
+    }
+
+    /// Address of the instruction at which it goes on.
+    pub fn instruction(&self) -> u64 {
+        self.0.instruction()
+    }
+
+    /// Its stack pointer.
+    pub fn stack_pointer(&self) -> u64 {
+        self.0.stack_pointer()
+    }
+
+    /// Sets its thread pointer, an address of user space.
+    pub fn set_thread_pointer(&mut self, address: u64) {
+        self.0.set_thread_pointer(address);
+    }
+
     /// Runs the program until it stops.
     ///
     /// # Safety
     /// The program's address space is active.
     pub(crate) unsafe fn run(&mut self) -> Event {
-        // SAFETY: the caller has activated the address space.
-        match unsafe { Machine::enter_user(&mut self.0) } {
-            Cause::Interrupt if serve_interrupt() => Event::Tick,
-            Cause::Interrupt => Event::Interrupt,
-            Cause::SystemCall => Event::Call,
-            Cause::Fault { fault, address } => Event::Fault { fault, address },
+        loop {
+            // SAFETY: the caller has activated the address space.
+            match unsafe { Machine::enter_user(&mut self.0) } {
+                Cause::SystemCall => return Event::Call,
+                Cause::Fault { fault, address } => return Event::Fault { fault, address },
+                Cause::Interrupt => {
+                    if let Some(event) = Machine::serve_interrupt() {
+                        return event;
+                    }
+                }
+            }
         }
     }
 }
@@ -91,26 +135,15 @@ impl fmt::Debug for Context {
     }
 }
 
-/// Serves an interrupt; returns whether it was the timer's.
-pub(crate) fn serve_interrupt() -> bool {
-    let is_timer = Machine::serve_interrupt();
-    if is_timer {
-        timer::tick();
-    }
-    is_timer
-}
-
-/// An exception in the kernel itself. An interrupt is served, and a fault that was to be expected is skipped; anything
-/// else is the end.
-pub(crate) fn kernel_trap(cause: Cause, registers: &mut impl RegisterFile) {
+/// An exception in the kernel itself. A fault that was to be expected is skipped: it says where the kernel goes on.
+/// Anything else is the end.
+pub(crate) fn kernel_trap(cause: Cause, registers: &impl fmt::Display) -> Option<u64> {
     match cause {
-        Cause::Interrupt => {
-            serve_interrupt();
-        }
+        Cause::Interrupt => panic!("the kernel was interrupted\n{registers}"),
         Cause::SystemCall => panic!("the kernel made a system call\n{registers}"),
         Cause::Fault { fault, address } => match (probe::recovery(), address) {
-            (Some(recovery), _) => registers.set_instruction(recovery),
-            (None, Some(address)) if address & !(PAGE_SIZE - 1) == image::stack_guard() => {
+            (Some(recovery), _) => Some(recovery),
+            (None, Some(address)) if cpu::is_stack_guard(address) => {
                 panic!("the kernel's stack is used up: {fault} at {address:#x}\n{registers}")
             }
             (None, Some(address)) => panic!("fault in the kernel: {fault} at {address:#x}\n{registers}"),

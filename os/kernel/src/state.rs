@@ -80,7 +80,6 @@ impl Kernel {
             Event::Kick => {}
             Event::Device(number) => self.interrupt(cpu, number),
             Event::Fault { fault, address } => self.fault(cpu, current, fault, address),
-            Event::FpuFirstUse => self.enable_fpu(current),
         }
     }
 
@@ -112,13 +111,6 @@ impl Kernel {
                 self.signal(cpu, notification, bits);
             }
             _ => hal::interrupts::disable(number),
-        }
-    }
-
-    /// Gives a thread what it needs for floating point, from its first such instruction on.
-    fn enable_fpu(&mut self, me: Handle) {
-        if let Some(thread) = self.objects.thread_mut(me) {
-            thread.uses_fpu = true;
         }
     }
 

@@ -12,6 +12,9 @@ use kcore::user_range::UserRange;
 
 use crate::processes::Processes;
 
+/// Nanoseconds between two ticks.
+pub(crate) const TICK: u64 = 10_000_000;
+
 /// Longest text of one `debug_write`.
 const MAX_TEXT: usize = 4096;
 
@@ -32,7 +35,7 @@ pub(crate) fn serve(processes: &mut Processes, index: usize) {
         Ok(Request::PowerOff { .. }) => Err(Error::NotPermitted),
         Ok(Request::Spawn { name, argument }) => spawn(processes, index, name, argument),
         Ok(Request::Wait { process }) => return processes.wait(index, process),
-        Ok(Request::Ticks {}) => Ok(timer::ticks()),
+        Ok(Request::Ticks {}) => Ok(timer::now() / TICK),
         Err(error) => Err(error),
     };
     processes.at(index).context.set_result(encode_result(result));

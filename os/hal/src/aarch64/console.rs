@@ -2,9 +2,16 @@
 //!
 //! The firmware or the emulator has set its line up; this file only sends.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::{Device, phys};
+use kcore::acpi::Tables;
+use kcore::bytes::le32;
+use kcore::fdt::Fdt;
+
+use super::devices;
+use crate::acpi::Firmware;
+use crate::console::{Uart, UartKind};
+use crate::{Device, device_tree, phys};
 
 /// Where QEMU's virt machine has it.
 const VIRT_PORT: u64 = 0x0900_0000;
@@ -18,9 +25,38 @@ const PATIENCE: u32 = 1 << 20;
 
 static PORT: AtomicU64 = AtomicU64::new(VIRT_PORT);
 
-/// Uses the UART at this physical address, or goes on with QEMU's.
-pub(super) fn use_port(port: Option<u64>) {
-    PORT.store(port.unwrap_or(VIRT_PORT), Ordering::Relaxed);
+/// Its interrupt; 0 when unknown.
+static INTERRUPT: AtomicU32 = AtomicU32::new(0);
+
+/// Uses the UART that the device tree names, or goes on with QEMU's.
+pub(super) fn use_device_tree(tree: &Fdt<'_>) {
+    const MODELS: &[&str] = &["arm,pl011"];
+    if let Some(ranges) = device_tree::find(tree, MODELS) {
+        PORT.store(ranges[0].0, Ordering::Relaxed);
+        let interrupt = device_tree::property_of(tree, MODELS, "interrupts").and_then(devices::number);
+        INTERRUPT.store(interrupt.unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+/// Uses the UART that ACPI's table of the console names, or goes on with QEMU's. Bit 3 of the interrupt types says that
+/// the number is that of the GIC.
+pub(super) fn use_acpi(tables: &Tables<'_, Firmware>) {
+    if let (Some(port), Some(table)) = (tables.pl011(), tables.find(b"SPCR")) {
+        PORT.store(port, Ordering::Relaxed);
+        let is_gic = table.get(52).is_some_and(|types| types & 1 << 3 != 0);
+        let interrupt = le32(table, 54).filter(|_| is_gic);
+        INTERRUPT.store(interrupt.unwrap_or(0), Ordering::Relaxed);
+    }
+}
+
+/// The UART as a device.
+pub(super) fn device() -> Uart {
+    let interrupt = INTERRUPT.load(Ordering::Relaxed);
+    Uart {
+        kind: UartKind::Pl011,
+        base: PORT.load(Ordering::Relaxed),
+        interrupt: (interrupt != 0).then_some(interrupt),
+    }
 }
 
 /// Where the registers are in memory.

@@ -4,6 +4,9 @@ use core::arch::asm;
 
 use kcore::paging::MAIR;
 
+use crate::cpu::Local;
+use crate::tlb::MAX_PAGES;
+
 /// `TCR_EL1` but for the size of physical addresses: both halves 48 bits (T0SZ, T1SZ = 16) in 4 KiB pages (TG0 = 0,
 /// TG1 = 2), tables in inner-shareable write-back memory.
 const TCR: u64 = 0xb510_3510;
@@ -79,7 +82,7 @@ pub(super) unsafe fn set_kernel_root(root: u64) {
     }
 }
 
-/// Switches the tables of the lower half, or switches the lower half off, and forgets all translations.
+/// Switches the tables of the lower half, or switches the lower half off, and forgets its translations.
 ///
 /// # Safety
 /// The tables map nothing but what a program may use.
@@ -98,8 +101,9 @@ pub(super) unsafe fn set_user_root(root: Option<u64>) {
             "msr ttbr0_el1, {root}",
             "msr tcr_el1, {tcr}",
             "isb",
-            "tlbi vmalle1",
-            "dsb ish",
+            // Programs' translations all carry identifier 0; the kernel's carry none.
+            "tlbi aside1, xzr",
+            "dsb nsh",
             "isb",
             root = in(reg) root.unwrap_or(0),
             tcr = in(reg) tcr,
@@ -134,10 +138,37 @@ pub(super) fn counter() -> u64 {
     value
 }
 
-/// Takes waiting interrupts.
-pub(super) fn take_interrupts() {
-    // SAFETY: the handlers are installed and touch only the tick counter.
-    unsafe { asm!("msr daifclr, #2", "isb", "msr daifset, #2", options(nostack)) };
+/// State of the CPU that runs.
+pub(super) fn local() -> &'static Local {
+    let local: *const Local;
+    // SAFETY: the register holds the address of a static from the first instruction in Rust on.
+    unsafe {
+        asm!("mrs {}, tpidr_el1", out(reg) local, options(nomem, nostack, preserves_flags));
+        &*local
+    }
+}
+
+/// Sleeps until an interrupt is there. Masked ones count, so none is slept through.
+pub(super) fn wait_for_interrupt() {
+    // SAFETY: the CPU just waits.
+    unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) };
+}
+
+/// Makes all CPUs forget the translations of some pages, whosever they are.
+pub(super) fn forget(first_page: u64, pages: u64) {
+    // SAFETY: at worst they are looked up again. The first barrier makes earlier changes of tables visible to that.
+    unsafe {
+        asm!("dsb ishst", options(nostack, preserves_flags));
+        if pages > MAX_PAGES {
+            asm!("tlbi vmalle1is", options(nostack, preserves_flags));
+        } else {
+            for page in 0..pages {
+                let number = first_page.wrapping_add(page << 12) >> 12 & ((1 << 44) - 1);
+                asm!("tlbi vaae1is, {}", in(reg) number, options(nostack, preserves_flags));
+            }
+        }
+        asm!("dsb ish", "isb", options(nostack, preserves_flags));
+    }
 }
 
 /// Does nothing for ever.

@@ -6,7 +6,7 @@ use bootinfo::{BootInfo, PhysRange};
 use kcore::memory_map::MemoryMap;
 use kcore::paging::MAIR;
 
-use crate::{boot, device_tree};
+use crate::{boot, cpu, device_tree};
 
 global_asm!(
     include_str!("entry.s"),
@@ -21,7 +21,7 @@ unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
 }
 
 unsafe extern "C" fn direct_entry(dtb: u64, kernel_start: u64) -> ! {
-    super::trap::install();
+    cpu::local(0).install();
     // SAFETY: the boot protocol of arm64 Linux gives the address of a device tree, and `_start` has mapped memory.
     let tree = unsafe { device_tree::at(dtb) };
     let range = PhysRange {

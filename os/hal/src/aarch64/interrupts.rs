@@ -1,4 +1,4 @@
-//! The generic interrupt controller, version 2. Source: Arm, "Generic Interrupt Controller Architecture Specification,
+//! The generic interrupt controller, version 2: a CPU's own interrupts, and the way in for all. Source: Arm, "Generic Interrupt Controller Architecture Specification,
 //! version 2.0" (IHI 0048).
 
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -6,8 +6,8 @@ use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use kcore::acpi::Gic;
 use kcore::fdt::Fdt;
 
-use super::timer;
-use crate::{Device, device_tree, phys};
+use super::{devices, timer};
+use crate::{Device, Event, cpu, device_tree, phys};
 
 /// Where QEMU's virt machine has it.
 const VIRT_DISTRIBUTOR: u64 = 0x0800_0000;
@@ -17,6 +17,12 @@ const VIRT_CPU_INTERFACE: u64 = 0x0801_0000;
 const DISTRIBUTOR_CONTROL: u64 = 0;
 const SET_ENABLE: u64 = 0x100;
 const PRIORITY: u64 = 0x400;
+const TARGETS: u64 = 0x800;
+const SEND: u64 = 0xf00;
+
+/// What CPUs send each other: attention, and an order to halt.
+pub(super) const KICK: u32 = 0;
+pub(super) const HALT: u32 = 1;
 
 // Registers of the CPU interface.
 const CPU_CONTROL: u64 = 0;
@@ -77,41 +83,67 @@ pub(super) fn registers() -> [Device; 2] {
     ]
 }
 
-/// Enables the controller, and in it the timer's interrupt alone.
-pub(super) fn init() -> Result<(), &'static str> {
+/// Physical address of the distributor's registers.
+pub(super) fn distributor() -> u64 {
+    DISTRIBUTOR.load(Ordering::Relaxed)
+}
+
+/// Enables this CPU's part of the controller, and in it the timer's interrupt and those of other CPUs; first of all the
+/// distributor.
+pub(super) fn init(is_first: bool) -> Result<(), &'static str> {
     if IS_OTHER_VERSION.load(Ordering::Relaxed) {
         return Err("the interrupt controller is no GICv2 (QEMU: -M virt,gic-version=2)");
     }
-    let (distributor, cpu) = (
-        DISTRIBUTOR.load(Ordering::Relaxed),
-        CPU_INTERFACE.load(Ordering::Relaxed),
-    );
+    let (distributor, cpu) = (distributor(), CPU_INTERFACE.load(Ordering::Relaxed));
     // SAFETY: the registers of this file's device, mapped by the kernel's tables. Each interrupt has one byte of
-    // priority and one bit to enable it.
+    // priority and one bit to enable it; the first 32 are this CPU's own.
     unsafe {
-        phys::write_register(distributor + PRIORITY + u64::from(timer::INTERRUPT), 0x80_u8);
-        phys::write_register(distributor + SET_ENABLE, 1_u32 << timer::INTERRUPT);
-        phys::write_register(distributor + DISTRIBUTOR_CONTROL, 1_u32);
+        for interrupt in [timer::INTERRUPT, KICK, HALT] {
+            phys::write_register(distributor + PRIORITY + u64::from(interrupt), 0x80_u8);
+        }
+        let enabled = 1_u32 << timer::INTERRUPT | 1 << KICK | 1 << HALT;
+        phys::write_register(distributor + SET_ENABLE, enabled);
+        if is_first {
+            phys::write_register(distributor + DISTRIBUTOR_CONTROL, 1_u32);
+        }
         phys::write_register(cpu + PRIORITY_MASK, 0xff_u32);
         phys::write_register(cpu + CPU_CONTROL, 1_u32);
+        // Who reads where its own interrupts go reads itself.
+        let target = phys::read_register::<u32>(distributor + TARGETS) & 0xff;
+        cpu::this()
+            .interrupt_id
+            .store(u64::from(target), Ordering::Relaxed);
     }
     Ok(())
 }
 
+/// Sends an interrupt to the CPUs in the controller's mask.
+pub(super) fn send(targets: u64, interrupt: u32) {
+    let command = (targets as u32 & 0xff) << 16 | interrupt;
+    // SAFETY: as in `init`; these interrupts are served below. The barrier makes earlier writes visible to the receiver.
+    unsafe {
+        core::arch::asm!("dsb ishst", options(nostack, preserves_flags));
+        phys::write_register(distributor() + SEND, command);
+    }
+}
+
 /// Serves what interrupts.
-pub(super) fn serve() -> bool {
+pub(super) fn serve() -> Option<Event> {
     let cpu = CPU_INTERFACE.load(Ordering::Relaxed);
     // SAFETY: as in `init`.
     let acknowledged = unsafe { phys::read_register::<u32>(cpu + ACKNOWLEDGE) };
     let interrupt = acknowledged & 0x3ff;
-    if interrupt >= SPURIOUS {
-        return false;
-    }
-    let is_timer = interrupt == timer::INTERRUPT;
-    if is_timer {
-        timer::rearm();
-    }
+    let event = match interrupt {
+        SPURIOUS.. => return None,
+        KICK => Some(Event::Kick),
+        HALT => super::cpu::halt(),
+        timer::INTERRUPT => {
+            timer::arm(None);
+            Some(Event::Timer)
+        }
+        device => devices::taken(device).map(Event::Device),
+    };
     // SAFETY: the value that was acknowledged ends that interrupt.
     unsafe { phys::write_register(cpu + END_OF_INTERRUPT, acknowledged) };
-    is_timer
+    event
 }

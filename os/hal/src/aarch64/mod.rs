@@ -2,6 +2,7 @@
 
 mod console;
 mod cpu;
+mod devices;
 mod entry;
 mod interrupts;
 mod power;
@@ -9,6 +10,7 @@ mod timer;
 mod trap;
 
 use core::ops::Range;
+use core::sync::atomic::Ordering;
 
 use bootinfo::BootInfo;
 use kcore::acpi::Tables;
@@ -16,12 +18,24 @@ use kcore::cause::Cause;
 use kcore::paging::{Aarch64, ENTRIES};
 
 use crate::acpi::Firmware;
-use crate::{Architecture, Device, MAX_DEVICES, device_tree};
+use crate::console::Uart;
+use crate::cpu::Local;
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
 
 /// The machine.
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const PORTS: bool = false;
+
+    fn read_port(_port: u16, _width: usize) -> Option<u64> {
+        None
+    }
+
+    fn write_port(_port: u16, _width: usize, _value: u64) -> bool {
+        false
+    }
+
     const NAME: &'static str = "aarch64";
     const ELF_MACHINE: u16 = 183;
     const PHYSICAL_MAP: u64 = 0xffff_8000_0000_0000;
@@ -30,8 +44,12 @@ impl Architecture for Machine {
     type Encoding = Aarch64;
     type Registers = trap::Registers;
 
-    fn install_traps() {
-        trap::install();
+    fn install_traps(local: &'static Local) {
+        trap::install(local);
+    }
+
+    fn local() -> &'static Local {
+        cpu::local()
     }
 
     /// From the device tree when there is one, else from ACPI, else as on QEMU's virt machine.
@@ -39,20 +57,27 @@ impl Architecture for Machine {
         if record.dtb != 0 {
             // SAFETY: the boot contract maps the tree at its own address.
             let tree = unsafe { device_tree::at(record.dtb) };
-            console::use_port(device_tree::find(&tree, &["arm,pl011"]).map(|ranges| ranges[0].0));
+            console::use_device_tree(&tree);
             interrupts::use_device_tree(&tree);
             power::use_device_tree(&tree);
         } else {
             // SAFETY: the boot contract maps all memory that holds firmware tables at its own address.
             let firmware = unsafe { Firmware::new(1 << 48) };
             if let Some(tables) = Tables::new(&firmware, record.rsdp) {
-                console::use_port(tables.pl011());
+                console::use_acpi(&tables);
                 interrupts::use_acpi(tables.gic());
                 power::use_acpi(&tables);
             }
         }
         let [distributor, cpu_interface] = interrupts::registers();
-        [console::registers(), distributor, cpu_interface, (0, 0)]
+        [
+            console::registers(),
+            distributor,
+            cpu_interface,
+            (0, 0),
+            (0, 0),
+            (0, 0),
+        ]
     }
 
     unsafe fn activate_kernel_space(root: u64) {
@@ -61,11 +86,14 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        // SAFETY: the caller vouches for the tables.
-        unsafe { cpu::set_user_root(Some(root)) };
+        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+            // SAFETY: the caller vouches for the tables.
+            unsafe { cpu::set_user_root(Some(root)) };
+        }
     }
 
     fn deactivate_user_space() {
+        Self::local().root.store(0, Ordering::Relaxed);
         // SAFETY: without tables for programs, nothing of theirs is mapped.
         unsafe { cpu::set_user_root(None) };
     }
@@ -79,21 +107,59 @@ impl Architecture for Machine {
         unsafe { trap::enter(registers) }
     }
 
-    fn serve_interrupt() -> bool {
+    fn init_interrupts(is_first: bool) -> Result<(), &'static str> {
+        interrupts::init(is_first)?;
+        if is_first {
+            devices::init();
+        }
+        timer::init();
+        Ok(())
+    }
+
+    fn serve_interrupt() -> Option<Event> {
         interrupts::serve()
     }
 
-    fn start_timer(hz: u32) -> Result<u64, &'static str> {
-        interrupts::init()?;
-        timer::start(hz)
+    fn take_interrupt(wait: bool) -> Option<Event> {
+        if wait {
+            cpu::wait_for_interrupt();
+        }
+        interrupts::serve()
+    }
+
+    fn enable_interrupt(number: u32) -> bool {
+        devices::enable(number)
+    }
+
+    fn disable_interrupt(number: u32) {
+        devices::disable(number);
+    }
+
+    fn complete_interrupt(number: u32) {
+        devices::complete(number);
+    }
+
+    fn init_clock() -> Result<u64, &'static str> {
+        timer::frequency()
     }
 
     fn counter() -> u64 {
         cpu::counter()
     }
 
-    fn take_interrupts() {
-        cpu::take_interrupts();
+    fn arm_timer(counts: Option<u64>) {
+        timer::arm(counts);
+    }
+
+    /// The instruction reaches all CPUs.
+    fn flush(_root: u64, first_page: u64, pages: u64, _cpus: u64) {
+        cpu::forget(first_page, pages);
+    }
+
+    fn answer_flushes() {}
+
+    fn uart() -> Option<Uart> {
+        Some(console::device())
     }
 
     fn write_console(byte: u8) {

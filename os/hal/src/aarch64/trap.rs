@@ -2,13 +2,19 @@
 
 use core::arch::{asm, global_asm};
 use core::fmt;
+use core::mem::offset_of;
 
 use abi::Fault;
 use kcore::cause::{self, Cause};
 
+use crate::cpu::Local;
 use crate::user::{self, RegisterFile};
 
-global_asm!(include_str!("trap.s"), kernel_trap = sym kernel_trap);
+global_asm!(
+    include_str!("trap.s"),
+    kernel_trap = sym kernel_trap,
+    emergency_stack = const offset_of!(Local, emergency_stack),
+);
 
 unsafe extern "C" {
     fn enter_user(registers: *mut Registers) -> u64;
@@ -61,8 +67,24 @@ impl RegisterFile for Registers {
         self.x[0] = result;
     }
 
-    fn set_instruction(&mut self, address: u64) {
-        self.elr = address;
+    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
+        self.x[..6].copy_from_slice(&[status, a, b, c, d, e]);
+    }
+
+    fn retry(&mut self) {
+        self.elr -= 4;
+    }
+
+    fn instruction(&self) -> u64 {
+        self.elr
+    }
+
+    fn stack_pointer(&self) -> u64 {
+        self.sp
+    }
+
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.tpidr = address;
     }
 }
 
@@ -83,11 +105,20 @@ impl fmt::Display for Registers {
     }
 }
 
-/// Tells the CPU where the vectors are.
-pub(super) fn install() {
+/// Tells the CPU where the vectors and its `Local` are.
+pub(super) fn install(local: &'static Local) {
     let vectors = (&raw const trap_vectors).addr();
     // SAFETY: the vectors handle every exception.
-    unsafe { asm!("msr vbar_el1, {}", "isb", in(reg) vectors, options(nostack, preserves_flags)) };
+    unsafe {
+        asm!(
+            "msr tpidr_el1, {local}",
+            "msr vbar_el1, {vectors}",
+            "isb",
+            local = in(reg) &raw const *local,
+            vectors = in(reg) vectors,
+            options(nostack, preserves_flags),
+        );
+    }
 }
 
 /// Runs a program until it traps.
@@ -114,5 +145,7 @@ fn cause_of(kind: u64, registers: &Registers) -> Cause {
 /// A trap out of the kernel itself.
 extern "C" fn kernel_trap(registers: &mut Registers, kind: u64) {
     let cause = cause_of(kind, registers);
-    user::kernel_trap(cause, registers);
+    if let Some(target) = user::kernel_trap(cause, registers) {
+        registers.elr = target;
+    }
 }

@@ -1,6 +1,7 @@
 // Leaving and entering the kernel on aarch64.
 //
-// A trap frame: x0 … x30 (31 words), sp, elr, spsr, esr, far, tpidr_el0, and one word to make it a multiple of 16. It is the layout of trap.rs's `Registers`.
+// A trap frame: x0 … x30 (31 words), sp, elr, spsr, esr, far, tpidr_el0, and one word to make it a multiple of 16. It is
+// the layout of trap.rs's `Registers`. In the kernel tpidr_el1 holds the address of the CPU's `Local`.
 
 .set OFFSET_X30, 30 * 8
 .set OFFSET_ELR, 32 * 8
@@ -110,8 +111,13 @@ leave_kernel:
     stp x2, x3, [sp, #OFFSET_ESR]
     mrs x2, tpidr_el0
     str x2, [sp, #OFFSET_FAR + 8]
+    // A frame record, as if the interrupted function had called.
     mov x0, sp
+    ldr x2, [sp, #OFFSET_ELR]
+    stp x29, x2, [sp, #-16]!
+    mov x29, sp
     bl {kernel_trap}
+    add sp, sp, #16
     ldp x2, x3, [sp, #OFFSET_ELR]
     msr elr_el1, x2
     msr spsr_el1, x3
@@ -134,6 +140,23 @@ leave_kernel:
     // Back on the kernel's own stack only: a trap that came with the stack used up does not return.
     add sp, sp, #FRAME
     eret
+
+// The same with the stack used up: x0 holds the stack pointer below where the frame would be, and sp the sum of that and
+// the interrupted x0. There is no way back from here, so x1 and the program's thread pointer may go.
+stack_used_up:
+    msr tpidr_el0, x0
+    sub x0, sp, x0
+    msr tpidrro_el0, x0
+    mrs x0, tpidr_el1
+    ldr x0, [x0, #{emergency_stack}]
+    mov sp, x0
+    sub sp, sp, #FRAME
+    mrs x0, tpidrro_el0
+    stp x0, x1, [sp]
+    mrs x0, tpidr_el0
+    add x0, x0, #FRAME
+    str x0, [sp, #31 * 8]
+    b leave_kernel
 
 // Accesses that may fault. They return 0; the handler of a fault makes them go on at probe_faulted, which returns 1.
 .global probe_read, probe_write, probe_jump, probe_semihosting, probe_monitor_call, probe_hypervisor_call, probe_faulted
@@ -168,20 +191,19 @@ probe_faulted:
 // is how a used-up stack is seen with no register to spare. The frame then goes to the emergency stack.
 .macro from_kernel kind
     .balign 128
-    msr tpidr_el1, x0
-    mov x0, sp
-    tbz x0, #16, 1f
-    adrp x0, kernel_emergency_stack_top
-    add x0, x0, :lo12:kernel_emergency_stack_top
+    sub sp, sp, #FRAME
     add sp, sp, x0                  // exchanges sp and x0
     sub x0, sp, x0
+    tbnz x0, #16, 1f
+    sub x0, sp, x0                  // and back
     sub sp, sp, x0
-1:  sub sp, sp, #FRAME
-    str x0, [sp, #31 * 8]
-    mrs x0, tpidr_el1
     stp x0, x1, [sp]
+    add x0, sp, #FRAME
+    str x0, [sp, #31 * 8]
     mov x1, #\kind
     b leave_kernel
+1:  mov x1, #\kind
+    b stack_used_up
 .endm
 
 .macro from_user kind

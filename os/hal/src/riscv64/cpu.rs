@@ -3,6 +3,9 @@
 
 use core::arch::asm;
 
+use crate::cpu::Local;
+use crate::tlb::MAX_PAGES;
+
 /// `satp`: Sv39.
 const SV39: u64 = 8 << 60;
 
@@ -48,10 +51,34 @@ pub(super) fn counter() -> u64 {
     value
 }
 
-/// Takes waiting interrupts.
-pub(super) fn take_interrupts() {
-    // SAFETY: the handlers are installed and touch only the tick counter.
-    unsafe { asm!("csrsi sstatus, 2", "nop", "csrci sstatus, 2", options(nostack)) };
+/// State of the CPU that runs.
+pub(super) fn local() -> &'static Local {
+    let local: *const Local;
+    // SAFETY: the register holds the address of a static from the first instruction in Rust on.
+    unsafe {
+        asm!("mv {}, tp", out(reg) local, options(nomem, nostack, preserves_flags));
+        &*local
+    }
+}
+
+/// Sleeps until an interrupt is there. Masked ones count, so none is slept through.
+pub(super) fn wait_for_interrupt() {
+    // SAFETY: the CPU just waits.
+    unsafe { asm!("wfi", options(nostack)) };
+}
+
+/// Forgets the translations of some pages, whosever they are.
+pub(super) fn forget(first_page: u64, pages: u64) {
+    // SAFETY: at worst they are looked up again.
+    unsafe {
+        if pages > MAX_PAGES {
+            asm!("sfence.vma", options(nostack));
+        } else {
+            for page in 0..pages {
+                asm!("sfence.vma {}", in(reg) first_page.wrapping_add(page << 12), options(nostack));
+            }
+        }
+    }
 }
 
 /// Does nothing for ever.
@@ -66,7 +93,7 @@ pub(super) fn halt() -> ! {
 ///
 /// # Safety
 /// The call does nothing to memory that is in use.
-pub(super) unsafe fn firmware(extension: u64, function: u64, arguments: [u64; 2]) -> i64 {
+pub(super) unsafe fn firmware(extension: u64, function: u64, arguments: [u64; 4]) -> i64 {
     let error;
     // SAFETY: the caller vouches for the call; firmware keeps all registers but a0 and a1.
     unsafe {
@@ -76,6 +103,8 @@ pub(super) unsafe fn firmware(extension: u64, function: u64, arguments: [u64; 2]
             in("a6") function,
             inlateout("a0") arguments[0] => error,
             inlateout("a1") arguments[1] => _,
+            in("a2") arguments[2],
+            in("a3") arguments[3],
             options(nostack),
         );
     }

@@ -5,7 +5,7 @@ use core::arch::global_asm;
 use bootinfo::{BootInfo, PhysRange};
 use kcore::memory_map::MemoryMap;
 
-use crate::{boot, device_tree};
+use crate::{boot, cpu, device_tree};
 
 global_asm!(
     include_str!("entry.s"),
@@ -19,7 +19,7 @@ unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
 }
 
 unsafe extern "C" fn direct_entry(hart: u64, dtb: u64, kernel_start: u64) -> ! {
-    super::trap::install();
+    cpu::local(0).install();
     // SAFETY: SBI firmware gives the address of a device tree, and `_start` has mapped memory.
     let tree = unsafe { device_tree::at(dtb) };
     let range = PhysRange {

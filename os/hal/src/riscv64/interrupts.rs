@@ -1,23 +1,65 @@
-//! Interrupts of the hart itself. Devices, which have a controller of their own, stay silent.
+//! Interrupts of the hart itself. Source: RISC-V Privileged Architecture, "Supervisor Interrupt (sip and sie) Registers";
+//! RISC-V SBI Specification 1.0, chapter 7 "IPI Extension".
 
 use core::arch::asm;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use super::{timer, trap};
+use super::{cpu, devices, timer};
+use crate::Event;
 
-/// The timer's bit in `sie`, and its number in `scause`.
-const TIMER: u64 = 5;
+// Bits of `sip` and `sie`: from another hart, from the timer, from the controller of devices.
+const SOFTWARE: u64 = 1 << 1;
+pub(super) const TIMER: u64 = 1 << 5;
+const EXTERNAL: u64 = 1 << 9;
 
-/// Enables the timer's interrupt alone.
+const IPI_EXTENSION: u64 = 0x73_5049;
+const SEND: u64 = 0;
+
+/// Set when an interrupt from another hart is the order to halt.
+static HALT: AtomicBool = AtomicBool::new(false);
+
+/// Enables all but the timer's, which is enabled while the timer is armed.
 pub(super) fn init() {
-    // SAFETY: the interrupt has a handler.
-    unsafe { asm!("csrw sie, {}", in(reg) 1_u64 << TIMER, options(nomem, nostack)) };
+    // SAFETY: the interrupts have handlers.
+    unsafe { asm!("csrw sie, {}", in(reg) SOFTWARE | EXTERNAL, options(nomem, nostack)) };
 }
 
-/// Serves the interrupt that was taken.
-pub(super) fn serve() -> bool {
-    let is_timer = trap::taken_interrupt() == TIMER;
-    if is_timer {
-        timer::rearm();
+/// Interrupts a hart.
+pub(super) fn send(hart: u64) {
+    // SAFETY: the hart notes that it was interrupted. The fence makes earlier writes visible to it.
+    unsafe {
+        asm!("fence", options(nostack));
+        cpu::firmware(IPI_EXTENSION, SEND, [1, hart, 0, 0]);
     }
-    is_timer
+}
+
+/// From now on a hart that another one interrupts halts.
+pub(super) fn order_halt() {
+    HALT.store(true, Ordering::Release);
+}
+
+/// Serves one of the interrupts that are there.
+pub(super) fn serve() -> Option<Event> {
+    let (pending, enabled): (u64, u64);
+    // SAFETY: reading the registers changes nothing.
+    unsafe {
+        asm!("csrr {}, sip", "csrr {}, sie", out(reg) pending, out(reg) enabled, options(nomem, nostack));
+    }
+    let pending = pending & enabled;
+    if pending & SOFTWARE != 0 {
+        // SAFETY: takes the interrupt back.
+        unsafe { asm!("csrc sip, {}", in(reg) SOFTWARE, options(nostack)) };
+        if HALT.load(Ordering::Acquire) {
+            cpu::halt();
+        }
+        return Some(Event::Kick);
+    }
+    if pending & EXTERNAL != 0 {
+        return devices::claim().map(Event::Device);
+    }
+    if pending & TIMER != 0 {
+        timer::arm(None);
+        return Some(Event::Timer);
+    }
+    None
 }

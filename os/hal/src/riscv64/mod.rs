@@ -2,24 +2,39 @@
 
 mod console;
 mod cpu;
+mod devices;
 mod entry;
 mod interrupts;
 mod power;
 mod timer;
+mod tlb;
 mod trap;
 
 use core::ops::Range;
+use core::sync::atomic::Ordering;
 
 use bootinfo::BootInfo;
 use kcore::cause::Cause;
 use kcore::paging::Riscv64;
 
-use crate::{Architecture, Device, MAX_DEVICES, device_tree};
+use crate::console::Uart;
+use crate::cpu::Local;
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
 
 /// The machine.
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const PORTS: bool = false;
+
+    fn read_port(_port: u16, _width: usize) -> Option<u64> {
+        None
+    }
+
+    fn write_port(_port: u16, _width: usize, _value: u64) -> bool {
+        false
+    }
+
     const NAME: &'static str = "riscv64";
     const ELF_MACHINE: u16 = 243;
     /// The lowest address of the kernel's half in Sv39.
@@ -28,8 +43,12 @@ impl Architecture for Machine {
     type Encoding = Riscv64;
     type Registers = trap::Registers;
 
-    fn install_traps() {
-        trap::install();
+    fn install_traps(local: &'static Local) {
+        trap::install(local);
+    }
+
+    fn local() -> &'static Local {
+        cpu::local()
     }
 
     /// From the device tree. Without one there is the firmware's console, and no other device.
@@ -39,12 +58,13 @@ impl Architecture for Machine {
         }
         // SAFETY: the boot contract maps the tree at its own address.
         let tree = unsafe { device_tree::at(record.dtb) };
-        let port = device_tree::find(&tree, &["ns16550a", "ns16550"]);
         let test = device_tree::find(&tree, &["sifive,test0", "sifive,test1"]);
         timer::use_device_tree(&tree);
         [
-            console::use_port(port.map(|ranges| ranges[0].0)),
+            console::use_device_tree(&tree),
             power::use_test_device(test.map(|ranges| ranges[0].0)),
+            devices::use_device_tree(&tree, record.boot_cpu),
+            (0, 0),
             (0, 0),
             (0, 0),
         ]
@@ -57,11 +77,14 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        // SAFETY: the caller vouches for the tables.
-        unsafe { cpu::set_root(root) };
+        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+            // SAFETY: the caller vouches for the tables.
+            unsafe { cpu::set_root(root) };
+        }
     }
 
     fn deactivate_user_space() {
+        Self::local().root.store(0, Ordering::Relaxed);
         // SAFETY: these are the kernel's own tables.
         unsafe { cpu::set_root(crate::boot::kernel_root()) };
     }
@@ -75,22 +98,58 @@ impl Architecture for Machine {
         unsafe { trap::enter(registers) }
     }
 
-    fn serve_interrupt() -> bool {
+    fn init_interrupts(is_first: bool) -> Result<(), &'static str> {
+        timer::init(is_first)?;
+        interrupts::init();
+        if is_first {
+            devices::init();
+        }
+        Ok(())
+    }
+
+    fn serve_interrupt() -> Option<Event> {
         interrupts::serve()
     }
 
-    fn start_timer(hz: u32) -> Result<u64, &'static str> {
-        let frequency = timer::start(hz)?;
-        interrupts::init();
-        Ok(frequency)
+    fn take_interrupt(wait: bool) -> Option<Event> {
+        if wait {
+            cpu::wait_for_interrupt();
+        }
+        interrupts::serve()
+    }
+
+    fn enable_interrupt(number: u32) -> bool {
+        devices::enable(number)
+    }
+
+    fn disable_interrupt(number: u32) {
+        devices::disable(number);
+    }
+
+    fn complete_interrupt(number: u32) {
+        devices::complete(number);
+    }
+
+    fn init_clock() -> Result<u64, &'static str> {
+        timer::frequency()
     }
 
     fn counter() -> u64 {
         cpu::counter()
     }
 
-    fn take_interrupts() {
-        cpu::take_interrupts();
+    fn arm_timer(counts: Option<u64>) {
+        timer::arm(counts);
+    }
+
+    fn flush(_root: u64, first_page: u64, pages: u64, cpus: u64) {
+        tlb::flush(first_page, pages, cpus);
+    }
+
+    fn answer_flushes() {}
+
+    fn uart() -> Option<Uart> {
+        console::device()
     }
 
     fn write_console(byte: u8) {

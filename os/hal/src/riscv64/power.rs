@@ -35,6 +35,6 @@ pub(super) fn off(success: bool) {
         if test != 0 {
             phys::write_register(test, if success { TEST_PASS } else { TEST_FAIL });
         }
-        cpu::firmware(RESET_EXTENSION, RESET, [SHUTDOWN, u64::from(!success)]);
+        cpu::firmware(RESET_EXTENSION, RESET, [SHUTDOWN, u64::from(!success), 0, 0]);
     }
 }

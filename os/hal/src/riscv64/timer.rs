@@ -1,20 +1,27 @@
-//! The timer, which belongs to firmware. Source: RISC-V SBI Specification 1.0, chapter 6 "Timer Extension".
+//! The time counter and the timer: the hart's own where it has one (extension Sstc), else firmware's. Source: RISC-V
+//! Privileged Architecture, "Supervisor Timer (stimecmp) Register"; RISC-V SBI Specification 1.0, chapter 6.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::arch::asm;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use kcore::fdt::{Fdt, number};
 
-use super::cpu;
-use crate::device_tree;
+use super::{cpu, interrupts};
+use crate::{device_tree, probe};
 
 const TIME_EXTENSION: u64 = 0x5449_4d45;
 const SET_TIMER: u64 = 0;
 
+unsafe extern "C" {
+    // In `trap.s`: an instruction that faults where the hart has no timer of its own.
+    fn probe_timer_compare(time: u64) -> bool;
+}
+
 /// Frequency of the counter; 0 while it is unknown.
 static FREQUENCY: AtomicU64 = AtomicU64::new(0);
 
-/// Counts between two interrupts.
-static PERIOD: AtomicU64 = AtomicU64::new(0);
+/// Whether the harts have timers that the kernel may set.
+static HAS_OWN: AtomicBool = AtomicBool::new(false);
 
 /// Learns the frequency of the counter, which only the device tree knows.
 pub(super) fn use_device_tree(tree: &Fdt<'_>) {
@@ -22,27 +29,46 @@ pub(super) fn use_device_tree(tree: &Fdt<'_>) {
     FREQUENCY.store(frequency.unwrap_or(0), Ordering::Relaxed);
 }
 
-/// Starts the interrupt. Returns the frequency of the counter.
-pub(super) fn start(hz: u32) -> Result<u64, &'static str> {
-    let frequency = FREQUENCY.load(Ordering::Relaxed);
-    if frequency < u64::from(hz) {
-        return Err("no device tree says how fast the time counter counts (/cpus, timebase-frequency)");
+/// Frequency of the counter in Hz.
+pub(super) fn frequency() -> Result<u64, &'static str> {
+    match FREQUENCY.load(Ordering::Relaxed) {
+        0 => Err("no device tree says how fast the time counter counts (/cpus, timebase-frequency)"),
+        frequency => Ok(frequency),
     }
-    PERIOD.store(frequency / u64::from(hz.max(1)), Ordering::Relaxed);
-    if set_next() != 0 {
-        return Err("the firmware has no SBI timer extension");
-    }
-    Ok(frequency)
 }
 
-/// Sets the time of the next interrupt, one period from now; that also takes the present one back.
-pub(super) fn rearm() {
-    // It worked when the timer was started.
-    set_next();
+/// Sets this hart's timer up, disarmed; first of all finds out what there is.
+pub(super) fn init(is_first: bool) -> Result<(), &'static str> {
+    if is_first {
+        // SAFETY: sets the timer of this hart to the end of time, or faults.
+        let has_own = !unsafe { probe::faults(|| probe_timer_compare(u64::MAX)) };
+        HAS_OWN.store(has_own, Ordering::Relaxed);
+        // SAFETY: sets the timer of this hart.
+        if !has_own && unsafe { cpu::firmware(TIME_EXTENSION, SET_TIMER, [u64::MAX, 0, 0, 0]) } != 0 {
+            return Err(
+                "the hart has no timer that the kernel may set, and the firmware has no SBI timer extension",
+            );
+        }
+    }
+    arm(None);
+    Ok(())
 }
 
-fn set_next() -> i64 {
-    let next = cpu::counter() + PERIOD.load(Ordering::Relaxed);
-    // SAFETY: sets the timer of this hart.
-    unsafe { cpu::firmware(TIME_EXTENSION, SET_TIMER, [next, 0]) }
+/// See `Architecture::arm_timer`. The interrupt is there as long as the time is past, so serving it disarms the timer.
+pub(super) fn arm(counts: Option<u64>) {
+    let Some(counts) = counts else {
+        // SAFETY: keeps the interrupt away, whatever the timer says.
+        unsafe { asm!("csrc sie, {}", in(reg) interrupts::TIMER, options(nomem, nostack)) };
+        return;
+    };
+    let time = cpu::counter().saturating_add(counts);
+    // SAFETY: sets the timer of this hart, whose interrupt has a handler; when firmware was asked first, it worked.
+    unsafe {
+        if HAS_OWN.load(Ordering::Relaxed) {
+            asm!("csrw 0x14d, {}", in(reg) time, options(nomem, nostack));
+        } else {
+            cpu::firmware(TIME_EXTENSION, SET_TIMER, [time, 0, 0, 0]);
+        }
+        asm!("csrs sie, {}", in(reg) interrupts::TIMER, options(nomem, nostack));
+    }
 }

@@ -2,13 +2,18 @@
 
 use core::arch::{asm, global_asm};
 use core::fmt;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::mem::offset_of;
 
 use kcore::cause::{self, Cause};
 
+use crate::cpu::Local;
 use crate::user::{self, RegisterFile};
 
-global_asm!(include_str!("trap.s"), kernel_trap = sym kernel_trap);
+global_asm!(
+    include_str!("trap.s"),
+    kernel_trap = sym kernel_trap,
+    emergency_stack = const offset_of!(Local, emergency_stack),
+);
 
 unsafe extern "C" {
     fn enter_user(registers: *mut Registers);
@@ -70,8 +75,24 @@ impl RegisterFile for Registers {
         self.x[A0] = result;
     }
 
-    fn set_instruction(&mut self, address: u64) {
-        self.pc = address;
+    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
+        self.x[A0..A0 + 6].copy_from_slice(&[status, a, b, c, d, e]);
+    }
+
+    fn retry(&mut self) {
+        self.pc -= ECALL;
+    }
+
+    fn instruction(&self) -> u64 {
+        self.pc
+    }
+
+    fn stack_pointer(&self) -> u64 {
+        self.x[1]
+    }
+
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.x[3] = address;
     }
 }
 
@@ -92,19 +113,20 @@ impl fmt::Display for Registers {
     }
 }
 
-/// Tells the CPU where the handler is.
-pub(super) fn install() {
+/// Tells the CPU where the handler is, and keeps its `Local` in tp, which compiled code leaves alone.
+pub(super) fn install(local: &'static Local) {
     let entry = (&raw const trap_entry).addr();
     // SAFETY: the handler takes every trap; sscratch 0 tells it that the kernel runs.
-    unsafe { asm!("csrw sscratch, zero", "csrw stvec, {}", in(reg) entry, options(nostack)) };
-}
-
-/// Number of the interrupt that was taken last.
-static TAKEN: AtomicU64 = AtomicU64::new(0);
-
-/// Number of the interrupt that was taken last.
-pub(super) fn taken_interrupt() -> u64 {
-    TAKEN.load(Ordering::Relaxed)
+    unsafe {
+        asm!(
+            "csrw sscratch, zero",
+            "mv tp, {local}",
+            "csrw stvec, {entry}",
+            local = in(reg) &raw const *local,
+            entry = in(reg) entry,
+            options(nostack),
+        );
+    }
 }
 
 /// Runs a program until it traps.
@@ -114,24 +136,17 @@ pub(super) fn taken_interrupt() -> u64 {
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `status` is a program's.
     unsafe { enter_user(registers) };
-    let cause = cause_of(registers);
+    let cause = cause::riscv64(registers.cause, registers.value);
     if cause == Cause::SystemCall {
         registers.pc += ECALL;
     }
     cause
 }
 
-fn cause_of(registers: &Registers) -> Cause {
-    let cause = cause::riscv64(registers.cause, registers.value);
-    if cause == Cause::Interrupt {
-        // The top bit says that it is one.
-        TAKEN.store(registers.cause << 1 >> 1, Ordering::Relaxed);
-    }
-    cause
-}
-
 /// A trap out of the kernel itself.
 extern "C" fn kernel_trap(registers: &mut Registers) {
-    let cause = cause_of(registers);
-    user::kernel_trap(cause, registers);
+    let cause = cause::riscv64(registers.cause, registers.value);
+    if let Some(target) = user::kernel_trap(cause, registers) {
+        registers.pc = target;
+    }
 }

@@ -1,7 +1,8 @@
 # Leaving and entering the kernel on riscv64.
 #
 # A trap frame: x1 … x31 (31 words), pc, sstatus, scause, stval. It is the layout of trap.rs's `Registers`; register xN is
-# at offset (N - 1) * 8. While a program runs, sscratch holds the kernel's stack pointer; in the kernel it is zero.
+# at offset (N - 1) * 8. While a program runs, sscratch holds the kernel's stack pointer; in the kernel it is zero, and tp
+# holds the address of the CPU's `Local`.
 
 .set OFFSET_SP, 1 * 8
 .set OFFSET_T0, 4 * 8
@@ -85,7 +86,7 @@ enter_user:
     sret
 
 # Accesses that may fault. They return 0; the handler of a fault makes them go on at probe_faulted, which returns 1.
-.global probe_read, probe_write, probe_jump, probe_faulted
+.global probe_read, probe_write, probe_jump, probe_timer_compare, probe_faulted
 probe_read:
     lbu a1, 0(a0)
     li a0, 0
@@ -97,6 +98,10 @@ probe_write:
     ret
 probe_jump:
     jr a0
+probe_timer_compare:
+    csrw 0x14d, a0                  # stimecmp
+    li a0, 0
+    ret
 probe_faulted:
     li a0, 1
     ret
@@ -135,7 +140,7 @@ from_kernel:
     bltz sp, 1f
     csrr sp, sscratch
     j 2f
-1:  lla sp, kernel_emergency_stack_top
+1:  ld sp, {emergency_stack}(tp)
 2:  addi sp, sp, -FRAME
     sd t0, OFFSET_T0(sp)
     each_register sd, sp
@@ -149,8 +154,15 @@ from_kernel:
     sd t0, OFFSET_CAUSE(sp)
     csrr t0, stval
     sd t0, OFFSET_VALUE(sp)
+    # A frame record, as if the interrupted function had called.
     mv a0, sp
+    ld t0, OFFSET_PC(sp)
+    addi sp, sp, -16
+    sd t0, 8(sp)
+    sd s0, 0(sp)
+    addi s0, sp, 16
     call {kernel_trap}
+    addi sp, sp, 16
     ld t0, OFFSET_PC(sp)
     csrw sepc, t0
     ld t0, OFFSET_STATUS(sp)

@@ -1,10 +1,15 @@
 //! The first serial port: a 16550 at its traditional place.
 
 use super::cpu::{read_port, write_port};
+use super::devices;
+use crate::console::{Uart, UartKind};
 
 const PORT: u16 = 0x3f8;
 const LINE_STATUS: u16 = PORT + 5;
 const TRANSMITTER_EMPTY: u8 = 1 << 5;
+
+/// Its interrupt on the old bus.
+const INTERRUPT: usize = 4;
 
 /// How often the transmitter is looked at before a byte is dropped: a port that never becomes ready is not there.
 const PATIENCE: u32 = 1 << 20;
@@ -36,5 +41,14 @@ pub(super) fn write(byte: u8) {
                 return;
             }
         }
+    }
+}
+
+/// The port as a device.
+pub(super) fn device() -> Uart {
+    Uart {
+        kind: UartKind::Ns16550Ports,
+        base: u64::from(PORT),
+        interrupt: devices::of_old_bus(INTERRUPT),
     }
 }

@@ -3,6 +3,8 @@
 use core::arch::asm;
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 
+use crate::cpu::Local;
+
 /// Model-specific registers that this kernel uses.
 pub(super) mod msr {
     pub(crate) const APIC_BASE: u32 = 0x1b;
@@ -10,6 +12,11 @@ pub(super) mod msr {
     pub(crate) const STAR: u32 = 0xc000_0081;
     pub(crate) const LSTAR: u32 = 0xc000_0082;
     pub(crate) const SFMASK: u32 = 0xc000_0084;
+    pub(crate) const FS_BASE: u32 = 0xc000_0100;
+    pub(crate) const GS_BASE: u32 = 0xc000_0101;
+    /// What `swapgs` exchanges with the base of gs.
+    pub(crate) const OTHER_GS_BASE: u32 = 0xc000_0102;
+    pub(crate) const TSC_DEADLINE: u32 = 0x6e0;
 }
 
 const CR0_MONITOR_COPROCESSOR: u64 = 1 << 1;
@@ -73,6 +80,42 @@ pub(super) unsafe fn write_port(port: u16, value: u8) {
 pub(super) unsafe fn write_port16(port: u16, value: u16) {
     // SAFETY: the caller vouches for the port.
     unsafe { asm!("out dx, ax", in("dx") port, in("ax") value, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Reads a port for a program that has been given it. Devices that access memory by themselves could harm the kernel:
+/// whoever may hand out ports decides about that.
+pub(super) fn read_port_for_program(port: u16, width: usize) -> Option<u64> {
+    // SAFETY: what the device does is within the trust of whoever gave the port away; the instructions change no memory.
+    unsafe {
+        match width {
+            1 => Some(u64::from(read_port(port))),
+            2 => {
+                let value: u16;
+                asm!("in ax, dx", in("dx") port, out("ax") value, options(nomem, nostack, preserves_flags));
+                Some(u64::from(value))
+            }
+            4 => {
+                let value: u32;
+                asm!("in eax, dx", in("dx") port, out("eax") value, options(nomem, nostack, preserves_flags));
+                Some(u64::from(value))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Writes a port for a program that has been given it: see [`read_port_for_program`].
+pub(super) fn write_port_for_program(port: u16, width: usize, value: u64) -> bool {
+    // SAFETY: as for reading.
+    unsafe {
+        match width {
+            1 => write_port(port, value as u8),
+            2 => write_port16(port, value as u16),
+            4 => asm!("out dx, eax", in("dx") port, in("eax") value as u32, options(nomem, nostack, preserves_flags)),
+            _ => return false,
+        }
+    }
+    true
 }
 
 /// Switches the protection on that the kernel's tables count on, and what the CPU has besides. Floating point stays off:
@@ -143,11 +186,41 @@ pub(super) fn time_stamp() -> u64 {
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
-/// Takes waiting interrupts.
-pub(super) fn take_interrupts() {
-    // SAFETY: the handlers are installed and touch only the tick counter. `sti` works from the end of the instruction
-    // behind it on, so it takes a second one for an interrupt to come.
+/// Number of the CPU that runs, from its `Local`.
+pub(super) fn index() -> usize {
+    let index;
+    // SAFETY: the base of gs is this CPU's `Local` from the first instruction in Rust on, and its first field is read.
+    unsafe {
+        asm!("mov {}, gs:[{}]", out(reg) index, const Local::INDEX, options(nostack, preserves_flags, readonly))
+    };
+    index
+}
+
+/// Takes an interrupt that waits, if one does.
+pub(super) fn take_interrupt() {
+    // SAFETY: the handler notes the vector and masks interrupts again. `sti` works from the end of the instruction behind
+    // it on, so it takes a second one for an interrupt to come.
     unsafe { asm!("sti", "nop", "nop", "cli", options(nostack)) };
+}
+
+/// Sleeps until an interrupt, and takes it.
+pub(super) fn wait_for_interrupt() {
+    // SAFETY: as above; no interrupt comes between the two instructions, so none is slept through.
+    unsafe { asm!("sti", "hlt", "cli", options(nostack)) };
+}
+
+/// Forgets the translation of one page.
+pub(super) fn forget_page(address: u64) {
+    // SAFETY: at worst the CPU looks it up again.
+    unsafe { asm!("invlpg [{}]", in(reg) address, options(nostack, preserves_flags)) };
+}
+
+/// Forgets all translations that are not global.
+pub(super) fn forget_all() {
+    // SAFETY: writes back what is there.
+    unsafe {
+        asm!("mov {root}, cr3", "mov cr3, {root}", root = out(reg) _, options(nostack, preserves_flags))
+    };
 }
 
 /// Does nothing for ever.

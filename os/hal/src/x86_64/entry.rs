@@ -8,7 +8,7 @@ use kcore::memory_map::{MapError, MemoryMap};
 use kcore::multiboot2::LOADER_MAGIC;
 
 use super::{multiboot, pvh};
-use crate::{boot, image};
+use crate::{boot, cpu, image};
 
 global_asm!(
     include_str!("entry.s"),
@@ -47,8 +47,7 @@ unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
 
 /// `magic` is 0 behind the PVH note, and what the boot loader left in `eax` behind Multiboot2's entry address.
 unsafe extern "C" fn direct_entry(info: u64, magic: u32) -> ! {
-    super::console::init();
-    super::trap::install();
+    cpu::local(0).install();
     let mut map = Map::new();
     let given = match magic {
         // SAFETY: `pvh_start` runs once; whoever found the note gives the address of a start-info record.

@@ -2,15 +2,18 @@
 
 mod console;
 mod cpu;
+mod devices;
 mod entry;
 mod interrupts;
 mod multiboot;
 mod power;
 mod pvh;
 mod timer;
+mod tlb;
 mod trap;
 
 use core::ops::Range;
+use core::sync::atomic::Ordering;
 
 use bootinfo::BootInfo;
 use kcore::acpi::Tables;
@@ -18,12 +21,24 @@ use kcore::cause::Cause;
 use kcore::paging::X86_64;
 
 use crate::acpi::Firmware;
-use crate::{Architecture, Device, MAX_DEVICES};
+use crate::console::Uart;
+use crate::cpu::Local;
+use crate::{Architecture, Device, Event, MAX_DEVICES};
 
 /// The machine.
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const PORTS: bool = true;
+
+    fn read_port(port: u16, width: usize) -> Option<u64> {
+        cpu::read_port_for_program(port, width)
+    }
+
+    fn write_port(port: u16, width: usize, value: u64) -> bool {
+        cpu::write_port_for_program(port, width, value)
+    }
+
     const NAME: &'static str = "x86_64";
     const ELF_MACHINE: u16 = 62;
     const PHYSICAL_MAP: u64 = 0xffff_8000_0000_0000;
@@ -31,9 +46,15 @@ impl Architecture for Machine {
     type Encoding = X86_64;
     type Registers = trap::Registers;
 
-    fn install_traps() {
-        console::init();
-        trap::install();
+    fn install_traps(local: &'static Local) {
+        trap::install(local);
+        if local.index() == 0 {
+            console::init();
+        }
+    }
+
+    fn local() -> &'static Local {
+        crate::cpu::local(cpu::index())
     }
 
     unsafe fn discover(record: &BootInfo) -> [Device; MAX_DEVICES] {
@@ -41,8 +62,10 @@ impl Architecture for Machine {
         let firmware = unsafe { Firmware::new(1 << 46) };
         if let Some(tables) = Tables::new(&firmware, record.rsdp) {
             power::use_soft_off(tables.soft_off());
+            devices::use_acpi(&tables);
         }
-        [interrupts::registers(), (0, 0), (0, 0), (0, 0)]
+        let [first, second] = devices::registers();
+        [interrupts::registers(), first, second, (0, 0), (0, 0), (0, 0)]
     }
 
     unsafe fn activate_kernel_space(root: u64) {
@@ -53,11 +76,14 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        // SAFETY: the caller vouches for the tables.
-        unsafe { cpu::set_root(root) };
+        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+            // SAFETY: the caller vouches for the tables.
+            unsafe { cpu::set_root(root) };
+        }
     }
 
     fn deactivate_user_space() {
+        Self::local().root.store(0, Ordering::Relaxed);
         // SAFETY: these are the kernel's own tables.
         unsafe { cpu::set_root(crate::boot::kernel_root()) };
     }
@@ -70,20 +96,59 @@ impl Architecture for Machine {
         unsafe { trap::enter(registers) }
     }
 
-    fn serve_interrupt() -> bool {
-        interrupts::serve()
+    fn init_interrupts(is_first: bool) -> Result<(), &'static str> {
+        interrupts::init(is_first);
+        if is_first {
+            devices::init();
+        } else {
+            timer::init();
+        }
+        Ok(())
     }
 
-    fn start_timer(hz: u32) -> Result<u64, &'static str> {
-        timer::start(hz)
+    fn serve_interrupt() -> Option<Event> {
+        interrupts::serve(Self::local())
+    }
+
+    fn take_interrupt(wait: bool) -> Option<Event> {
+        interrupts::take(Self::local(), wait)
+    }
+
+    fn enable_interrupt(number: u32) -> bool {
+        devices::enable(number)
+    }
+
+    fn disable_interrupt(number: u32) {
+        devices::disable(number);
+    }
+
+    fn complete_interrupt(number: u32) {
+        devices::complete(number);
+    }
+
+    fn init_clock() -> Result<u64, &'static str> {
+        timer::init_clock()
     }
 
     fn counter() -> u64 {
         cpu::time_stamp()
     }
 
-    fn take_interrupts() {
-        cpu::take_interrupts();
+    fn arm_timer(counts: Option<u64>) {
+        timer::arm(counts);
+    }
+
+    /// Only tables that are active have translations here, so it does not matter whose they are.
+    fn flush(_root: u64, first_page: u64, pages: u64, cpus: u64) {
+        tlb::flush(first_page, pages, cpus);
+    }
+
+    fn answer_flushes() {
+        tlb::answer();
+    }
+
+    fn uart() -> Option<Uart> {
+        Some(console::device())
     }
 
     fn write_console(byte: u8) {

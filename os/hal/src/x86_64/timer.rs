@@ -1,7 +1,12 @@
-//! The local APIC's timer, measured against the programmable interval timer, whose frequency every PC shares.
+//! The time-stamp counter and the local APIC's timer, measured against the programmable interval timer, whose frequency
+//! every PC shares. Source: Intel SDM volume 3A, section 12.5.4 "APIC Timer".
 
-use super::cpu::{read_port, time_stamp, write_port};
-use super::interrupts::{self, MASKED, TIMER_VECTOR, read, register, write};
+use core::arch::asm;
+use core::arch::x86_64::__cpuid;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::cpu::{msr, read_port, time_stamp, write_msr, write_port};
+use super::interrupts::{MASKED, TIMER_VECTOR, read, register, write};
 
 /// Frequency of the interval timer in Hz.
 const PIT_HZ: u64 = 1_193_182;
@@ -13,26 +18,61 @@ const PIT_COUNT: u16 = 23_864;
 const PATIENCE: u32 = 50_000_000;
 
 const DIVIDE_BY_16: u32 = 3;
-const PERIODIC: u32 = 1 << 17;
+const DEADLINE: u32 = 2 << 17;
 
 const GATE: u16 = 0x61;
 const GATE_ON: u8 = 1;
 const SPEAKER_ON: u8 = 2;
 const OUTPUT: u8 = 1 << 5;
 
-/// Starts the interrupt. Returns the frequency of the time-stamp counter.
-pub(super) fn start(hz: u32) -> Result<u64, &'static str> {
-    interrupts::init();
+/// Whether the timer compares itself with the time-stamp counter.
+static HAS_DEADLINE: AtomicBool = AtomicBool::new(false);
+
+/// Counts of the local APIC's timer in a count of the time-stamp counter, in units of 2^-32.
+static SCALE: AtomicU64 = AtomicU64::new(0);
+
+/// Measures the counters. Returns the frequency of the time-stamp counter.
+pub(super) fn init_clock() -> Result<u64, &'static str> {
+    HAS_DEADLINE.store(__cpuid(1).ecx & 1 << 24 != 0, Ordering::Relaxed);
     write(register::DIVIDE, DIVIDE_BY_16);
     write(register::TIMER, MASKED);
     let (apic_hz, tsc_hz) = measure()?;
-    let count = u32::try_from(apic_hz / u64::from(hz.max(1))).unwrap_or(u32::MAX);
-    if count == 0 {
-        return Err("the local APIC's timer does not count");
+    if apic_hz == 0 || tsc_hz == 0 {
+        return Err("the local APIC's timer or the time-stamp counter does not count");
     }
-    write(register::TIMER, TIMER_VECTOR as u32 | PERIODIC);
-    write(register::INITIAL_COUNT, count);
+    let scale = (u128::from(apic_hz) << 32) / u128::from(tsc_hz);
+    SCALE.store(u64::try_from(scale).unwrap_or(u64::MAX), Ordering::Relaxed);
+    init();
     Ok(tsc_hz)
+}
+
+/// Sets this CPU's timer up, disarmed.
+pub(super) fn init() {
+    write(register::DIVIDE, DIVIDE_BY_16);
+    if HAS_DEADLINE.load(Ordering::Relaxed) {
+        write(register::TIMER, TIMER_VECTOR | DEADLINE);
+        // SAFETY: orders the write above, to memory, before writes of the deadline.
+        unsafe { asm!("mfence", options(nostack, preserves_flags)) };
+    } else {
+        write(register::TIMER, TIMER_VECTOR);
+    }
+    arm(None);
+}
+
+/// See `Architecture::arm_timer`.
+pub(super) fn arm(counts: Option<u64>) {
+    if HAS_DEADLINE.load(Ordering::Relaxed) {
+        let deadline = counts.map_or(0, |counts| time_stamp().saturating_add(counts));
+        // SAFETY: the CPU has the register; the interrupt has a handler.
+        unsafe { write_msr(msr::TSC_DEADLINE, deadline) };
+        return;
+    }
+    let count = counts.map_or(0, |counts| {
+        let count = u128::from(counts) * u128::from(SCALE.load(Ordering::Relaxed)) >> 32;
+        // One more, because the division rounds down, and 0 would stop the timer.
+        u32::try_from(count + 1).unwrap_or(u32::MAX)
+    });
+    write(register::INITIAL_COUNT, count);
 }
 
 /// Frequencies of the local APIC's timer and of the time-stamp counter.

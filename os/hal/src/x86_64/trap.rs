@@ -4,14 +4,15 @@
 //! Management in 64-bit Mode".
 
 use core::arch::{asm, global_asm};
+use core::cell::UnsafeCell;
 use core::fmt;
 use core::mem::offset_of;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
 
 use kcore::cause::{self, Cause};
 
 use super::cpu::{self, msr, write_msr};
-use crate::sync::Lock;
+use crate::cpu::{Local, MAX_CPUS};
 use crate::user::{self, RegisterFile};
 
 global_asm!(
@@ -20,10 +21,17 @@ global_asm!(
     user_data = const USER_DATA,
     user_code = const USER_CODE,
     syscall_vector = const SYSCALL_VECTOR,
+    kernel_stack = const offset_of!(Local, kernel_stack),
+    frame_end = const offset_of!(Local, frame_end),
+    user_stack = const offset_of!(Local, user_stack),
+    task_stack = const offset_of!(Local, task_stack),
+    thread_pointer = const offset_of!(Local, thread_pointer),
+    fs_base = const msr::FS_BASE,
+    gs_base = const msr::GS_BASE,
 );
 
 unsafe extern "C" {
-    fn enter_user(registers: *mut Registers, stack: *mut u64);
+    fn enter_user(registers: *mut Registers);
     safe static syscall_entry: u8;
     safe static trap_vectors: [[u8; 16]; VECTORS];
 }
@@ -34,6 +42,9 @@ const VECTORS: usize = 256;
 const SYSCALL_VECTOR: u64 = 0x100;
 
 const DEBUG_VECTOR: u64 = 1;
+
+/// First vector that is no exception.
+const FIRST_INTERRUPT: u64 = 32;
 
 // Selectors. `syscall` wants the kernel's data behind its code.
 const KERNEL_CODE: u16 = 0x08;
@@ -47,10 +58,21 @@ const FLAG_INTERRUPTS: u64 = 1 << 9;
 /// Cleared by `syscall`: trap, interrupt, direction, nested task, alignment check.
 const SYSCALL_MASK: u64 = 1 << 8 | FLAG_INTERRUPTS | 1 << 10 | 1 << 14 | 1 << 18;
 
-/// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
-#[repr(C)]
+/// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`, and what is not in it. The
+/// alignment is what the CPU gives a stack pointer before it pushes a frame. Of the kernel's, only the frame exists.
+#[repr(C, align(16))]
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Registers {
+    /// The base of fs.
+    thread_pointer: u64,
+    reserved: u64,
+    frame: Frame,
+}
+
+/// What `trap.s` pushes.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Frame {
     r15: u64,
     r14: u64,
     r13: u64,
@@ -75,42 +97,66 @@ pub(crate) struct Registers {
     ss: u64,
 }
 
-const _: () = assert!(size_of::<Registers>() == 22 * 8);
-const _: () = assert!(offset_of!(Registers, vector) == 15 * 8 && offset_of!(Registers, cs) == 18 * 8);
+const _: () = assert!(size_of::<Registers>() == 24 * 8 && offset_of!(Registers, frame) == 2 * 8);
+const _: () = assert!(offset_of!(Frame, vector) == 15 * 8 && offset_of!(Frame, cs) == 18 * 8);
 
 impl RegisterFile for Registers {
     /// Interrupts are on, and I/O ports are out of reach: the privilege level for them is 0.
     fn start(entry: u64, stack: u64, argument: u64) -> Self {
         Self {
-            rip: entry,
-            // As after a call: the stack pointer is 8 below a multiple of 16.
-            rsp: stack - 8,
-            rdi: argument,
-            cs: u64::from(USER_CODE),
-            ss: u64::from(USER_DATA),
-            rflags: FLAG_RESERVED | FLAG_INTERRUPTS,
+            frame: Frame {
+                rip: entry,
+                // As after a call: the stack pointer is 8 below a multiple of 16.
+                rsp: stack - 8,
+                rdi: argument,
+                cs: u64::from(USER_CODE),
+                ss: u64::from(USER_DATA),
+                rflags: FLAG_RESERVED | FLAG_INTERRUPTS,
+                ..Frame::default()
+            },
             ..Self::default()
         }
     }
 
     fn call(&self) -> u64 {
-        self.rax
+        self.frame.rax
     }
 
     fn arguments(&self) -> [u64; abi::ARGUMENTS] {
-        [self.rdi, self.rsi, self.rdx, self.r10, self.r8, self.r9]
+        let frame = &self.frame;
+        [frame.rdi, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9]
     }
 
     fn set_result(&mut self, result: u64) {
-        self.rax = result;
+        self.frame.rax = result;
     }
 
-    fn set_instruction(&mut self, address: u64) {
-        self.rip = address;
+    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
+        (self.rax, self.rsi, self.rdx, self.r10, self.r8, self.r9) = (status, a, b, c, d, e);
     }
+
+    fn retry(&mut self) {
+        self.rip -= 2;
+    }
+
+    fn instruction(&self) -> u64 {
+        self.rip
+    }
+
+    fn stack_pointer(&self) -> u64 {
+        self.rsp
+    }
+
+    fn set_thread_pointer(&mut self, _address: u64) {}
 }
 
 impl fmt::Display for Registers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.frame.fmt(out)
+    }
+}
+
+impl fmt::Display for Frame {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = [
             [
@@ -182,37 +228,56 @@ const OWN_STACK: usize = 16 << 10;
 /// fault (it comes when the kernel's stack has overflowed), machine check.
 const OWN_STACK_VECTORS: [u64; 4] = [1, 2, 8, 18];
 
+/// Gates of all vectors: the same for every CPU.
+#[repr(C, align(16))]
+struct Gates(UnsafeCell<[[u64; 2]; VECTORS]>);
+
+// SAFETY: written by the CPU that boots before any other one runs, then read by hardware only.
+unsafe impl Sync for Gates {}
+
+static GATES: Gates = Gates(UnsafeCell::new([[0; 2]; VECTORS]));
+
+/// What each CPU has for itself.
 #[repr(C, align(16))]
 struct Tables {
     descriptors: [u64; 7],
-    gates: [[u64; 2]; VECTORS],
     task: TaskState,
     stacks: [[u8; OWN_STACK]; OWN_STACK_VECTORS.len()],
 }
 
-static TABLES: Lock<Tables> = Lock::new(Tables {
-    descriptors: [
-        0,
-        0x00af_9b00_0000_ffff,
-        0x00cf_9300_0000_ffff,
-        0x00cf_f300_0000_ffff,
-        0x00af_fb00_0000_ffff,
-        0,
-        0,
-    ],
-    gates: [[0; 2]; VECTORS],
-    task: TaskState {
-        reserved: 0,
-        stack: 0,
-        stacks_1_2: [0; 2],
-        reserved_2: 0,
-        own_stacks: [0; 7],
-        reserved_3: [0; 5],
-        // Behind the segment's limit: no I/O port is open to programs.
-        io_map: size_of::<TaskState>() as u16,
-    },
-    stacks: [[0; OWN_STACK]; OWN_STACK_VECTORS.len()],
-});
+impl Tables {
+    const fn new() -> Self {
+        Self {
+            descriptors: [
+                0,
+                0x00af_9b00_0000_ffff,
+                0x00cf_9300_0000_ffff,
+                0x00cf_f300_0000_ffff,
+                0x00af_fb00_0000_ffff,
+                0,
+                0,
+            ],
+            task: TaskState {
+                reserved: 0,
+                stack: 0,
+                stacks_1_2: [0; 2],
+                reserved_2: 0,
+                own_stacks: [0; 7],
+                reserved_3: [0; 5],
+                // Behind the segment's limit: no I/O port is open to programs.
+                io_map: size_of::<TaskState>() as u16,
+            },
+            stacks: [[0; OWN_STACK]; OWN_STACK_VECTORS.len()],
+        }
+    }
+}
+
+struct AllTables([UnsafeCell<Tables>; MAX_CPUS]);
+
+// SAFETY: each CPU uses its own entry only.
+unsafe impl Sync for AllTables {}
+
+static TABLES: AllTables = AllTables([const { UnsafeCell::new(Tables::new()) }; MAX_CPUS]);
 
 #[repr(C, packed)]
 struct TablePointer {
@@ -220,19 +285,11 @@ struct TablePointer {
     base: u64,
 }
 
-/// Loads segments, the task state, the interrupt table and the target of `syscall`.
-pub(super) fn install() {
-    let mut guard = TABLES.lock();
-    let tables = &mut *guard;
-    let base = (&raw const tables.task).addr() as u64;
-    let limit = size_of::<TaskState>() as u64 - 1;
-    // An available 64-bit task-state segment; the base is spread over the two words.
-    tables.descriptors[5] = limit | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
-    tables.descriptors[6] = base >> 32;
-    for (index, stack) in tables.stacks.iter().enumerate() {
-        tables.task.own_stacks[index] = stack.as_ptr_range().end.addr() as u64;
-    }
-    for (vector, gate) in tables.gates.iter_mut().enumerate() {
+/// Fills the table of gates.
+fn fill_gates() {
+    // SAFETY: no other CPU runs yet, and this one calls itself nowhere in here.
+    let gates = unsafe { &mut *GATES.0.get() };
+    for (vector, gate) in gates.iter_mut().enumerate() {
         let own = OWN_STACK_VECTORS.iter().position(|&own| own == vector as u64);
         let own = own.map_or(0, |index| index as u64 + 1);
         let target = (&raw const trap_vectors[vector]).addr() as u64;
@@ -244,13 +301,32 @@ pub(super) fn install() {
             | (target >> 16 & 0xffff) << 48;
         *gate = [low, target >> 32];
     }
+}
+
+/// Loads segments, the task state, the interrupt table and the target of `syscall`.
+pub(super) fn install(local: &'static Local) {
+    if local.index() == 0 {
+        fill_gates();
+    }
+    // SAFETY: this CPU's own, and nothing else has a reference to it.
+    let tables = unsafe { &mut *TABLES.0[local.index()].get() };
+    let base = (&raw const tables.task).addr() as u64;
+    let limit = size_of::<TaskState>() as u64 - 1;
+    // An available 64-bit task-state segment; the base is spread over the two words.
+    tables.descriptors[5] = limit | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
+    tables.descriptors[6] = base >> 32;
+    for (index, stack) in tables.stacks.iter().enumerate() {
+        tables.task.own_stacks[index] = stack.as_ptr_range().end.addr() as u64;
+    }
+    let task_stack = (&raw mut tables.task.stack).addr() as u64;
+    local.task_stack.store(task_stack, Ordering::Relaxed);
     let descriptors = TablePointer {
         limit: size_of_val(&tables.descriptors) as u16 - 1,
         base: tables.descriptors.as_ptr().addr() as u64,
     };
     let gates = TablePointer {
-        limit: size_of_val(&tables.gates) as u16 - 1,
-        base: tables.gates.as_ptr().addr() as u64,
+        limit: (size_of::<[u64; 2]>() * VECTORS) as u16 - 1,
+        base: GATES.0.get().addr() as u64,
     };
     // SAFETY: the tables are complete and live in a static; code and data segments are what the kernel runs with. The
     // far return reloads the code segment.
@@ -277,6 +353,9 @@ pub(super) fn install() {
             task = in(reg) TASK,
             scratch = out(reg) _,
         );
+        write_msr(msr::GS_BASE, (&raw const *local).addr() as u64);
+        write_msr(msr::OTHER_GS_BASE, 0);
+        write_msr(msr::FS_BASE, 0);
         write_msr(
             msr::STAR,
             u64::from(KERNEL_CODE) << 32 | u64::from(KERNEL_DATA | 3) << 48,
@@ -286,38 +365,39 @@ pub(super) fn install() {
     }
 }
 
-/// Vector of the interrupt that was taken last.
-static TAKEN: AtomicU64 = AtomicU64::new(0);
-
-/// Vector of the interrupt that was taken last.
-pub(super) fn taken_vector() -> u64 {
-    TAKEN.load(Ordering::Relaxed)
-}
-
 /// Runs a program until it traps.
 ///
 /// # Safety
 /// The program's address space is active.
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
-    let stack = &raw mut TABLES.lock().task.stack;
-    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`: the selectors are a
-    // program's, rflags came from a program, and rip is below the end of user space, so `iretq` does not fault.
-    unsafe { enter_user(registers, stack) };
-    if registers.vector == SYSCALL_VECTOR {
-        return Cause::SystemCall;
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`: the selectors are a
+    // program's, rflags came from a program, and rip is below the end of user space, so the way back does not fault.
+    unsafe { enter_user(registers) };
+    let frame = &registers.frame;
+    match frame.vector {
+        SYSCALL_VECTOR => return Cause::SystemCall,
+        vector @ FIRST_INTERRUPT.. => crate::cpu::this().taken.store(vector, Ordering::Relaxed),
+        _ => {}
     }
-    TAKEN.store(registers.vector, Ordering::Relaxed);
-    cause::x86_64(registers.vector, registers.error, cpu::fault_address())
+    cause::x86_64(frame.vector, frame.error, cpu::fault_address())
 }
 
 /// A trap out of the kernel itself.
-extern "C" fn kernel_trap(registers: &mut Registers) {
-    // A program that single-steps over `syscall` makes the debug exception arrive here. `syscall` has cleared the trap
-    // flag, so there is no second one.
-    if registers.vector == DEBUG_VECTOR {
-        return;
+extern "C" fn kernel_trap(frame: &mut Frame) {
+    match frame.vector {
+        // A program that single-steps over `syscall` makes the debug exception arrive here. `syscall` has cleared the
+        // trap flag, so there is no second one.
+        DEBUG_VECTOR => {}
+        // While the CPU takes interrupts: one at a time.
+        FIRST_INTERRUPT.. => {
+            crate::cpu::this().taken.store(frame.vector, Ordering::Relaxed);
+            frame.rflags &= !FLAG_INTERRUPTS;
+        }
+        vector => {
+            let cause = cause::x86_64(vector, frame.error, cpu::fault_address());
+            if let Some(target) = user::kernel_trap(cause, frame) {
+                frame.rip = target;
+            }
+        }
     }
-    TAKEN.store(registers.vector, Ordering::Relaxed);
-    let cause = cause::x86_64(registers.vector, registers.error, cpu::fault_address());
-    user::kernel_trap(cause, registers);
 }

@@ -1,11 +1,15 @@
 # Leaving and entering the kernel on x86_64.
 #
 # A trap frame, from low addresses to high: r15 … rax (15 words), vector, error code, and what the CPU pushes: rip, cs,
-# rflags, rsp, ss. It is the layout of trap.rs's `Registers`.
+# rflags, rsp, ss. It is the end of trap.rs's `Registers`. In the kernel the base of gs is the CPU's `Local`; it is exchanged
+# (swapgs) at each way in and out.
 
 .set FRAME_WORDS, 22
+.set OFFSET_RIP, 17 * 8
 .set OFFSET_CS, 18 * 8
 .set OFFSET_VECTOR, 15 * 8
+# Where the frame begins in `Registers`.
+.set OFFSET_R15, 2 * 8
 
 .macro push_registers
     push rax
@@ -45,10 +49,11 @@
 
 .section .text.trap, "ax"
 
-# fn enter_user(registers: *mut Registers, stack: *mut u64)
+# fn enter_user(registers: *mut Registers)
 #
-# Runs the program whose registers the first argument points to, and returns when it traps, with the registers updated.
-# The second argument points to the TSS's stack pointer for traps out of user mode.
+# Runs the program whose registers the argument points to, and returns when it traps, with the registers updated. The
+# CPU itself pushes its part of the frame to where the program's registers are kept: the task-state segment's stack
+# pointer points to their end.
 .global enter_user
 enter_user:
     push rbx
@@ -57,52 +62,73 @@ enter_user:
     push r13
     push r14
     push r15
-    push rdi
-    # Seven words and the return address: the stack pointer is a multiple of 16, which is what the CPU rounds it to
-    # before it pushes a frame.
-    mov [rsi], rsp
-    mov [rip + kernel_stack_pointer], rsp
-    # Whatever selectors an earlier program has left. The stack segment comes with iretq.
-    xor eax, eax
+    mov gs:[{kernel_stack}], rsp
+    lea rax, [rdi + OFFSET_R15 + FRAME_WORDS * 8]
+    mov gs:[{frame_end}], rax
+    mov rdx, gs:[{task_stack}]
+    mov [rdx], rax
+    # Whatever selectors a program has left. The stack segment comes with iretq or sysretq.
+    mov eax, ds
+    mov ecx, es
+    or eax, ecx
+    mov ecx, fs
+    or eax, ecx
+    mov ecx, gs
+    or eax, ecx
+    jnz 3f
+    # A program can clear the base of fs by loading a selector, so one that is not zero is written each time.
+1:  mov rax, [rdi]
+    mov rdx, gs:[{thread_pointer}]
+    or rdx, rax
+    jnz 4f
+2:  cmp qword ptr [rdi + OFFSET_R15 + OFFSET_VECTOR], {syscall_vector}
+    lea rsp, [rdi + OFFSET_R15]
+    je 5f
+    pop_registers
+    add rsp, 16
+    swapgs
+    iretq
+
+3:  xor eax, eax
     mov ds, eax
     mov es, eax
     mov fs, eax
+    # Not while the base is the kernel's: this may clear it.
+    swapgs
     mov gs, eax
-    mov rsp, rdi
-    pop_registers
-    add rsp, 16
-    iretq
+    swapgs
+    jmp 1b
+4:  mov gs:[{thread_pointer}], rax
+    mov rdx, rax
+    shr rdx, 32
+    mov ecx, {fs_base}
+    wrmsr
+    jmp 2b
+    # Back from a system call, after which rcx and r11 hold what they do hold here. The return address is canonical: it
+    # is a program's, and user space ends far below the middle.
+5:  pop_registers
+    mov rcx, [rsp + 2 * 8]
+    mov r11, [rsp + 4 * 8]
+    mov rsp, [rsp + 5 * 8]
+    swapgs
+    sysretq
 
-# The `syscall` instruction: rcx is the user's rip and r11 its rflags; the stack is still the user's. One CPU, so two
-# variables do where many CPUs need a per-CPU area behind gs.
+# The `syscall` instruction: rcx is the user's rip and r11 its rflags; the stack is still the user's.
 .global syscall_entry
 syscall_entry:
-    mov [rip + user_stack_pointer], rsp
-    mov rsp, [rip + kernel_stack_pointer]
+    swapgs
+    mov gs:[{user_stack}], rsp
+    mov rsp, gs:[{frame_end}]
     push {user_data}
-    push qword ptr [rip + user_stack_pointer]
+    push qword ptr gs:[{user_stack}]
     push r11
     push {user_code}
     push rcx
     push 0
     push {syscall_vector}
-    # Falls through.
-
-trap_common:
     push_registers
-    # Interrupts, direction and alignment checks off, whatever the program had set.
-    push 2
-    popfq
-    test byte ptr [rsp + OFFSET_CS], 3
-    jz 1f
-
-    # From a program: copy the frame to where enter_user's caller wants it, and return from enter_user. A frame may lie
-    # on a stack of its own, so the way back is through the saved stack pointer.
-    mov rsi, rsp
-    mov rsp, [rip + kernel_stack_pointer]
-    pop rdi
-    mov ecx, FRAME_WORDS
-    rep movsq
+    mov rsp, gs:[{kernel_stack}]
+leave_user:
     pop r15
     pop r14
     pop r13
@@ -111,13 +137,51 @@ trap_common:
     pop rbx
     ret
 
-    # From the kernel.
-1:  mov rdi, rsp
-    mov rbx, rsp
+trap_common:
+    push_registers
+    test byte ptr [rsp + OFFSET_CS], 3
+    jz 2f
+
+    # From a program.
+    swapgs
+    lea rdi, [rsp + FRAME_WORDS * 8]
+    cmp rdi, gs:[{frame_end}]
+    je 1f
+    # The vector has a stack of its own.
+    cld
+    mov rsi, rsp
+    mov rdi, gs:[{frame_end}]
+    sub rdi, FRAME_WORDS * 8
+    mov ecx, FRAME_WORDS
+    rep movsq
+    # Direction and alignment checks off, whatever the program had set.
+1:  mov rsp, gs:[{kernel_stack}]
+    push 2
+    popfq
+    jmp leave_user
+
+    # From the kernel. Some vectors can come while gs is still, or again, the program's.
+2:  xor r12d, r12d
+    mov ecx, {gs_base}
+    rdmsr
+    test edx, edx
+    js 3f
+    swapgs
+    inc r12d
+3:  mov rdi, rsp
+    mov r13, rsp
+    # A frame record, as if the interrupted function had called.
+    push qword ptr [rsp + OFFSET_RIP]
+    push rbp
+    mov rbp, rsp
     and rsp, -16
+    cld
     call {kernel_trap}
-    mov rsp, rbx
-    pop_registers
+    mov rsp, r13
+    test r12d, r12d
+    jz 4f
+    swapgs
+4:  pop_registers
     add rsp, 16
     iretq
 
@@ -153,8 +217,3 @@ trap_vectors:
     jmp trap_common
     .set vector, vector + 1
 .endr
-
-.section .bss.trap, "aw", @nobits
-.balign 8
-kernel_stack_pointer: .skip 8
-user_stack_pointer: .skip 8

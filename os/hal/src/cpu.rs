@@ -1,0 +1,210 @@
+//! The machine's CPUs. They have dense numbers; the one that boots is number 0.
+
+use core::ptr;
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use crate::Architecture;
+use crate::arch::Machine;
+use crate::user::Event;
+use crate::{image, timer};
+
+/// Most CPUs that are used; a machine may have more.
+pub const MAX_CPUS: usize = 8;
+
+/// Where the stacks of the CPUs are mapped. Each CPU has a slot, and in it, from low addresses to high: its stack, a hole,
+/// its emergency stack, a hole. All stacks lie where bit 16 of the address is clear, and the page below each where it is
+/// set: the entry code of aarch64 and riscv64 sees a used-up stack by that bit.
+const STACKS: u64 = 0xffff_ffff_c000_0000;
+const SLOT: u64 = 256 << 10;
+
+/// Size of a CPU's stack in bytes. The CPU that boots uses the stack in the kernel image.
+const STACK: u64 = 64 << 10;
+
+/// Where the emergency stack begins in a slot, and its size in bytes.
+const EMERGENCY: u64 = 128 << 10;
+const EMERGENCY_STACK: u64 = 16 << 10;
+
+/// How long a CPU may take from its start to its first instruction in Rust, in nanoseconds.
+const START_LIMIT: u64 = 1_000_000_000;
+
+/// State of one CPU. Assembly uses the first fields; everything else is written by the CPU itself but for what says
+/// otherwise.
+#[derive(Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Local {
+    index: usize,
+    /// Top of the stack for traps that find the stack used up. aarch64, riscv64.
+    pub(crate) emergency_stack: AtomicU64,
+    /// Stack pointer while a program runs. x86_64.
+    pub(crate) kernel_stack: AtomicU64,
+    /// End of the registers of the program that runs. x86_64.
+    pub(crate) frame_end: AtomicU64,
+    /// Stack pointer of the program that made a system call. x86_64.
+    pub(crate) user_stack: AtomicU64,
+    /// Address of the stack pointer in the task-state segment. x86_64.
+    pub(crate) task_stack: AtomicU64,
+    /// Thread pointer that is loaded for programs. x86_64.
+    pub(crate) thread_pointer: AtomicU64,
+    /// The interrupt that was taken last.
+    pub(crate) taken: AtomicU64,
+    /// Root of the page tables that are active.
+    pub(crate) root: AtomicU64,
+    /// Set while an instruction runs that may fault.
+    pub(crate) probes: AtomicBool,
+    /// Set by the CPU when it runs, cleared when it stops.
+    pub(crate) online: AtomicBool,
+    /// The CPUs that want translations to be forgotten here: set by them. x86_64.
+    pub(crate) flush_for: AtomicU32,
+    /// Hardware's number of the CPU. Set at boot.
+    pub(crate) id: AtomicU64,
+    /// The interrupt controller's number of the CPU, where that is another one.
+    pub(crate) interrupt_id: AtomicU64,
+    /// Number of the floating-point state that the registers hold; 0 when they hold nobody's.
+    pub(crate) fpu_owner: AtomicU64,
+    /// Whether programs may use floating point now.
+    pub(crate) fpu_enabled: AtomicBool,
+}
+
+impl Local {
+    /// Offset of the number of the CPU.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const INDEX: usize = core::mem::offset_of!(Self, index);
+
+    const fn new(index: usize) -> Self {
+        Self {
+            index,
+            emergency_stack: AtomicU64::new(0),
+            kernel_stack: AtomicU64::new(0),
+            frame_end: AtomicU64::new(0),
+            user_stack: AtomicU64::new(0),
+            task_stack: AtomicU64::new(0),
+            thread_pointer: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            root: AtomicU64::new(0),
+            probes: AtomicBool::new(false),
+            online: AtomicBool::new(false),
+            flush_for: AtomicU32::new(0),
+            id: AtomicU64::new(0),
+            interrupt_id: AtomicU64::new(0),
+            fpu_owner: AtomicU64::new(0),
+            fpu_enabled: AtomicBool::new(false),
+        }
+    }
+
+    /// Number of the CPU.
+    pub(crate) fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Sets the registers of this CPU that survive no reset, before it takes its first trap.
+    pub(crate) fn install(&'static self) {
+        let emergency = match self.index {
+            // Usable before the kernel's own tables are active.
+            0 => image::emergency_stack_top(),
+            index => emergency_stack_top(index),
+        };
+        self.emergency_stack.store(emergency, Ordering::Relaxed);
+        for zero in [&self.thread_pointer, &self.taken, &self.root, &self.fpu_owner] {
+            zero.store(0, Ordering::Relaxed);
+        }
+        self.fpu_enabled.store(false, Ordering::Relaxed);
+        self.probes.store(false, Ordering::Relaxed);
+        Machine::install_traps(self);
+    }
+}
+
+static LOCALS: [Local; MAX_CPUS] = {
+    let mut locals = [const { Local::new(0) }; MAX_CPUS];
+    let mut index = 0;
+    while index < MAX_CPUS {
+        locals[index].index = index;
+        index += 1;
+    }
+    locals
+};
+
+static COUNT: AtomicUsize = AtomicUsize::new(1);
+
+/// State of the CPU with a number.
+pub(crate) fn local(index: usize) -> &'static Local {
+    &LOCALS[index]
+}
+
+/// State of all CPUs that the machine has.
+pub(crate) fn all() -> &'static [Local] {
+    &LOCALS[..count()]
+}
+
+/// State of the CPU that runs.
+pub(crate) fn this() -> &'static Local {
+    Machine::local()
+}
+
+/// How many CPUs there are that can be started.
+pub fn count() -> usize {
+    COUNT.load(Ordering::Relaxed)
+}
+
+/// Number of the CPU that runs this.
+pub fn current() -> usize {
+    this().index
+}
+
+/// Remembers the machine's CPUs by hardware's numbers; `boot` is the one that runs.
+pub(crate) fn found(boot: u64, ids: impl IntoIterator<Item = u64>) {
+    LOCALS[0].id.store(boot, Ordering::Relaxed);
+    let others = ids.into_iter().filter(|&id| id != boot);
+    let mut count = 1;
+    for (local, id) in LOCALS[1..].iter().zip(others) {
+        local.id.store(id, Ordering::Relaxed);
+        count += 1;
+    }
+    COUNT.store(count, Ordering::Relaxed);
+}
+
+/// Where a CPU's stacks are, as start and length: the ordinary one and the emergency stack.
+pub(crate) fn stacks(index: usize) -> [(u64, u64); 2] {
+    let slot = STACKS + index as u64 * SLOT;
+    [(slot, STACK), (slot + EMERGENCY, EMERGENCY_STACK)]
+}
+
+/// Where the stack of a CPU other than the first one begins to grow: below the end, so that the stack pointer never has
+/// bit 16 set.
+pub(crate) fn stack_top(index: usize) -> u64 {
+    STACKS + index as u64 * SLOT + STACK - 16
+}
+
+fn emergency_stack_top(index: usize) -> u64 {
+    STACKS + index as u64 * SLOT + EMERGENCY + EMERGENCY_STACK - 16
+}
+
+/// Whether an address is in the page below this CPU's stack, which stays unmapped.
+pub(crate) fn is_stack_guard(address: u64) -> bool {
+    let guard = match current() {
+        0 => image::stack_guard(),
+        index => STACKS + index as u64 * SLOT - 4096,
+    };
+    address & !4095 == guard
+}
+
+/// Idles until an interrupt comes, and serves it. An interrupt that came since the kernel was entered counts.
+pub fn wait() -> Event {
+    loop {
+        if let Some(event) = Machine::take_interrupt(true) {
+            return event;
+        }
+    }
+}
+
+/// Starts a CPU.
+pub fn start(_index: usize) -> Result<(), &'static str> {
+    Err("not supported")
+}
+
+/// Kicks a CPU.
+pub fn kick(_index: usize) {}
+
+/// Stops this CPU.
+pub fn stop() -> ! {
+    Machine::halt()
+}
