@@ -160,6 +160,14 @@ impl<T> Objects<T> {
         Some((live_mut(first, a)?, live_mut(second, b)?))
     }
 
+    /// As [`Self::get_pair_mut`], for three objects.
+    #[inline]
+    pub fn get_three_mut(&mut self, a: Handle, b: Handle, c: Handle) -> Option<[&mut T; 3]> {
+        let places = [a.index as usize, b.index as usize, c.index as usize];
+        let [first, second, third] = self.entries.get_disjoint_mut(places).ok()?;
+        Some([live_mut(first, a)?, live_mut(second, b)?, live_mut(third, c)?])
+    }
+
     /// What lives in a place, whatever its generation: for links between objects that are cut before the objects go.
     #[inline]
     pub fn at(&self, index: u32) -> Option<&T> {

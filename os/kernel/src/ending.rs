@@ -1,7 +1,7 @@
 //! How objects end: when the last reference goes they are doomed, and end in bounded steps when nothing uses them any more.
 
 use abi::Error;
-use kcore::capability::{SlotRef, Slots, tree};
+use kcore::capability::{SlotRef, tree};
 use kcore::objects::Handle;
 
 use crate::object::Object;

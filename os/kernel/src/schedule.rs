@@ -211,7 +211,9 @@ impl Kernel {
         match state {
             State::Running if on != cpu => self.call_in(on),
             State::Running => self.cpus[cpu].reschedule = true,
-            State::Ready => self.cpus[queue].queue_out(&mut self.objects, handle),
+            State::Ready => {
+                self.cpus[queue].queue_out(&mut self.objects, handle);
+            }
             _ => {}
         }
     }

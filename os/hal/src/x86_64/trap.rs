@@ -132,22 +132,25 @@ impl RegisterFile for Registers {
     }
 
     fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
-        (self.rax, self.rsi, self.rdx, self.r10, self.r8, self.r9) = (status, a, b, c, d, e);
+        let frame = &mut self.frame;
+        (frame.rax, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9) = (status, a, b, c, d, e);
     }
 
     fn retry(&mut self) {
-        self.rip -= 2;
+        self.frame.rip -= 2;
     }
 
     fn instruction(&self) -> u64 {
-        self.rip
+        self.frame.rip
     }
 
     fn stack_pointer(&self) -> u64 {
-        self.rsp
+        self.frame.rsp
     }
 
-    fn set_thread_pointer(&mut self, _address: u64) {}
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.thread_pointer = address;
+    }
 }
 
 impl fmt::Display for Registers {

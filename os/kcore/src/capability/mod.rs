@@ -177,3 +177,15 @@ impl fmt::Display for Error {
         })
     }
 }
+
+impl From<Error> for abi::Error {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::NoSlot | Error::Empty => Self::NotFound,
+            Error::Occupied => Self::SlotTaken,
+            Error::Kind => Self::WrongKind,
+            Error::Rights => Self::NotPermitted,
+            Error::Badge => Self::BadArgument,
+        }
+    }
+}

@@ -106,6 +106,31 @@ impl RunQueue {
         true
     }
 
+    /// Lets `to`, which is in no queue, run instead of `from`, which runs: for what is left of the slice, with all that
+    /// `from` has in its class; the two change places. So it takes no time worth counting, and nobody else loses. `false`,
+    /// and nothing changes, when they do not compete alike or `to` may not run here.
+    #[inline]
+    pub fn hand_over(&mut self, threads: &mut impl Threads, from: u32, to: u32) -> bool {
+        let taker = threads.scheduling(to);
+        if taker.place != Place::Out || !taker.may_run_on(self.cpu) {
+            return false;
+        }
+        let (class, fair, used) = (taker.effective(), taker.fair, taker.used);
+        let giver = threads.scheduling_mut(from);
+        if giver.place != Place::Running || giver.cpu != self.cpu || giver.effective() != class {
+            return false;
+        }
+        let standing = core::mem::replace(&mut giver.fair, fair);
+        let time = core::mem::replace(&mut giver.used, used);
+        giver.place = Place::Out;
+        let taker = threads.scheduling_mut(to);
+        taker.fair = standing;
+        taker.used = time;
+        taker.place = Place::Running;
+        taker.cpu = self.cpu;
+        true
+    }
+
     /// How many nanoseconds a thread may go on if others of its class wait. The timer has to ring after that when
     /// [`Self::ready`] is above 0.
     pub fn slice_left(&self, threads: &impl Threads, id: u32) -> u64 {

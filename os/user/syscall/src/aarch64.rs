@@ -1,8 +1,16 @@
 //! The system-call instruction, and instructions that a program must not execute, on aarch64.
 
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 
 use abi::ARGUMENTS;
+
+// The argument is in the register of the first argument already.
+global_asm!(
+    ".section .text.start, \"ax\"",
+    ".global _start",
+    "_start:",
+    "b program_main"
+);
 
 /// Makes a system call.
 ///

@@ -1,8 +1,16 @@
 //! The system-call instruction, and instructions that a program must not execute, on x86_64.
 
-use core::arch::asm;
+use core::arch::{asm, global_asm};
 
 use abi::ARGUMENTS;
+
+// The argument is in the register of the first argument, and the stack is as after a call: nothing to do.
+global_asm!(
+    ".section .text.start, \"ax\"",
+    ".global _start",
+    "_start:",
+    "jmp program_main"
+);
 
 /// Makes a system call.
 ///
