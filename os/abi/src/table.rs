@@ -72,15 +72,17 @@ macro_rules! with_system_calls {
             25 CapabilityIdentify capability_identify(slot: number)
                 -> "kind, plus 256 times the rights": NotFound;
             /// Makes objects of a kind out of untyped memory, with capabilities in consecutive empty slots of a table. `size`
-            /// is the number of bytes of an untyped or frame (4096 or 2 MiB), or the number of slots of a table.
+            /// is the number of bytes of an untyped or of a frame (4096 times a power of two, up to 2 MiB), or the number of
+            /// slots of a table.
             26 Retype retype(untyped: number, kind: number, size: number, count: number, table: number, first: number)
                 -> "zero": NotFound WrongKind NotPermitted SlotTaken BadArgument NoMemory TooMany;
 
-            /// Maps a frame in an address space. `access` is 1 to read, 3 to read and write, 9 to read and execute.
-            30 Map map(space: number, frame: number, address: number, access: number)
+            /// Maps a frame, whose capability is in a slot of a table, in an address space. `access` is 1 to read, 3 to read
+            /// and write, 9 to read and execute.
+            30 Map map(space: number, table: number, frame: number, address: number, access: number)
                 -> "zero": NotFound WrongKind NotPermitted BadAddress BadArgument AlreadyMapped NoMemory;
             /// Takes the mapping of a frame back that was made with the same capability.
-            31 Unmap unmap(frame: number) -> "zero": NotFound WrongKind;
+            31 Unmap unmap(table: number, frame: number) -> "zero": NotFound WrongKind NotPermitted;
             /// Tells how much of an untyped is left.
             32 UntypedFree untyped_free(untyped: number) -> "bytes that are free": NotFound WrongKind;
 

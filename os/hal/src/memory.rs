@@ -121,7 +121,7 @@ impl Region {
     }
 }
 
-/// For each page of memory, how many mappings the frame has that begins there.
+/// For each page of memory, how many mappings it has in programs.
 static COUNTS: AtomicPtr<AtomicU16> = AtomicPtr::new(core::ptr::null_mut());
 static COUNTS_LEN: AtomicUsize = AtomicUsize::new(0);
 /// Number of the first page.
@@ -138,7 +138,7 @@ pub(crate) fn init_counts(ranges: impl Iterator<Item = (u64, u64)>) {
     COUNTS_LEN.store(len, Ordering::Release);
 }
 
-/// The count of the frame at a physical address; `None` for a device's.
+/// The count of the page at a physical address; `None` for a device's.
 fn count(start: u64) -> Option<&'static AtomicU16> {
     let index = ((start / PAGE_SIZE) as usize).wrapping_sub(COUNTS_FIRST.load(Ordering::Relaxed));
     if index >= COUNTS_LEN.load(Ordering::Acquire) {
@@ -153,7 +153,7 @@ pub(crate) fn is_memory(address: u64) -> bool {
     count(address).is_some()
 }
 
-/// Memory that programs map: a page or a large page.
+/// Memory that programs map: pages, as many as a power of two, up to a large page.
 #[derive(Debug)]
 pub struct Frame(Memory);
 
@@ -161,10 +161,12 @@ impl Frame {
     /// Makes a frame: its bytes become zero, unless they are a device's.
     ///
     /// # Errors
-    /// The memory, when it is neither a page nor a large page at a multiple of its size.
+    /// The memory, when it is not that; a large page has to lie at a multiple of its size.
     pub fn new(memory: Memory) -> Result<Self, Memory> {
         let size = memory.len;
-        if (size != PAGE_SIZE && size != crate::LARGE_PAGE) || !memory.start.is_multiple_of(size) {
+        let fits = size.is_power_of_two() && (PAGE_SIZE..=crate::LARGE_PAGE).contains(&size);
+        let align = if size == crate::LARGE_PAGE { size } else { PAGE_SIZE };
+        if !fits || !memory.start.is_multiple_of(align) {
             return Err(memory);
         }
         if !memory.device {
@@ -186,9 +188,8 @@ impl Frame {
 
     /// Copies bytes into a frame that is not mapped yet. What does not fit is left out.
     pub fn fill(&mut self, offset: usize, data: &[u8]) {
-        let is_mapped = count(self.0.start).is_none_or(|count| count.load(Ordering::Acquire) != 0);
         let room = (self.0.len as usize).saturating_sub(offset);
-        if is_mapped || room == 0 {
+        if self.0.device || is_mapped(self.0.start, self.0.len) || room == 0 {
             return;
         }
         let len = data.len().min(room);
@@ -201,16 +202,21 @@ impl Frame {
 
     /// Announces a mapping; `None` when there are too many.
     pub(crate) fn lease(&self) -> Option<Lease> {
-        if let Some(count) = count(self.0.start) {
-            count
-                .try_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1))
-                .ok()?;
-        }
-        Some(Lease {
+        let mut lease = Lease {
             start: self.0.start,
-            size: self.0.len,
+            size: 0,
             device: self.0.device,
-        })
+        };
+        // When a count is at its end, dropping the lease takes the others back.
+        for page in pages(self.0.start, self.0.len) {
+            if let Some(count) = count(page) {
+                count
+                    .try_update(Ordering::Relaxed, Ordering::Relaxed, |count| count.checked_add(1))
+                    .ok()?;
+            }
+            lease.size += PAGE_SIZE;
+        }
+        Some(lease)
     }
 
     /// The memory, when nothing maps it.
@@ -218,14 +224,11 @@ impl Frame {
     /// # Errors
     /// The frame itself, when it is mapped.
     pub fn into_memory(self) -> Result<Memory, Self> {
-        match count(self.0.start) {
-            Some(count) if count.load(Ordering::Acquire) != 0 => Err(self),
-            _ => Ok(self.0),
-        }
+        if is_mapped(self.0.start, self.0.len) { Err(self) } else { Ok(self.0) }
     }
 }
 
-/// One mapping of a frame. Dropping it says that there is no translation of it left on any CPU.
+/// One mapping of a frame or a part of one. Dropping it says that there is no translation of it left on any CPU.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pub(crate) start: u64,
@@ -249,8 +252,20 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(count) = count(self.start) {
-            count.fetch_sub(1, Ordering::Release);
+        for page in pages(self.start, self.size) {
+            if let Some(count) = count(page) {
+                count.fetch_sub(1, Ordering::Release);
+            }
         }
     }
+}
+
+/// The addresses of the pages of a range.
+fn pages(start: u64, len: u64) -> impl Iterator<Item = u64> {
+    (start..start + len).step_by(PAGE_SIZE as usize)
+}
+
+/// Whether a page of a range is mapped in a program.
+fn is_mapped(start: u64, len: u64) -> bool {
+    pages(start, len).any(|page| count(page).is_some_and(|count| count.load(Ordering::Acquire) != 0))
 }

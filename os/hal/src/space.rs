@@ -57,7 +57,7 @@ impl AddressSpace {
         })
     }
 
-    /// Maps a frame at `virt`, a multiple of its size. Tables come from `region`, the one that [`Self::new`] had.
+    /// Maps a frame at `virt`, a multiple of the page size, or of its own for a large page. Tables come from `region`, the one that [`Self::new`] had.
     ///
     /// # Errors
     /// When the address is not in user space or not aligned, something is mapped there, or memory is used up.
@@ -66,7 +66,8 @@ impl AddressSpace {
         if virt < USER_START || end > USER_END {
             return Err(MapError::Range);
         }
-        if !virt.is_multiple_of(frame.size()) {
+        // A large page is one leaf.
+        if frame.size() == crate::LARGE_PAGE && !virt.is_multiple_of(frame.size()) {
             return Err(MapError::Misaligned);
         }
         let lease = frame.lease().ok_or(MapError::NoMemory)?;
@@ -82,11 +83,38 @@ impl AddressSpace {
             }
             Machine::publish_code(phys::pointer(lease.start), lease.size as usize);
         }
-        self.mapper
-            .map(&mut tables(region), virt, lease.start, lease.size, attributes)?;
-        // From here on the leaf stands for the lease.
-        let _ = ManuallyDrop::new(lease);
-        Ok(())
+        let mapped = self
+            .mapper
+            .map(&mut tables(region), virt, lease.start, lease.size, attributes);
+        // From here on leaves stand for the lease, and what is not mapped is given back.
+        let lease = ManuallyDrop::new(lease);
+        if mapped.is_err() {
+            let done = self.clear(lease.start, lease.size, virt);
+            // SAFETY: the lease was for all pages; `clear` has given those back that a leaf stood for.
+            drop(unsafe { Lease::of_leaf(lease.start + done, lease.size - done) });
+        }
+        mapped
+    }
+
+    /// Empties the leaves that map a frame at `virt`, from its first page to the first that is not mapped there, and makes
+    /// all CPUs forget them. Returns how many bytes they mapped.
+    fn clear(&mut self, start: u64, size: u64, virt: u64) -> u64 {
+        let mut tables = existing_tables();
+        let mut done = 0;
+        while done < size {
+            let here = self.mapper.translate(&tables, virt + done);
+            if here.is_none_or(|found| found.phys != start + done) {
+                break;
+            }
+            let Some((_, len)) = self.mapper.unmap(&mut tables, virt + done) else {
+                break;
+            };
+            done += len;
+        }
+        self.flush(virt, done / PAGE_SIZE);
+        // SAFETY: `map` forgot a lease when it made the leaves, which are gone, on all CPUs.
+        drop(unsafe { Lease::of_leaf(start, done) });
+        done
     }
 
     /// Maps memory that is never anything else, such as the initrd, for reading.
@@ -106,22 +134,14 @@ impl AddressSpace {
 
     /// Takes a mapping of a frame at `virt` back. Returns whether there was one. No CPU uses it any more then.
     pub fn unmap(&mut self, frame: &Frame, virt: u64) -> bool {
-        let mut tables = existing_tables();
-        if self.mapper.translate(&tables, virt).is_none_or(|found| found.phys != frame.start()) {
-            return false;
-        }
-        let Some((start, size)) = self.mapper.unmap(&mut tables, virt) else {
-            return false;
-        };
-        self.flush(virt, size / PAGE_SIZE);
-        // SAFETY: `map` forgot a lease when it made the leaf, which is gone, on all CPUs.
-        drop(unsafe { Lease::of_leaf(start, size) });
-        true
+        self.clear(frame.start(), frame.size(), virt) != 0
     }
 
     /// Makes all CPUs forget translations.
     fn flush(&self, virt: u64, pages: u64) {
-        crate::tlb::flush(self.mapper.root(), virt, pages, self.cpus.load(Ordering::Acquire));
+        if pages > 0 {
+            crate::tlb::flush(self.mapper.root(), virt, pages, self.cpus.load(Ordering::Acquire));
+        }
     }
 
     /// Copies a program's memory into `to`, which is as long as the range.

@@ -44,7 +44,7 @@ impl Kernel {
         self.slot_in(table, slot)
     }
 
-    fn slot_in(&self, table: Handle, slot: u64) -> Result<SlotRef, Error> {
+    pub(crate) fn slot_in(&self, table: Handle, slot: u64) -> Result<SlotRef, Error> {
         let slots = self.objects.table(table).ok_or(Error::NotFound)?;
         if slot == 0 || slot >= slots.len() as u64 || !self.objects.is_alive(table) {
             return Err(Error::NotFound);
@@ -65,7 +65,7 @@ impl Kernel {
     }
 
     /// The table that a call names: a slot with a table, or 0 for the caller's own.
-    fn named_table(&self, me: Handle, table: u64) -> Result<Handle, Error> {
+    pub(crate) fn named_table(&self, me: Handle, table: u64) -> Result<Handle, Error> {
         if table == 0 {
             return Ok(self.objects.thread(me).ok_or(Error::NotFound)?.table);
         }
@@ -258,7 +258,8 @@ fn object_in(region: &mut Region, kind: Kind, size: u64, cpu: usize) -> Result<O
     }
     let made = match kind {
         Kind::Untyped => region.take(size, PAGE_SIZE.min(size)).map(|memory| Object::Untyped(Region::new(memory))),
-        Kind::Frame => match region.take(size, size).map(Frame::new) {
+        // A large page has to lie at a multiple of its size.
+        Kind::Frame => match region.take(size, if size == LARGE_PAGE { size } else { PAGE_SIZE }).map(Frame::new) {
             Some(Ok(frame)) => Some(Object::Frame(frame)),
             Some(Err(memory)) => {
                 region.put_back(memory);
@@ -306,7 +307,9 @@ fn kind_of(number: u64) -> Option<Kind> {
 fn check_size(kind: Kind, size: u64, count: u64) -> Result<(), Error> {
     let fits = match kind {
         Kind::Untyped => size >= 64 && size.is_multiple_of(64) && size < 1 << 48,
-        Kind::Frame => (size == PAGE_SIZE || size == LARGE_PAGE) && size * count.min(MAX_COUNT) <= MAX_BYTES,
+        Kind::Frame => {
+            size.is_power_of_two() && (PAGE_SIZE..=LARGE_PAGE).contains(&size) && size * count.min(MAX_COUNT) <= MAX_BYTES
+        }
         Kind::Table => (2..=ROOT_SLOTS).contains(&size) && size * count.min(MAX_COUNT) <= ROOT_SLOTS,
         _ => size == 0,
     };

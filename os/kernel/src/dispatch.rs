@@ -83,8 +83,10 @@ impl Kernel {
             Request::Retype { untyped, kind, size, count, table, first } => {
                 self.call_retype(cpu, me, untyped, kind, size, count, table, first)
             }
-            Request::Map { space, frame, address, access } => self.call_map(me, space, frame, address, access),
-            Request::Unmap { frame } => self.call_unmap(me, frame),
+            Request::Map { space, table, frame, address, access } => {
+                self.call_map(me, space, table, frame, address, access)
+            }
+            Request::Unmap { table, frame } => self.call_unmap(me, table, frame),
             Request::UntypedFree { untyped } => self.call_untyped_free(me, untyped),
             Request::ThreadConfigure { thread, table, space, faults } => {
                 self.call_configure(me, thread, table, space, faults)

@@ -25,6 +25,7 @@ impl Kernel {
         &mut self,
         me: Handle,
         space: u64,
+        table: u64,
         frame: u64,
         address: u64,
         access: u64,
@@ -40,11 +41,11 @@ impl Kernel {
         } else {
             return Err(Error::BadArgument);
         };
-        let capability = self.capability(me, frame, Kind::Frame, rights)?;
+        let at = self.slot_in(self.named_table(me, table)?, frame)?;
+        let capability = *self.objects.slot(at).ok_or(Error::NotFound)?.expect(Kind::Frame, rights)?;
         if capability.extra != 0 {
             return Err(Error::AlreadyMapped);
         }
-        let at = self.held_slot(me, frame)?;
         self.map_with(at, space, capability.object, address, access)?;
         Ok(Outcome::Done(0))
     }
@@ -89,9 +90,9 @@ impl Kernel {
     }
 
     /// The call `unmap`.
-    pub(crate) fn call_unmap(&mut self, me: Handle, frame: u64) -> Result<Outcome, Error> {
-        self.capability(me, frame, Kind::Frame, Rights::NONE)?;
-        let at = self.held_slot(me, frame)?;
+    pub(crate) fn call_unmap(&mut self, me: Handle, table: u64, frame: u64) -> Result<Outcome, Error> {
+        let at = self.slot_in(self.named_table(me, table)?, frame)?;
+        self.objects.slot(at).ok_or(Error::NotFound)?.expect(Kind::Frame, Rights::NONE)?;
         self.unmap_slot(at);
         Ok(Outcome::Done(0))
     }
