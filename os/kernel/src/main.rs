@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod cpus;
 mod loader;
 mod panic;
 mod processes;
@@ -23,7 +24,7 @@ const TIMER_LIMIT: u64 = 5_000_000_000;
 /// Name of the first program in the initrd.
 const INIT: &str = "init";
 
-hal::entry!(main);
+hal::entry!(main, cpus::secondary);
 
 fn main(boot: Boot) -> ! {
     let stamp = hal::stamp::Stamp::read();
@@ -43,6 +44,10 @@ fn main(boot: Boot) -> ! {
         Err(access) => panic!("memory protection: {access} was not refused"),
     }
     check_timer();
+    match cpus::check() {
+        Ok(count) => println!("kernel: {count} CPUs"),
+        Err(error) => panic!("{error}"),
+    }
     let initrd = check_initrd(boot.initrd);
     let mut processes = Processes::new(boot.frames, initrd);
     match processes.spawn(INIT, 0, None) {
