@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use bootinfo::{BootInfo, KERNEL_VMA, MAGIC, MemoryKind, MemoryRegion, PhysRange, VERSION};
 use kcore::memory_map::{self, MemoryMap};
-use kcore::paging::{Access, Attributes, MapError, Mapper, PAGE_SIZE};
+use kcore::paging::{Access, Attributes, ENTRIES, MapError, Mapper, PAGE_SIZE, TableMemory};
 
 use crate::arch::Machine;
 use crate::memory::{self, Memory};
@@ -54,6 +54,9 @@ pub struct Boot {
 unsafe extern "Rust" {
     /// The kernel's entry point: made by [`entry!`](crate::entry), which checks the type.
     safe fn kernel_main(boot: Boot) -> !;
+
+    /// Where the other CPUs enter: from there too.
+    pub(crate) safe fn kernel_secondary(cpu: usize) -> !;
 }
 
 /// The part of a usable region that boot takes memory from, page by page, until there is a frame allocator.
@@ -88,16 +91,25 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
     let regions: &[MemoryRegion] = unsafe {
         core::slice::from_raw_parts(phys::pointer(record.memory_map), record.memory_map_len as usize)
     };
-    let map = MemoryMap::<MAX_REGIONS>::from_regions(regions).unwrap_or_else(|error| panic!("{error}"));
+    IMAGE_START.store(record.kernel.start, Ordering::Relaxed);
+    let mut map = MemoryMap::<MAX_REGIONS>::from_regions(regions).unwrap_or_else(|error| panic!("{error}"));
+    let start_page = Machine::start_page(&record, usable(&map));
+    if let Some(page) = start_page {
+        map.paint(page, PAGE_SIZE, MemoryKind::Loader)
+            .unwrap_or_else(|error| panic!("{error}"));
+    }
     let (mut workspace, heap) = workspace(&map);
 
     let root = workspace.take(1).unwrap_or_else(|| no_room());
     // SAFETY: the workspace is usable memory, so nobody uses it, and it hands out each page once.
     unsafe { phys::clear_frame(root) };
-    if let Err(error) = build_tables(root, &mut workspace, &record, &map, &devices) {
-        panic!("kernel page tables: {error}");
+    let built = build_tables(root, &mut workspace, &record, &map, &devices, start_page)
+        .and_then(|()| start_page.map_or(Ok(false), |page| prepare_start(root, &mut workspace, page)));
+    match built {
+        Ok(true) => {}
+        Ok(false) => cpu::forget_others(),
+        Err(error) => panic!("kernel page tables: {error}"),
     }
-    IMAGE_START.store(record.kernel.start, Ordering::Relaxed);
     KERNEL_ROOT.store(root, Ordering::Relaxed);
     // SAFETY: `build_tables` has mapped the image with its stack, and all memory at the physical map.
     unsafe {
@@ -209,6 +221,7 @@ fn build_tables(
     record: &BootInfo,
     map: &MemoryMap<MAX_REGIONS>,
     devices: &[Device; MAX_DEVICES],
+    start_page: Option<u64>,
 ) -> Result<(), MapError> {
     // SAFETY: the workspace hands out pages of usable memory, each once.
     let mut tables = unsafe { Tables::new(|| workspace.take(1)) };
@@ -223,22 +236,38 @@ fn build_tables(
             Attributes::kernel(access),
         )?;
     }
-    // The image's code and constants stay read-only in the physical map as well.
-    let fixed = (record.kernel.start, to_phys(image::rodata_end()));
+    // The image's code and constants stay read-only in the physical map as well, and so does code that CPUs start with.
+    let start_page = start_page.map_or((0, 0), |page| (page, page + PAGE_SIZE));
+    let fixed = [(record.kernel.start, to_phys(image::rodata_end())), start_page];
     for region in map.regions() {
         if memory_map::kind(region) == MemoryKind::Reserved {
             continue;
         }
-        let (start, end) = (region.start, memory_map::end(region));
-        let pieces = [
-            (start, end.min(fixed.0), Access::ReadWrite),
-            (start.max(fixed.0), end.min(fixed.1), Access::ReadOnly),
-            (start.max(fixed.1), end, Access::ReadWrite),
-        ];
-        for (start, end, access) in pieces {
-            if start < end {
-                let virt = Machine::PHYSICAL_MAP + start;
-                mapper.map(&mut tables, virt, start, end - start, Attributes::kernel(access))?;
+        let (mut start, end) = (region.start, memory_map::end(region));
+        while start < end {
+            let inside = fixed.iter().find(|range| range.0 <= start && start < range.1);
+            let next = fixed.iter().map(|range| range.0).filter(|&next| next > start);
+            let (stop, access) = match inside {
+                Some(&(_, stop)) => (stop, Access::ReadOnly),
+                None => (next.min().unwrap_or(end), Access::ReadWrite),
+            };
+            let stop = stop.min(end);
+            let virt = Machine::PHYSICAL_MAP + start;
+            mapper.map(&mut tables, virt, start, stop - start, Attributes::kernel(access))?;
+            start = stop;
+        }
+    }
+    for index in 1..cpu::count() {
+        for (virt, len) in cpu::stacks(index) {
+            for page in (0..len).step_by(PAGE_SIZE as usize) {
+                let frame = tables.allocate().ok_or(MapError::NoMemory)?;
+                mapper.map(
+                    &mut tables,
+                    virt + page,
+                    frame,
+                    PAGE_SIZE,
+                    Attributes::kernel(Access::ReadWrite),
+                )?;
             }
         }
     }
@@ -252,6 +281,28 @@ fn build_tables(
         )?;
     }
     Ok(())
+}
+
+/// Makes the tables that other CPUs start with, from finished kernel tables: these, and the page in which they start at
+/// its own address. Returns whether CPUs can be started.
+fn prepare_start(kernel_root: u64, workspace: &mut Workspace, page: u64) -> Result<bool, MapError> {
+    // SAFETY: as in `build_tables`.
+    let mut tables = unsafe { Tables::new(|| workspace.take(1)) };
+    let root = tables.allocate().ok_or(MapError::NoMemory)?;
+    for slot in (0..ENTRIES).filter(|slot| !Machine::USER_SLOTS.contains(slot)) {
+        let entry = tables.load(kernel_root, slot);
+        tables.store(root, slot, entry);
+    }
+    let attributes = Attributes::kernel(Access::ReadExecute);
+    Mapper::<<Machine as Architecture>::Encoding>::new(root).map(
+        &mut tables,
+        page,
+        page,
+        PAGE_SIZE,
+        attributes,
+    )?;
+    // SAFETY: the page is that of `start_page`, taken out of the usable memory; the caller has not switched tables yet.
+    Ok(unsafe { Machine::prepare_start(page, root) })
 }
 
 /// Everything usable that boot has not taken.

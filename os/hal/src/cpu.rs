@@ -1,10 +1,10 @@
 //! The machine's CPUs. They have dense numbers; the one that boots is number 0.
 
-use core::ptr;
 use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use crate::Architecture;
 use crate::arch::Machine;
+use crate::sync::Lock;
 use crate::user::Event;
 use crate::{image, timer};
 
@@ -162,6 +162,11 @@ pub(crate) fn found(boot: u64, ids: impl IntoIterator<Item = u64>) {
     COUNT.store(count, Ordering::Relaxed);
 }
 
+/// From now on there is only the CPU that boots: the others cannot be started.
+pub(crate) fn forget_others() {
+    COUNT.store(1, Ordering::Relaxed);
+}
+
 /// Where a CPU's stacks are, as start and length: the ordinary one and the emergency stack.
 pub(crate) fn stacks(index: usize) -> [(u64, u64); 2] {
     let slot = STACKS + index as u64 * SLOT;
@@ -187,6 +192,71 @@ pub(crate) fn is_stack_guard(address: u64) -> bool {
     address & !4095 == guard
 }
 
+/// Keeps two CPUs from starting others at the same time: what a starting CPU reads is in one place.
+static STARTS: Lock<()> = Lock::new(());
+
+/// Starts a CPU: it enters the kernel where [`entry!`](crate::entry) says. When this returns it is about to.
+///
+/// # Errors
+/// When there is no such CPU, it runs already, or it does not come up; the text says which.
+pub fn start(index: usize) -> Result<(), &'static str> {
+    let local = LOCALS[..count()].get(index).ok_or("there is no such CPU")?;
+    let _starts = STARTS.lock();
+    if local.online.load(Ordering::Acquire) {
+        return Err("the CPU runs already");
+    }
+    let limit = timer::now() + START_LIMIT;
+    Machine::start_cpu(local, limit)?;
+    while !local.online.load(Ordering::Acquire) {
+        if timer::now() > limit {
+            return Err("the CPU was started and does not come up");
+        }
+        crate::tlb::answer();
+        core::hint::spin_loop();
+    }
+    Ok(())
+}
+
+/// Where a started CPU arrives, on its own stack.
+///
+/// # Safety
+/// Called once for each start, with the tables that [`crate::boot`] made for starting CPUs.
+pub(crate) unsafe extern "C" fn secondary_entry(index: usize) -> ! {
+    let local = &LOCALS[index];
+    local.install();
+    // SAFETY: the kernel's own tables map everything that this CPU uses.
+    unsafe { Machine::activate_kernel_space(crate::boot::kernel_root()) };
+    if let Err(error) = Machine::init_interrupts(false) {
+        panic!("CPU {index}: {error}");
+    }
+    local.online.store(true, Ordering::Release);
+    crate::boot::kernel_secondary(index)
+}
+
+/// Makes a CPU return from [`wait`] or from its program with [`Event::Kick`]. Kicks that it has not noticed yet are one.
+/// Nothing when it does not run.
+pub fn kick(index: usize) {
+    if let Some(local) = LOCALS
+        .get(index)
+        .filter(|local| local.online.load(Ordering::Acquire))
+    {
+        Machine::kick(local);
+    }
+}
+
+/// Takes this CPU off, until it is started again.
+///
+/// # Panics
+/// On the CPU that boots: interrupts of devices arrive there.
+pub fn stop() -> ! {
+    let local = this();
+    assert!(local.index != 0, "the CPU that boots cannot stop");
+    timer::arm(u64::MAX);
+    Machine::deactivate_user_space();
+    local.online.store(false, Ordering::Release);
+    Machine::stop_cpu()
+}
+
 /// Idles until an interrupt comes, and serves it. An interrupt that came since the kernel was entered counts.
 pub fn wait() -> Event {
     loop {
@@ -194,17 +264,4 @@ pub fn wait() -> Event {
             return event;
         }
     }
-}
-
-/// Starts a CPU.
-pub fn start(_index: usize) -> Result<(), &'static str> {
-    Err("not supported")
-}
-
-/// Kicks a CPU.
-pub fn kick(_index: usize) {}
-
-/// Stops this CPU.
-pub fn stop() -> ! {
-    Machine::halt()
 }

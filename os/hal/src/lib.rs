@@ -12,6 +12,7 @@
 //! | --- | --- |
 //! | `mod.rs` | the implementation of [`Architecture`] |
 //! | `entry.s`, `entry.rs` | first instructions; the boot record when no loader made one |
+//! | `start.rs` | starting and stopping further CPUs |
 //! | `trap.s`, `trap.rs` | entering and leaving user mode, exceptions, register dumps |
 //! | `cpu.rs` | control registers and single instructions |
 //! | `console.rs` | the serial port |
@@ -144,6 +145,33 @@ trait Architecture {
     /// The program's address space is active.
     unsafe fn enter_user(registers: &mut Self::Registers) -> Cause;
 
+    /// Physical address of the page in which other CPUs start to run, at its own address: a page of the kernel's code, or
+    /// one in `usable` memory (start and end) that is then no longer usable.
+    fn start_page(record: &BootInfo, usable: impl Iterator<Item = (u64, u64)>) -> Option<u64>;
+
+    /// Prepares that page. The tables at `root` map it executable at its own address, and the kernel's half as the
+    /// kernel's own tables do. Returns whether CPUs can be started with that.
+    ///
+    /// # Safety
+    /// The page is the one that `start_page` chose, and nobody uses it. Memory is still mapped at its own address.
+    unsafe fn prepare_start(page: u64, root: u64) -> bool;
+
+    /// Makes a CPU run [`cpu::secondary_entry`]; tries again until `limit` (as [`timer::now`] counts) while it is still
+    /// stopping. One call at a time.
+    ///
+    /// # Errors
+    /// Says what refused.
+    fn start_cpu(local: &'static cpu::Local, limit: u64) -> Result<(), &'static str>;
+
+    /// Takes this CPU off.
+    fn stop_cpu() -> !;
+
+    /// Makes a CPU get [`Event::Kick`].
+    fn kick(local: &cpu::Local);
+
+    /// Makes a CPU call [`power::obey`], whatever it does.
+    fn halt_other(local: &cpu::Local);
+
     /// Prepares this CPU's interrupt controller and timer; on the CPU that boots also the machine's.
     ///
     /// # Errors
@@ -207,18 +235,20 @@ pub fn entropy() -> Option<[u64; 4]> {
     None
 }
 
-/// Defines the kernel's entry point: a function of type `fn(Boot) -> !`.
+/// Defines the kernel's entry points: a function of type `fn(Boot) -> !` for the CPU that boots, and one of type
+/// `fn(usize) -> !` for the others, which get their number. Without the second, CPUs that are started stop again.
 #[macro_export]
 macro_rules! entry {
     ($main:path) => {
+        $crate::entry!($main, |_| $crate::cpu::stop());
+    };
+    ($main:path, $secondary:expr) => {
         #[unsafe(no_mangle)]
         extern "Rust" fn kernel_main(boot: $crate::Boot) -> ! {
             let main: fn($crate::Boot) -> ! = $main;
             main(boot)
         }
-    };
-    ($main:path, $secondary:path) => {
-        $crate::entry!($main);
+
         #[unsafe(no_mangle)]
         extern "Rust" fn kernel_secondary(cpu: usize) -> ! {
             let secondary: fn(usize) -> ! = $secondary;

@@ -1,7 +1,49 @@
 //! Switching the machine off.
 
-use crate::Architecture;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::arch::Machine;
+use crate::{Architecture, console, cpu, timer};
+
+/// How long other CPUs get to halt, in nanoseconds.
+const HALT_LIMIT: u64 = 100_000_000;
+
+/// Number of the CPU that has told all others to halt, plus 1; 0 while none has.
+static STOPPER: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes all other CPUs halt for good, and gives this one the console: for the end of the kernel. When several CPUs call
+/// this, it returns on one of them.
+pub fn stop_other_cpus() {
+    let this = cpu::current();
+    match STOPPER.compare_exchange(0, this + 1, Ordering::AcqRel, Ordering::Acquire) {
+        Ok(_) => {}
+        Err(stopper) if stopper == this + 1 => return,
+        Err(_) => halt_as_told(),
+    }
+    let others = || {
+        let runs = move |other: &&cpu::Local| other.index() != this && other.online.load(Ordering::Acquire);
+        cpu::all().iter().filter(runs)
+    };
+    others().for_each(Machine::halt_other);
+    let limit = timer::now() + HALT_LIMIT;
+    while others().next().is_some() && timer::now() < limit {
+        core::hint::spin_loop();
+    }
+    console::seize();
+}
+
+/// Halts when another CPU has told this one to. For where it may not notice an interrupt.
+pub(crate) fn obey() {
+    let stopper = STOPPER.load(Ordering::Acquire);
+    if stopper != 0 && stopper != cpu::current() + 1 {
+        halt_as_told();
+    }
+}
+
+fn halt_as_told() -> ! {
+    cpu::this().online.store(false, Ordering::Release);
+    Machine::halt()
+}
 
 /// Ends the machine. An emulator that runs it gets a status that tells success from failure.
 pub fn off(success: bool) -> ! {

@@ -6,12 +6,13 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{cpu, tlb};
+use crate::{cpu, power, tlb};
 
 /// A value behind a fair spin lock: CPUs get it in the order in which they asked.
 ///
 /// Interrupts are masked in the kernel, so a CPU that waits for itself would wait for ever; it panics instead. A CPU that
-/// waits for another one still answers requests to forget translations, because the other one may wait for that.
+/// waits for another one still answers requests to forget translations, because the other one may wait for that, and
+/// halts when it is told to.
 pub struct Mutex<T> {
     /// The ticket that the next CPU takes, and the one whose turn it is.
     next: AtomicU32,
@@ -51,6 +52,7 @@ impl<T> Mutex<T> {
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
         while self.turn.load(Ordering::Acquire) != ticket {
             tlb::answer();
+            power::obey();
             core::hint::spin_loop();
         }
         self.holder.store(this, Ordering::Relaxed);

@@ -11,6 +11,7 @@ static PANICS: AtomicBool = AtomicBool::new(false);
 /// Says what happened and to which system, and ends the machine with the status of a failure.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
+    hal::power::stop_other_cpus();
     if PANICS.swap(true, Ordering::Relaxed) {
         // Reporting the first panic led to a second one.
         hal::power::give_up();

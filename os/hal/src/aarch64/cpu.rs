@@ -37,6 +37,11 @@ macro_rules! read_register {
 }
 pub(super) use read_register;
 
+/// `TCR_EL1` with both halves on, and physical addresses as long as the CPU has them, up to 48 bits.
+pub(super) fn tcr() -> u64 {
+    TCR | (read_register!("id_aa64mmfr0_el1") & 0xf).min(5) << 32
+}
+
 /// Switches to the kernel's tables and to what they count on.
 ///
 /// The register of memory attributes changes under the tables that are active, but no attribute that they use for the
@@ -45,8 +50,6 @@ pub(super) use read_register;
 /// # Safety
 /// The tables map the kernel where it is now.
 pub(super) unsafe fn set_kernel_root(root: u64) {
-    // Physical addresses as long as the CPU has them, up to 48 bits.
-    let size = (read_register!("id_aa64mmfr0_el1") & 0xf).min(5);
     let mut control = read_register!("sctlr_el1");
     control |= MMU | DATA_CACHE | INSTRUCTION_CACHE | STACK_ALIGNMENT_CHECK | WRITABLE_IS_NOT_EXECUTABLE;
     control &= !(ALIGNMENT_CHECK
@@ -74,7 +77,7 @@ pub(super) unsafe fn set_kernel_root(root: u64) {
             "msr tpidrro_el0, xzr",
             "isb",
             mair = in(reg) MAIR,
-            tcr = in(reg) TCR | TCR_NO_USER_TABLES | size << 32,
+            tcr = in(reg) tcr() | TCR_NO_USER_TABLES,
             root = in(reg) root,
             control = in(reg) control,
             options(nostack, preserves_flags),

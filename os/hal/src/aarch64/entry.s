@@ -5,6 +5,34 @@
 // link address with the MMU on and the boot record's address in x0; the others enter at a physical address with the
 // MMU off and the device tree's address in x0.
 
+// Goes on at `target` in EL1. From EL2: lets EL1 be aarch64, with its timers and without traps.
+.macro enter_el1 target
+    mrs x1, CurrentEL
+    cmp x1, #8
+    b.ne \target
+    mov x1, #0x80000000
+    msr hcr_el2, x1
+    mov x1, #3
+    msr cnthctl_el2, x1
+    msr cntvoff_el2, xzr
+    mov x1, #0x33ff
+    msr cptr_el2, x1
+    msr hstr_el2, xzr
+    msr vttbr_el2, xzr
+    mrs x1, midr_el1
+    msr vpidr_el2, x1
+    mrs x1, mpidr_el1
+    msr vmpidr_el2, x1
+    mov x1, #0x0800                 // SCTLR_EL1: only the bits that are always one
+    movk x1, #0x30d0, lsl #16
+    msr sctlr_el1, x1
+    mov x1, #0x3c5                  // EL1 with its own stack pointer, everything masked
+    msr spsr_el2, x1
+    adr x1, \target
+    msr elr_el2, x1
+    eret
+.endm
+
 .section .text.head, "ax"
 .global _start
 _start:
@@ -29,32 +57,7 @@ _start:
 
 2:  msr daifset, #15
     mov x20, x0                     // the device tree
-    mrs x1, CurrentEL
-    cmp x1, #8
-    b.ne at_el1
-
-    // From EL2: let EL1 be aarch64, with its timers and without traps, and go there.
-    mov x1, #0x80000000
-    msr hcr_el2, x1
-    mov x1, #3
-    msr cnthctl_el2, x1
-    msr cntvoff_el2, xzr
-    mov x1, #0x33ff
-    msr cptr_el2, x1
-    msr hstr_el2, xzr
-    msr vttbr_el2, xzr
-    mrs x1, midr_el1
-    msr vpidr_el2, x1
-    mrs x1, mpidr_el1
-    msr vmpidr_el2, x1
-    mov x1, #0x0800                 // SCTLR_EL1: only the bits that are always one
-    movk x1, #0x30d0, lsl #16
-    msr sctlr_el1, x1
-    mov x1, #0x3c5                  // EL1 with its own stack pointer, everything masked
-    msr spsr_el2, x1
-    adr x1, at_el1
-    msr elr_el2, x1
-    eret
+    enter_el1 at_el1
 
 at_el1:
     msr spsel, #1
@@ -129,6 +132,41 @@ at_el1:
     ldr x6, ={direct_entry}
     br x6
 .ltorg
+
+// Where firmware starts further CPUs, with the MMU off and the physical address of start.rs's `Start` in x0. One page of
+// tables maps this code at its own address, so it must not cross the end of a page.
+.section .text.start, "ax"
+.balign 512
+.global secondary_start
+secondary_start:
+    msr daifset, #15
+    mov x20, x0
+    enter_el1 secondary_at_el1
+secondary_at_el1:
+    msr spsel, #1
+    ldp x1, x2, [x20]
+    ldp x3, x4, [x20, #16]
+    ldp x5, x6, [x20, #32]
+    ldr x0, [x20, #48]
+    msr mair_el1, x1
+    msr tcr_el1, x2
+    msr ttbr0_el1, x3
+    msr ttbr1_el1, x4
+    dsb sy
+    ic iallu
+    tlbi vmalle1
+    dsb sy
+    isb
+    mrs x7, sctlr_el1
+    mov x8, #0x1005                 // instruction cache, data cache, MMU
+    orr x7, x7, x8
+    bic x7, x7, #0x2                // no alignment checks
+    msr sctlr_el1, x7
+    isb
+    mov sp, x5
+    mov x29, xzr
+    mov x30, xzr
+    br x6
 
 .section .bss.boot, "aw", @nobits
 .balign 4096

@@ -7,7 +7,7 @@ use kcore::acpi::Gic;
 use kcore::fdt::Fdt;
 
 use super::{devices, timer};
-use crate::{Device, Event, cpu, device_tree, phys};
+use crate::{Device, Event, cpu, device_tree, phys, power};
 
 /// Where QEMU's virt machine has it.
 const VIRT_DISTRIBUTOR: u64 = 0x0800_0000;
@@ -136,7 +136,10 @@ pub(super) fn serve() -> Option<Event> {
     let event = match interrupt {
         SPURIOUS.. => return None,
         KICK => Some(Event::Kick),
-        HALT => super::cpu::halt(),
+        HALT => {
+            power::obey();
+            None
+        }
         timer::INTERRUPT => {
             timer::arm(None);
             Some(Event::Timer)

@@ -6,6 +6,7 @@ mod devices;
 mod entry;
 mod interrupts;
 mod power;
+mod start;
 mod timer;
 mod trap;
 
@@ -60,6 +61,7 @@ impl Architecture for Machine {
             console::use_device_tree(&tree);
             interrupts::use_device_tree(&tree);
             power::use_device_tree(&tree);
+            start::use_device_tree(&tree);
         } else {
             // SAFETY: the boot contract maps all memory that holds firmware tables at its own address.
             let firmware = unsafe { Firmware::new(1 << 48) };
@@ -67,6 +69,7 @@ impl Architecture for Machine {
                 console::use_acpi(&tables);
                 interrupts::use_acpi(tables.gic());
                 power::use_acpi(&tables);
+                start::use_acpi(&tables);
             }
         }
         let [distributor, cpu_interface] = interrupts::registers();
@@ -105,6 +108,31 @@ impl Architecture for Machine {
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }
+    }
+
+    fn start_page(_record: &BootInfo, _usable: impl Iterator<Item = (u64, u64)>) -> Option<u64> {
+        Some(start::page())
+    }
+
+    unsafe fn prepare_start(_page: u64, root: u64) -> bool {
+        start::prepare(root);
+        true
+    }
+
+    fn start_cpu(local: &'static Local, limit: u64) -> Result<(), &'static str> {
+        start::start(local, limit)
+    }
+
+    fn stop_cpu() -> ! {
+        start::stop()
+    }
+
+    fn kick(local: &Local) {
+        interrupts::send(local.interrupt_id.load(Ordering::Relaxed), interrupts::KICK);
+    }
+
+    fn halt_other(local: &Local) {
+        interrupts::send(local.interrupt_id.load(Ordering::Relaxed), interrupts::HALT);
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

@@ -28,13 +28,18 @@ pub(super) fn enable_protection() {
     }
 }
 
+/// The value of `satp` for tables.
+pub(super) fn satp(root: u64) -> u64 {
+    SV39 | root >> 12
+}
+
 /// Switches page tables and forgets all translations.
 ///
 /// # Safety
 /// The tables map the kernel where it is now.
 pub(super) unsafe fn set_root(root: u64) {
     // SAFETY: the caller vouches for the tables. The first fence makes fresh entries visible to the table walker.
-    unsafe { asm!("sfence.vma", "csrw satp, {}", "sfence.vma", in(reg) SV39 | root >> 12, options(nostack)) };
+    unsafe { asm!("sfence.vma", "csrw satp, {}", "sfence.vma", in(reg) satp(root), options(nostack)) };
 }
 
 /// Makes earlier writes visible to instruction fetches.

@@ -75,6 +75,25 @@ _start:
 stack_address: .quad kernel_stack_top
 entry_address: .quad {direct_entry}
 
+# Where firmware starts further harts, without paging and with the physical address of start.rs's `Start` in a1. One page
+# of tables maps this code at its own address, so it must not cross the end of a page.
+.section .text.start, "ax"
+.balign 256
+.global secondary_start
+secondary_start:
+    csrw sie, zero
+    csrci sstatus, 2
+    ld t0, 0(a1)
+    ld sp, 8(a1)
+    ld t1, 16(a1)
+    ld a0, 24(a1)
+    sfence.vma
+    csrw satp, t0
+    sfence.vma
+    li s0, 0
+    li ra, 0
+    jr t1
+
 .section .bss.boot, "aw", @nobits
 .balign 4096
 boot_root: .skip 4096

@@ -2,10 +2,9 @@
 //! RISC-V SBI Specification 1.0, chapter 7 "IPI Extension".
 
 use core::arch::asm;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use super::{cpu, devices, timer};
-use crate::Event;
+use crate::{Event, power};
 
 // Bits of `sip` and `sie`: from another hart, from the timer, from the controller of devices.
 const SOFTWARE: u64 = 1 << 1;
@@ -14,9 +13,6 @@ const EXTERNAL: u64 = 1 << 9;
 
 const IPI_EXTENSION: u64 = 0x73_5049;
 const SEND: u64 = 0;
-
-/// Set when an interrupt from another hart is the order to halt.
-static HALT: AtomicBool = AtomicBool::new(false);
 
 /// Enables all but the timer's, which is enabled while the timer is armed.
 pub(super) fn init() {
@@ -33,11 +29,6 @@ pub(super) fn send(hart: u64) {
     }
 }
 
-/// From now on a hart that another one interrupts halts.
-pub(super) fn order_halt() {
-    HALT.store(true, Ordering::Release);
-}
-
 /// Serves one of the interrupts that are there.
 pub(super) fn serve() -> Option<Event> {
     let (pending, enabled): (u64, u64);
@@ -49,9 +40,7 @@ pub(super) fn serve() -> Option<Event> {
     if pending & SOFTWARE != 0 {
         // SAFETY: takes the interrupt back.
         unsafe { asm!("csrc sip, {}", in(reg) SOFTWARE, options(nostack)) };
-        if HALT.load(Ordering::Acquire) {
-            cpu::halt();
-        }
+        power::obey();
         return Some(Event::Kick);
     }
     if pending & EXTERNAL != 0 {

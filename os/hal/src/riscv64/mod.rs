@@ -6,6 +6,7 @@ mod devices;
 mod entry;
 mod interrupts;
 mod power;
+mod start;
 mod timer;
 mod tlb;
 mod trap;
@@ -60,6 +61,7 @@ impl Architecture for Machine {
         let tree = unsafe { device_tree::at(record.dtb) };
         let test = device_tree::find(&tree, &["sifive,test0", "sifive,test1"]);
         timer::use_device_tree(&tree);
+        start::use_device_tree(&tree, record.boot_cpu);
         [
             console::use_device_tree(&tree),
             power::use_test_device(test.map(|ranges| ranges[0].0)),
@@ -96,6 +98,31 @@ impl Architecture for Machine {
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }
+    }
+
+    fn start_page(_record: &BootInfo, _usable: impl Iterator<Item = (u64, u64)>) -> Option<u64> {
+        Some(start::page())
+    }
+
+    unsafe fn prepare_start(_page: u64, root: u64) -> bool {
+        start::prepare(root);
+        true
+    }
+
+    fn start_cpu(local: &'static Local, limit: u64) -> Result<(), &'static str> {
+        start::start(local, limit)
+    }
+
+    fn stop_cpu() -> ! {
+        start::stop()
+    }
+
+    fn kick(local: &Local) {
+        interrupts::send(local.id.load(Ordering::Relaxed));
+    }
+
+    fn halt_other(local: &Local) {
+        interrupts::send(local.id.load(Ordering::Relaxed));
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

@@ -4,10 +4,10 @@
 use core::arch::global_asm;
 
 use bootinfo::{BootInfo, Framebuffer, KERNEL_VMA, MAGIC, MemoryKind, PhysRange, VERSION};
-use kcore::memory_map::{MapError, MemoryMap};
+use kcore::memory_map::{self, MapError, MemoryMap};
 use kcore::multiboot2::LOADER_MAGIC;
 
-use super::{multiboot, pvh};
+use super::{multiboot, pvh, start};
 use crate::{boot, cpu, image};
 
 global_asm!(
@@ -19,7 +19,7 @@ global_asm!(
 /// Where the linker script puts the image for this way of booting.
 const KERNEL_START: u64 = 0x20_0000;
 
-/// Memory below belongs to the firmware's data, and later to the start of further CPUs.
+/// Memory below belongs to the firmware's data, but for a page in which further CPUs start.
 const LOW_MEMORY: u64 = 1 << 20;
 
 /// Memory that this file's first instructions use: code and tables at 1 MiB, as the linker script says.
@@ -67,7 +67,15 @@ fn record(given: &Given, map: &mut Map) -> Result<BootInfo, MapError> {
         start: KERNEL_START,
         len: image::len(),
     };
+    let usable = map
+        .regions()
+        .iter()
+        .filter(|region| memory_map::kind(region) == MemoryKind::Usable);
+    let start_page = start::page(usable.map(|region| (region.start, memory_map::end(region))));
     map.paint(0, LOW_MEMORY, MemoryKind::Reserved)?;
+    if let Some(page) = start_page {
+        map.paint(page, 4096, MemoryKind::Usable)?;
+    }
     for range in [BOOT_SEGMENT, kernel, given.initrd, given.kept] {
         map.paint(range.start, range.len, MemoryKind::Loader)?;
     }

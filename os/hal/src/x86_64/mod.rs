@@ -8,6 +8,7 @@ mod interrupts;
 mod multiboot;
 mod power;
 mod pvh;
+mod start;
 mod timer;
 mod tlb;
 mod trap;
@@ -60,12 +61,14 @@ impl Architecture for Machine {
     unsafe fn discover(record: &BootInfo) -> [Device; MAX_DEVICES] {
         // SAFETY: the boot contract maps all memory that holds firmware tables at its own address.
         let firmware = unsafe { Firmware::new(1 << 46) };
+        let controller = interrupts::registers();
         if let Some(tables) = Tables::new(&firmware, record.rsdp) {
             power::use_soft_off(tables.soft_off());
             devices::use_acpi(&tables);
+            start::use_acpi(&tables);
         }
         let [first, second] = devices::registers();
-        [interrupts::registers(), first, second, (0, 0), (0, 0), (0, 0)]
+        [controller, first, second, (0, 0), (0, 0), (0, 0)]
     }
 
     unsafe fn activate_kernel_space(root: u64) {
@@ -94,6 +97,31 @@ impl Architecture for Machine {
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }
+    }
+
+    fn start_page(_record: &BootInfo, usable: impl Iterator<Item = (u64, u64)>) -> Option<u64> {
+        start::page(usable)
+    }
+
+    unsafe fn prepare_start(page: u64, root: u64) -> bool {
+        // SAFETY: the caller's promise.
+        unsafe { start::prepare(page, root) }
+    }
+
+    fn start_cpu(local: &'static Local, limit: u64) -> Result<(), &'static str> {
+        start::start(local, limit)
+    }
+
+    fn stop_cpu() -> ! {
+        start::stop()
+    }
+
+    fn kick(local: &Local) {
+        interrupts::send(local.id.load(Ordering::Relaxed), interrupts::KICK_VECTOR);
+    }
+
+    fn halt_other(local: &Local) {
+        interrupts::send(local.id.load(Ordering::Relaxed), interrupts::NON_MASKABLE);
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

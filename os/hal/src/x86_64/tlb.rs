@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{cpu as instructions, interrupts};
 use crate::cpu::{self, MAX_CPUS};
+use crate::power;
 use crate::tlb::MAX_PAGES;
 
 /// What a CPU asks the others for. It writes the pages and then its bit in each one's `flush_for`; they clear theirs in
@@ -57,7 +58,17 @@ pub(super) fn flush(first_page: u64, pages: u64, cpus: u64) {
         interrupts::send(other.id.load(Ordering::Relaxed), interrupts::FLUSH_VECTOR);
     }
     while request.pending.load(Ordering::Acquire) != 0 {
+        // A CPU that has stopped meanwhile forgets everything when it starts.
+        for other in cpu::all()
+            .iter()
+            .filter(|other| !other.online.load(Ordering::Acquire))
+        {
+            request
+                .pending
+                .fetch_and(!(1 << other.index()), Ordering::Relaxed);
+        }
         answer();
+        power::obey();
         core::hint::spin_loop();
     }
 }

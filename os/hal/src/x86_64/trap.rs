@@ -14,6 +14,7 @@ use kcore::cause::{self, Cause};
 use super::cpu::{self, msr, write_msr};
 use crate::cpu::{Local, MAX_CPUS};
 use crate::user::{self, RegisterFile};
+use crate::{power, tlb};
 
 global_asm!(
     include_str!("trap.s"),
@@ -42,6 +43,9 @@ const VECTORS: usize = 256;
 const SYSCALL_VECTOR: u64 = 0x100;
 
 const DEBUG_VECTOR: u64 = 1;
+
+/// The non-maskable interrupt, by which CPUs are told to halt.
+const NMI_VECTOR: u64 = 2;
 
 /// First vector that is no exception.
 const FIRST_INTERRUPT: u64 = 32;
@@ -376,9 +380,11 @@ pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`: the selectors are a
     // program's, rflags came from a program, and rip is below the end of user space, so the way back does not fault.
     unsafe { enter_user(registers) };
+    tlb::answer();
     let frame = &registers.frame;
     match frame.vector {
         SYSCALL_VECTOR => return Cause::SystemCall,
+        NMI_VECTOR => power::obey(),
         vector @ FIRST_INTERRUPT.. => crate::cpu::this().taken.store(vector, Ordering::Relaxed),
         _ => {}
     }
@@ -391,6 +397,7 @@ extern "C" fn kernel_trap(frame: &mut Frame) {
         // A program that single-steps over `syscall` makes the debug exception arrive here. `syscall` has cleared the
         // trap flag, so there is no second one.
         DEBUG_VECTOR => {}
+        NMI_VECTOR => power::obey(),
         // While the CPU takes interrupts: one at a time.
         FIRST_INTERRUPT.. => {
             crate::cpu::this().taken.store(frame.vector, Ordering::Relaxed);
