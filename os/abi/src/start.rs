@@ -56,6 +56,8 @@ pub mod slot {
     pub const INTERRUPTS: u64 = 5;
     /// All I/O ports; empty where there are none.
     pub const PORTS: u64 = 6;
+    /// Of programs that another one started: the endpoint of that one.
+    pub const PARENT: u64 = 7;
     /// The first untyped; as many follow as [`RootInfo`](super::RootInfo) says.
     pub const UNTYPED: u64 = 16;
 }

@@ -1,0 +1,227 @@
+//! Programs that this one starts.
+
+use alloc::vec::Vec;
+use core::fmt;
+
+use abi::Error;
+use abi::layout::{PAGE_SIZE, STACK_SIZE, STACK_TOP};
+use abi::start::{kind, right, slot};
+use kcore::elf::{ElfError, Program as Elf};
+use kcore::paging::Access;
+
+use crate::memory::Chunks;
+use crate::slots::Slots;
+
+/// How many slots a program's table has.
+pub const TABLE_SLOTS: u64 = 128;
+
+/// Where this program maps frames to fill them. Nothing else is there.
+const WINDOW: u64 = 1 << 36;
+
+/// First slot of a program's own frames in its table.
+const FRAMES: u64 = 32;
+
+/// Largest frame that a program is made of, as a number of pages.
+const MAX_PAGES: u64 = 8;
+
+/// Why a program cannot be started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SpawnError {
+    /// The file is no program.
+    Elf(ElfError),
+    /// The kernel refused.
+    Call(Error),
+}
+
+impl From<Error> for SpawnError {
+    fn from(error: Error) -> Self {
+        Self::Call(error)
+    }
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elf(error) => error.fmt(out),
+            Self::Call(error) => error.fmt(out),
+        }
+    }
+}
+
+/// What is to be started.
+#[derive(Clone, Copy, Debug)]
+pub struct Program<'a> {
+    /// Its ELF file.
+    pub file: &'a [u8],
+    /// The machine that it has to be for.
+    pub machine: u16,
+    /// Slot of the endpoint that gets its messages and faults.
+    pub endpoint: u64,
+    /// The badge by which its messages and faults are told from others.
+    pub badge: u64,
+    /// What its main function gets, unless there is a page.
+    pub argument: u64,
+    /// Content of a page that is mapped for it at [`layout::ROOT_INFO`](abi::layout::ROOT_INFO); then that address is its
+    /// argument. Empty for none.
+    pub page: &'a [u8],
+    /// Whether it may write to the kernel's console.
+    pub may_write: bool,
+}
+
+/// A program that was started.
+#[derive(Debug)]
+pub struct Child {
+    /// Slots of the chunks that it consists of.
+    chunks: Vec<u64>,
+    /// Slots of its table, address space and thread.
+    pub table: u64,
+    /// See `table`.
+    pub space: u64,
+    /// See `table`.
+    pub thread: u64,
+    next_frame: u64,
+}
+
+impl Child {
+    /// Makes a program and starts it.
+    ///
+    /// # Errors
+    /// When the file is no program for the machine, and when memory or slots are used up; nothing is left of it then.
+    pub fn spawn(program: &Program<'_>, chunks: &mut Chunks, slots: &mut Slots) -> Result<Self, SpawnError> {
+        let elf = Elf::parse(program.file, program.machine).map_err(SpawnError::Elf)?;
+        let mut child = Self {
+            chunks: Vec::new(),
+            table: slots.take().ok_or(Error::TooMany)?,
+            space: slots.take().ok_or(Error::TooMany)?,
+            thread: slots.take().ok_or(Error::TooMany)?,
+            next_frame: FRAMES,
+        };
+        match child.build(program, &elf, chunks, slots) {
+            Ok(()) => Ok(child),
+            Err(error) => {
+                child.end(chunks, slots);
+                Err(error)
+            }
+        }
+    }
+
+    fn build(
+        &mut self,
+        program: &Program<'_>,
+        elf: &Elf<'_>,
+        chunks: &mut Chunks,
+        slots: &mut Slots,
+    ) -> Result<(), SpawnError> {
+        // Page tables come from the chunk that the address space was made of, so that one comes first.
+        self.make(kind::SPACE, 0, 0, self.space, chunks, slots)?;
+        self.new_chunk(chunks, slots)?;
+        self.make(kind::TABLE, TABLE_SLOTS, 0, self.table, chunks, slots)?;
+        self.make(kind::THREAD, 0, 0, self.thread, chunks, slots)?;
+        for segment in &elf.segments {
+            let (first, end) = (segment.first_page(), segment.end_page());
+            let access = match segment.access {
+                Access::ReadOnly => right::READ,
+                Access::ReadWrite => right::READ | right::WRITE,
+                Access::ReadExecute => right::READ | right::EXECUTE,
+            };
+            self.fill(first, (end - first) / PAGE_SIZE, access, chunks, slots, |page, bytes| {
+                let (offset, data) = segment.page(page);
+                bytes[offset..offset + data.len()].copy_from_slice(data);
+            })?;
+        }
+        let (stack, pages) = (STACK_TOP - STACK_SIZE, STACK_SIZE / PAGE_SIZE);
+        self.fill(stack, pages, right::READ | right::WRITE, chunks, slots, |_, _| {})?;
+        let mut argument = program.argument;
+        if !program.page.is_empty() {
+            argument = abi::layout::ROOT_INFO;
+            self.fill(argument, 1, right::READ, chunks, slots, |_, bytes| {
+                let len = program.page.len().min(bytes.len());
+                bytes[..len].copy_from_slice(&program.page[..len]);
+            })?;
+        }
+        if program.may_write {
+            syscall::capability_copy(self.table, slot::MACHINE, slot::MACHINE, right::WRITE)?;
+        }
+        let rights = right::WRITE | right::GRANT;
+        syscall::capability_mint(self.table, slot::PARENT, program.endpoint, rights, program.badge)?;
+        let faults = slots.take().ok_or(Error::TooMany)?;
+        let minted = syscall::capability_mint(0, faults, program.endpoint, right::WRITE, program.badge);
+        let configured = minted.and_then(|_| syscall::thread_configure(self.thread, self.table, self.space, faults));
+        let _ = syscall::capability_delete(0, faults);
+        slots.give_back(faults);
+        configured?;
+        syscall::thread_start(self.thread, elf.entry, STACK_TOP, argument)?;
+        Ok(())
+    }
+
+    fn new_chunk(&mut self, chunks: &mut Chunks, slots: &mut Slots) -> Result<u64, Error> {
+        let chunk = chunks.take(slots)?;
+        self.chunks.push(chunk);
+        Ok(chunk)
+    }
+
+    /// Makes one object of the program's memory, taking more when it is used up.
+    fn make(
+        &mut self,
+        kind: u64,
+        size: u64,
+        table: u64,
+        at: u64,
+        chunks: &mut Chunks,
+        slots: &mut Slots,
+    ) -> Result<(), Error> {
+        if let Some(&chunk) = self.chunks.last()
+            && self.chunks.len() > 1
+        {
+            match syscall::retype(chunk, kind, size, 1, table, at) {
+                Err(Error::NoMemory) => {}
+                result => return result.map(|_| ()),
+            }
+        }
+        let chunk = self.new_chunk(chunks, slots)?;
+        syscall::retype(chunk, kind, size, 1, table, at).map(|_| ())
+    }
+
+    /// Maps pages at `address`, after `write` has filled each one: it gets the page's address and its bytes, all zero.
+    ///
+    /// # Errors
+    /// When memory is used up, or something is mapped there.
+    pub fn fill(
+        &mut self,
+        address: u64,
+        pages: u64,
+        access: u64,
+        chunks: &mut Chunks,
+        slots: &mut Slots,
+        mut write: impl FnMut(u64, &mut [u8]),
+    ) -> Result<(), Error> {
+        let mut done = 0;
+        while done < pages {
+            let count = 1 << (pages - done).min(MAX_PAGES).ilog2();
+            let frame = self.next_frame;
+            self.make(kind::FRAME, count * PAGE_SIZE, self.table, frame, chunks, slots)?;
+            self.next_frame += 1;
+            syscall::map(slot::SPACE, self.table, frame, WINDOW, right::READ | right::WRITE)?;
+            for page in 0..count {
+                let start = core::ptr::with_exposed_provenance_mut::<u8>((WINDOW + page * PAGE_SIZE) as usize);
+                // SAFETY: the frame was just mapped there, is nobody else's, and stays mapped until below.
+                let bytes = unsafe { core::slice::from_raw_parts_mut(start, PAGE_SIZE as usize) };
+                write(address + (done + page) * PAGE_SIZE, bytes);
+            }
+            syscall::unmap(self.table, frame)?;
+            syscall::map(self.space, self.table, frame, address + done * PAGE_SIZE, access)?;
+            done += count;
+        }
+        Ok(())
+    }
+
+    /// Ends the program, and gives all that it consisted of back.
+    pub fn end(self, chunks: &mut Chunks, slots: &mut Slots) {
+        for chunk in self.chunks.into_iter().rev() {
+            chunks.give_back(chunk);
+        }
+        for slot in [self.table, self.space, self.thread] {
+            slots.give_back(slot);
+        }
+    }
+}
