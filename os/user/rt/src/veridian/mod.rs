@@ -93,7 +93,7 @@ impl Child {
         } = command;
         for stream in core::mem::take(streams) {
             if let crate::process::Stdio::File(file) = stream {
-                drop(file.into_sys());
+                let _closed = file.into_sys();
             }
         }
         unsupported()
