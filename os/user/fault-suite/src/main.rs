@@ -3,45 +3,56 @@
 #![no_std]
 #![no_main]
 
-use abi::{Error, Fate};
+use abi::start::{kind, slot};
+use abi::{Error, Fate, Fault, Message, Tag};
 use fault::Condition;
+use kcore::elf::ElfError;
+use kcore::tar::Archive;
+use root::{Child, Chunks, Program, Slots, SpawnError};
 
 rt::program!(main);
 
-fn main(_argument: u64) -> u32 {
-    let mut wrong = 0;
-    for &condition in Condition::ALL {
-        let fate = run(condition);
-        let verdict = match fate {
-            Ok(fate) if condition.expected().contains(&fate) => "as expected",
-            _ => {
-                wrong += 1;
-                "WRONG"
-            }
-        };
-        match fate {
-            Ok(fate) => rt::println!("fault-suite: {}: {fate}: {verdict}", condition.name()),
-            Err(error) => rt::println!("fault-suite: {}: {error}: {verdict}", condition.name()),
+/// First slot that is not used for anything else, and the slot of the endpoint.
+const FREE_SLOTS: core::ops::Range<u64> = 4096..16384;
+const ENDPOINT: u64 = 4095;
+
+/// ELF number of this architecture.
+const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
+    62
+} else if cfg!(target_arch = "aarch64") {
+    183
+} else {
+    243
+};
+
+/// Programs alive at one time.
+const MANY: usize = 300;
+
+/// Starts programs and waits for them.
+struct Suite {
+    initrd: Archive<'static>,
+    chunks: Chunks,
+    slots: Slots,
+}
+
+fn main(argument: u64) -> u32 {
+    // SAFETY: this is the first program, and the argument is what the kernel started it with.
+    let (info, initrd) = unsafe {
+        let info = root::info(argument);
+        (info, root::initrd(&info))
+    };
+    let mut suite = Suite {
+        initrd,
+        chunks: Chunks::new(info.untyped),
+        slots: Slots::new(FREE_SLOTS.start, FREE_SLOTS.end),
+    };
+    let wrong = match suite.run() {
+        Ok(wrong) => wrong,
+        Err(error) => {
+            rt::println!("fault-suite: {error}");
+            1
         }
-    }
-    for (name, passes) in [
-        (
-            "wx-segment is refused",
-            rt::spawn(b"wx-segment", 0) == Err(Error::BadProgram),
-        ),
-        ("two programs run at the same time", two_at_once()),
-        (
-            "the table of processes has an end, and room again after it",
-            fill_the_table(),
-        ),
-        ("the timer still ticks", timer_ticks()),
-    ] {
-        rt::println!(
-            "fault-suite: {name}: {}",
-            if passes { "as expected" } else { "WRONG" }
-        );
-        wrong += u64::from(!passes);
-    }
+    };
     if wrong == 0 {
         rt::println!(
             "fault-suite: the kernel survived {} conditions",
@@ -50,60 +61,134 @@ fn main(_argument: u64) -> u32 {
     } else {
         rt::println!("fault-suite: {wrong} wrong");
     }
-    let refused = rt::power_off(wrong);
+    let refused = syscall::power_off(slot::MACHINE, wrong);
     rt::println!("fault-suite: power-off refused: {refused}");
     1
 }
 
-/// Starts `fault` with a condition and waits for its end.
-fn run(condition: Condition) -> Result<Fate, Error> {
-    wait(rt::spawn(b"fault", condition as u64)?)
-}
+impl Suite {
+    /// Returns how many conditions had another end than they should.
+    fn run(&mut self) -> Result<u64, SpawnError> {
+        let endpoint = self.chunks.take(&mut self.slots)?;
+        syscall::retype(endpoint, kind::ENDPOINT, 0, 1, 0, ENDPOINT)?;
+        let mut wrong = 0;
+        for &condition in Condition::ALL {
+            let fate = self.one(condition)?;
+            let right = condition.expected().contains(&fate);
+            wrong += u64::from(!right);
+            let verdict = if right { "as expected" } else { "WRONG" };
+            rt::println!("fault-suite: {}: {fate}: {verdict}", condition.name());
+        }
+        for (name, passes) in [
+            ("wx-segment is refused", self.refuses_writable_code()),
+            ("two programs run at the same time", self.two_at_once()?),
+            ("many programs live at the same time", self.many()?),
+            ("what programs had is free again", self.leaves_nothing()?),
+            ("time goes on", clock_goes_on()),
+        ] {
+            rt::println!(
+                "fault-suite: {name}: {}",
+                if passes { "as expected" } else { "WRONG" }
+            );
+            wrong += u64::from(!passes);
+        }
+        Ok(wrong)
+    }
 
-fn wait(process: u64) -> Result<Fate, Error> {
-    Fate::decode(rt::wait(process)?).ok_or(Error::UnknownCall)
-}
-
-/// Waits for the end of the later program first: the earlier one has ended when its turn comes.
-fn two_at_once() -> bool {
-    let first = rt::spawn(b"fault", Condition::BusyLoop as u64);
-    let second = rt::spawn(b"fault", Condition::Exit as u64);
-    let (Ok(first), Ok(second)) = (first, second) else {
-        return false;
-    };
-    wait(second) == Ok(Fate::Exited(42))
-        && wait(first) == Ok(Fate::Exited(0))
-        && wait(first) == Err(Error::NotFound)
-}
-
-/// Starts programs until the kernel refuses, and waits for them all; twice.
-fn fill_the_table() -> bool {
-    let mut counts = [0; 2];
-    for count in &mut counts {
-        let mut started = [0; 256];
-        let refused = loop {
-            match rt::spawn(b"fault", Condition::Exit as u64) {
-                Ok(id) if *count < started.len() => {
-                    started[*count] = id;
-                    *count += 1;
-                }
-                Ok(_) => return false,
-                Err(error) => break error,
-            }
+    fn spawn(&mut self, name: &str, argument: u64, badge: u64) -> Result<Child, SpawnError> {
+        let file = self.initrd.find(name).ok_or(Error::NotFound)?;
+        let program = Program {
+            file: file.data,
+            machine: MACHINE,
+            endpoint: ENDPOINT,
+            badge,
+            argument,
+            page: &[],
+            may_write: true,
         };
-        if refused != Error::TooMany
-            || started[..*count]
-                .iter()
-                .any(|&id| wait(id) != Ok(Fate::Exited(42)))
-        {
-            return false;
+        Child::spawn(&program, &mut self.chunks, &mut self.slots)
+    }
+
+    fn end(&mut self, child: Child) {
+        child.end(&mut self.chunks, &mut self.slots);
+    }
+
+    /// Brings one condition about.
+    fn one(&mut self, condition: Condition) -> Result<Fate, SpawnError> {
+        let child = self.spawn("fault", condition as u64, 1)?;
+        let (_, fate) = next_end()?;
+        self.end(child);
+        Ok(fate)
+    }
+
+    fn refuses_writable_code(&mut self) -> bool {
+        match self.spawn("wx-segment", 0, 1) {
+            Err(SpawnError::Elf(ElfError::WriteExecute(_))) => true,
+            Err(_) => false,
+            Ok(child) => {
+                self.end(child);
+                false
+            }
         }
     }
-    counts[0] > 0 && counts[0] == counts[1]
+
+    /// The later program ends first, because the earlier one works on.
+    fn two_at_once(&mut self) -> Result<bool, SpawnError> {
+        let first = self.spawn("fault", Condition::BusyLoop as u64, 1)?;
+        let second = self.spawn("fault", Condition::Exit as u64, 2)?;
+        let ends = [next_end()?, next_end()?];
+        self.end(first);
+        self.end(second);
+        Ok(ends == [(2, Fate::Exited(42)), (1, Fate::Exited(0))])
+    }
+
+    /// Starts programs that wait to be ended, and ends them.
+    fn many(&mut self) -> Result<bool, SpawnError> {
+        let mut children = [const { None }; MANY];
+        for (badge, child) in (1..).zip(&mut children) {
+            *child = Some(self.spawn("fault", Condition::Exit as u64, badge)?);
+        }
+        let mut ended = [false; MANY];
+        for _ in 0..MANY {
+            let (badge, fate) = next_end()?;
+            ended[badge as usize - 1] = fate == Fate::Exited(42);
+        }
+        for child in children.into_iter().flatten() {
+            self.end(child);
+        }
+        Ok(ended.iter().all(|&ended| ended))
+    }
+
+    /// Whether a program that ends, by itself or not, gives all back.
+    fn leaves_nothing(&mut self) -> Result<bool, SpawnError> {
+        let free = self.chunks.free();
+        for condition in [Condition::Exit, Condition::NullRead, Condition::StackOverflow] {
+            for _ in 0..20 {
+                self.one(condition)?;
+            }
+        }
+        Ok(self.chunks.free() == free)
+    }
+}
+
+/// Waits for the end of a program: its badge, and how it ended.
+fn next_end() -> Result<(u64, Fate), Error> {
+    loop {
+        let Message { badge, tag, words } = syscall::receive(ENDPOINT, syscall::FOREVER)?;
+        if tag.is_fault() {
+            let fault = Fault::ALL.iter().find(|&&fault| fault as u64 == words[0]);
+            return Ok((badge, Fate::Killed(*fault.unwrap_or(&Fault::Other))));
+        }
+        if tag.label() == protocol::parent::EXIT {
+            let code = u32::try_from(words[0]).unwrap_or(u32::MAX);
+            return Ok((badge, Fate::Exited(code)));
+        }
+        syscall::reply(0, Tag::new(u32::MAX).0, 0, 0, 0, 0)?;
+    }
 }
 
 /// Looks at the clock until it moves, for a bounded number of times.
-fn timer_ticks() -> bool {
-    let Ok(start) = rt::ticks() else { return false };
-    (0..100_000_000_u64).any(|_| rt::ticks().is_ok_and(|now| now > start + 1))
+fn clock_goes_on() -> bool {
+    let Ok(start) = syscall::clock() else { return false };
+    (0..1_000_000_u64).any(|_| syscall::clock().is_ok_and(|now| now > start)) && syscall::sleep(1_000_000).is_ok()
 }

@@ -1,6 +1,7 @@
 //! System calls with arguments that no well-meaning program makes up.
 
 use abi::Error;
+use abi::start::slot::MACHINE;
 
 /// Where the kernel image is linked, and where it ends at the latest.
 const KERNEL: usize = 0xffff_ffff_8020_0000;
@@ -20,85 +21,81 @@ pub(crate) fn all() -> u32 {
     let cases: [(&str, Answer, Answer); 17] = [
         (
             "write from the kernel",
-            rt::debug_write(bytes(KERNEL, 16)),
+            syscall::debug_write(MACHINE, bytes(KERNEL, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write from unmapped memory",
-            rt::debug_write(bytes(UNMAPPED, 16)),
+            syscall::debug_write(MACHINE, bytes(UNMAPPED, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write from null",
-            rt::debug_write(bytes(1, 16)),
+            syscall::debug_write(MACHINE, bytes(1, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write over the end of the stack",
-            rt::debug_write(bytes(stack_top() - 8, 16)),
+            syscall::debug_write(MACHINE, bytes(stack_top() - 8, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write over the end of user space",
-            rt::debug_write(bytes(user_end() - 8, 16)),
+            syscall::debug_write(MACHINE, bytes(user_end() - 8, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write that wraps around",
-            rt::debug_write(bytes(max - 8, 16)),
+            syscall::debug_write(MACHINE, bytes(max - 8, 16)),
             Err(Error::BadAddress),
         ),
         (
             "write of more than fits",
-            rt::debug_write(bytes(own_at, 4097)),
+            syscall::debug_write(MACHINE, bytes(own_at, 4097)),
             Err(Error::BadLength),
         ),
         (
             "write of a huge length",
-            rt::debug_write(bytes(own_at, max >> 1)),
+            syscall::debug_write(MACHINE, bytes(own_at, max >> 1)),
             Err(Error::BadLength),
         ),
         (
             "write of what is no text",
-            rt::debug_write(&[0xff, 0xfe]),
+            syscall::debug_write(MACHINE, &[0xff, 0xfe]),
             Err(Error::BadArgument),
         ),
         (
             "write of nothing from nowhere",
-            rt::debug_write(bytes(KERNEL, 0)),
+            syscall::debug_write(MACHINE, bytes(KERNEL, 0)),
             Ok(0),
         ),
         (
             "info into the kernel",
-            rt::system_info(buffer(KERNEL, 256)),
+            syscall::system_info(buffer(KERNEL, 256)),
             Err(Error::BadAddress),
         ),
         (
             "info into unmapped memory",
-            rt::system_info(buffer(UNMAPPED, 256)),
+            syscall::system_info(buffer(UNMAPPED, 256)),
             Err(Error::BadAddress),
         ),
         (
             "info into constants",
-            rt::system_info(buffer(CONSTANTS.as_ptr().addr(), 256)),
+            syscall::system_info(buffer(CONSTANTS.as_ptr().addr(), 256)),
             Err(Error::BadAddress),
         ),
         (
             "info into code",
-            rt::system_info(buffer(all as *const () as usize, 256)),
+            syscall::system_info(buffer(all as *const () as usize, 256)),
             Err(Error::BadAddress),
         ),
         (
             "info into too little room",
-            rt::system_info(&mut own[..8]),
+            syscall::system_info(&mut own[..8]),
             Err(Error::BadLength),
         ),
-        (
-            "spawn of no program",
-            rt::spawn(b"no such program", 0),
-            Err(Error::NotFound),
-        ),
-        ("wait for a stranger", rt::wait(1), Err(Error::NotFound)),
+        ("message to an empty slot", syscall::send(9, 0, 0, 0, 0, 0), Err(Error::NotFound)),
+        ("message beyond the table", syscall::send(1 << 40, 0, 0, 0, 0, 0), Err(Error::NotFound)),
     ];
     let mut wrong = 0;
     for (name, got, expected) in cases {

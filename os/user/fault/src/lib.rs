@@ -74,11 +74,11 @@ conditions! {
     14 StackJump "stack-jump" => JUMP;
     /// Gives the kernel bad pointers, numbers and texts; it gets error numbers and lives.
     15 BadArguments "bad-arguments" => Fate::Exited(0);
-    /// Asks for power-off, which only `/init` may.
+    /// Asks for power-off, without the right to it.
     16 PowerOff "power-off" => Fate::Exited(0);
     /// Panics.
     17 Panic "panic" => Fate::Exited(101);
-    /// Never makes a system call until the timer has ticked three times: others run meanwhile.
+    /// Works for a while without giving the CPU up: others run meanwhile.
     18 BusyLoop "busy-loop" => Fate::Exited(0);
     /// Reads an address that is not in any program's half nor in the kernel's, or is unmapped in both.
     19 HoleRead "hole-read" => READ, Fate::Killed(Fault::Protection);

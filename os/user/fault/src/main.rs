@@ -26,6 +26,9 @@ const PHYSICAL_MAP: usize = if cfg!(target_arch = "riscv64") {
 /// User space, but nothing is mapped there.
 const UNMAPPED: usize = 0x10_0000_0000;
 
+/// How long `busy-loop` works, in nanoseconds: some turns of a thread.
+const BUSY: u64 = 30_000_000;
+
 /// Between the two halves.
 const HOLE: usize = 0x0001_0000_0000_0000;
 
@@ -46,8 +49,8 @@ fn main(argument: u64) -> u32 {
         Condition::NullRead => read(0),
         Condition::NullWrite => write(0),
         Condition::WildJump => jump(UNMAPPED),
-        Condition::IllegalInstruction => rt::illegal_instruction(),
-        Condition::PrivilegedInstruction => rt::privileged_instruction(),
+        Condition::IllegalInstruction => syscall::illegal_instruction(),
+        Condition::PrivilegedInstruction => syscall::privileged_instruction(),
         Condition::StackOverflow => {
             overflow(0);
         }
@@ -56,7 +59,7 @@ fn main(argument: u64) -> u32 {
         Condition::DataJump => jump((&raw const DATA).addr()),
         Condition::StackJump => jump((&raw const argument).addr()),
         Condition::BadArguments => return bad_arguments::all(),
-        Condition::PowerOff => return u32::from(rt::power_off(0) != abi::Error::NotPermitted),
+        Condition::PowerOff => return u32::from(syscall::power_off(abi::start::slot::MACHINE, 0) != abi::Error::NotPermitted),
         Condition::Panic => panic!("on purpose"),
         Condition::BusyLoop => return busy_loop(),
         Condition::HoleRead => read(HOLE),
@@ -91,12 +94,12 @@ fn overflow(depth: u64) -> u64 {
 }
 
 fn busy_loop() -> u32 {
-    let Ok(start) = rt::ticks() else { return 1 };
+    let Ok(start) = syscall::clock() else { return 1 };
     for _ in 0..1_000_000_u64 {
         for turn in 0..10_000_u32 {
             black_box(turn);
         }
-        if rt::ticks().is_ok_and(|now| now >= start + 3) {
+        if syscall::clock().is_ok_and(|now| now >= start + BUSY) {
             return 0;
         }
     }

@@ -3,6 +3,7 @@
 #![no_main]
 
 use abi::Identity;
+use abi::start::slot;
 
 rt::program!(main);
 
@@ -21,13 +22,13 @@ fn main(_argument: u64) -> u32 {
             FAILURE
         }
     };
-    let refused = rt::power_off(status);
+    let refused = syscall::power_off(slot::MACHINE, status);
     rt::println!("init: power-off refused: {refused}");
     1
 }
 
 fn identity(buffer: &mut [u8]) -> Result<Identity<'_>, &'static str> {
-    let len = rt::system_info(buffer).map_err(|_| "system_info failed")?;
+    let len = syscall::system_info(buffer).map_err(|_| "system_info failed")?;
     let text = usize::try_from(len)
         .ok()
         .and_then(|len| buffer.get(..len))

@@ -2,7 +2,8 @@
 
 use core::fmt;
 
-use crate::debug_write;
+use abi::start::slot;
+use syscall::debug_write;
 
 const CAPACITY: usize = 256;
 
@@ -27,7 +28,7 @@ impl Console {
         if len == 0 {
             return Ok(());
         }
-        debug_write(&self.text[..len]).map(|_| ()).map_err(|_| fmt::Error)
+        debug_write(slot::MACHINE, &self.text[..len]).map(|_| ()).map_err(|_| fmt::Error)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Entry and end of a program on bare metal.
 
-/// Makes a function of type `fn(u64) -> u32` the program's main function: it gets the argument of `spawn` and returns
+/// Makes a function of type `fn(u64) -> u32` the program's main function: it gets the argument with which it was started, and returns
 /// the exit code.
 #[macro_export]
 macro_rules! program {
@@ -13,11 +13,12 @@ macro_rules! program {
     };
 }
 
-/// Ends the program.
+/// Ends the program: whoever started it is told.
 pub fn end(code: u32) -> ! {
+    let tag = abi::Tag::new(protocol::parent::EXIT);
+    let _nobody_to_tell = syscall::call(abi::start::slot::PARENT, tag.0, u64::from(code), 0, 0, 0);
     loop {
-        // It is refused for codes of 2^32 and above only.
-        let _refused = crate::exit(u64::from(code));
+        let _refused = syscall::exit_thread();
     }
 }
 

@@ -31,21 +31,10 @@ mod sys;
 mod sys;
 
 #[cfg(target_os = "none")]
-#[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
-#[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
-#[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
-mod arch;
-#[cfg(target_os = "none")]
-mod call;
-#[cfg(target_os = "none")]
 mod console;
 #[cfg(target_os = "none")]
 mod entry;
 
-#[cfg(target_os = "none")]
-pub use arch::{illegal_instruction, privileged_instruction};
-#[cfg(target_os = "none")]
-pub use call::*;
 #[cfg(target_os = "none")]
 pub use console::Console;
 #[cfg(target_os = "none")]

@@ -3,7 +3,10 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::ptr;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use abi::Tag;
+use abi::start::{MAX_UNTYPED, kind, right, slot};
 
 use crate::heap::{FreeList, UNIT, Words};
 
@@ -12,10 +15,44 @@ const STEP: usize = 64 * 1024;
 
 /// Gets at least `bytes` more memory: its address and length, both multiples of [`UNIT`]. It is this program's alone, can
 /// be read and written, and stays.
-///
-/// To be filled: the kernel gives no memory to programs yet.
-fn grow(_bytes: usize) -> Option<(usize, usize)> {
-    None
+fn grow(bytes: usize) -> Option<(usize, usize)> {
+    if is_first() {
+        return grow_first(bytes);
+    }
+    let tag = Tag::new(protocol::parent::GROW);
+    let reply = syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0).ok()?;
+    let [start, len, ..] = reply.words;
+    (reply.tag.label() == protocol::OK).then_some((start as usize, len as usize))
+}
+
+/// Whether this is the first program, which has all memory itself.
+fn is_first() -> bool {
+    syscall::capability_identify(slot::UNTYPED).is_ok_and(|found| found % 256 == kind::UNTYPED)
+}
+
+/// Slots of the first program's table for the frames of its heap.
+pub(super) const FIRST_HEAP_SLOTS: core::ops::Range<u64> = 1024..2048;
+
+/// How many of them are used.
+static FRAMES: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes frames of the first untyped that has room, and maps them behind each other.
+fn grow_first(bytes: usize) -> Option<(usize, usize)> {
+    let before = FRAMES.load(Ordering::Relaxed);
+    let count = bytes.div_ceil(STEP);
+    let address = |frame: usize| protocol::HEAP + (frame * STEP) as u64;
+    for number in before..before + count {
+        let frame = FIRST_HEAP_SLOTS.start + number as u64;
+        if frame >= FIRST_HEAP_SLOTS.end {
+            return None;
+        }
+        let mut sources = slot::UNTYPED..slot::UNTYPED + MAX_UNTYPED as u64;
+        sources.find(|&source| syscall::retype(source, kind::FRAME, STEP as u64, 1, 0, frame).is_ok())?;
+        syscall::map(slot::SPACE, 0, frame, address(number), right::READ | right::WRITE).ok()?;
+        // What is mapped is not lost when the next one fails: it stays behind the heap's end and is never used.
+        FRAMES.store(number + 1, Ordering::Relaxed);
+    }
+    Some((address(before) as usize, count * STEP))
 }
 
 /// Memory by its address.

@@ -204,18 +204,20 @@ pub(crate) fn take_interrupt() -> bool {
 }
 
 pub(crate) fn now() -> Duration {
-    Duration::ZERO
+    Duration::from_nanos(syscall::clock().unwrap_or(0))
 }
 
 pub(crate) fn unix_now() -> Option<Duration> {
     None
 }
 
-pub(crate) fn sleep(_time: Duration) {}
+pub(crate) fn sleep(time: Duration) {
+    let _woken = syscall::sleep(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+}
 
 pub(crate) fn power_off(status: u32) -> Result<()> {
-    match crate::power_off(u64::from(status)) {
-        abi::Error::NotPermitted => Err(ErrorKind::PermissionDenied.into()),
+    match syscall::power_off(abi::start::slot::MACHINE, u64::from(status)) {
+        abi::Error::NotPermitted | abi::Error::NotFound => Err(ErrorKind::PermissionDenied.into()),
         _ => unsupported(),
     }
 }
