@@ -23,6 +23,8 @@ pub mod multiboot2;
 pub mod objects;
 pub mod paging;
 pub mod scheduler;
+pub mod symbols;
 pub mod tar;
 pub mod timeouts;
+pub mod token_bucket;
 pub mod user_range;
