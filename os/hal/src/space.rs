@@ -7,6 +7,7 @@ use kcore::user_range::UserRange;
 
 use crate::Architecture;
 use crate::arch::Machine;
+use crate::fpu::FpuState;
 use crate::frames::Frames;
 use crate::phys::{self, Tables};
 use crate::user::{Context, Event};
@@ -146,13 +147,13 @@ impl AddressSpace {
         }
     }
 
-    /// Runs a program in this address space until it stops.
-    pub fn run(&mut self, context: &mut Context) -> Event {
+    /// Runs a program in this address space until it stops, with its floating-point state if it has one.
+    pub fn run(&mut self, context: &mut Context, fpu: Option<&mut FpuState>) -> Event {
         // SAFETY: `new` copied the kernel's part of the root table, so the kernel stays mapped; then the address space
         // is active, which `run` asks for.
         unsafe {
             Machine::activate_user_space(self.mapper.root());
-            context.run()
+            context.run(fpu)
         }
     }
 

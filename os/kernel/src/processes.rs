@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use abi::{Error, Fate, Fault, encode_result};
-use hal::{AddressSpace, Context, Event, Frames, println, timer};
+use hal::{AddressSpace, Context, Event, FpuState, Frames, println, timer};
 use kcore::tar::Archive;
 
 use crate::loader;
@@ -26,6 +26,8 @@ pub(crate) struct Process {
     name: String,
     pub(crate) space: AddressSpace,
     pub(crate) context: Context,
+    /// Once it has used floating point.
+    fpu: Option<FpuState>,
     /// The child whose end it waits for.
     waits_for: Option<ProcessId>,
 }
@@ -81,6 +83,7 @@ impl Processes {
             name: String::from(name),
             space,
             context,
+            fpu: None,
             waits_for: None,
         });
         Ok(id)
@@ -104,12 +107,13 @@ impl Processes {
     /// Runs one process until it stops, and deals with the reason. Returns whose turn is next.
     fn serve(&mut self, index: usize) -> usize {
         let process = &mut self.running[index];
-        match process.space.run(&mut process.context) {
+        match process.space.run(&mut process.context, process.fpu.as_mut()) {
             Event::Timer => {
                 timer::arm(timer::now() + system_call::TICK);
                 return index + 1;
             }
             Event::Kick | Event::Device(_) => {}
+            Event::FpuFirstUse => process.fpu = Some(FpuState::new()),
             Event::Call => {
                 system_call::serve(self, index);
             }
