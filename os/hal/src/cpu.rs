@@ -179,6 +179,26 @@ pub(crate) fn stack_top(index: usize) -> u64 {
     STACKS + index as u64 * SLOT + STACK - 16
 }
 
+/// Where a CPU's stacks are, as start and end: the ordinary one first.
+pub(crate) fn stack_ranges(index: usize) -> [(u64, u64); 2] {
+    let start = match index {
+        0 => image::stack_guard() + 4096,
+        index => STACKS + index as u64 * SLOT,
+    };
+    [(start, start + STACK), Machine::trap_stacks(index)]
+}
+
+/// Where a CPU's emergency stack is, as start and end.
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) fn emergency_range(index: usize) -> (u64, u64) {
+    let end = 16
+        + match index {
+            0 => image::emergency_stack_top(),
+            index => emergency_stack_top(index),
+        };
+    (end - EMERGENCY_STACK, end)
+}
+
 fn emergency_stack_top(index: usize) -> u64 {
     STACKS + index as u64 * SLOT + EMERGENCY + EMERGENCY_STACK - 16
 }

@@ -20,6 +20,7 @@
 //! | `devices.rs` | the interrupt controller: interrupts of devices |
 //! | `timer.rs` | the counter and the timer |
 //! | `tlb.rs` | forgetting translations |
+//! | `fpu.rs` | floating-point registers |
 //! | `power.rs` | switching the machine off |
 //!
 //! # What is absent
@@ -41,11 +42,14 @@ mod acpi;
 #[cfg_attr(target_arch = "aarch64", path = "aarch64/mod.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64/mod.rs")]
 mod arch;
+mod backtrace;
 mod boot;
 pub mod console;
 pub mod cpu;
 #[cfg(not(target_arch = "x86_64"))]
 mod device_tree;
+mod entropy;
+mod fpu;
 mod heap;
 mod image;
 pub mod interrupts;
@@ -66,12 +70,15 @@ use bootinfo::BootInfo;
 use kcore::cause::Cause;
 use kcore::paging::Encoding;
 
+pub use backtrace::backtrace;
 pub use boot::Boot;
+pub use entropy::{SEED_LEN, entropy};
+pub use fpu::FpuState;
+pub use heap::free as heap_free;
 pub use probe::check_protection;
 pub use space::{AddressSpace, run};
 pub use stored::{Array, Stored};
-pub use heap::free as heap_free;
-pub use user::{Context, Event};
+pub use user::{Context, Event, MESSAGE_WORDS};
 
 /// Name of the architecture, as in file names and the identity stamp.
 pub const ARCHITECTURE: &str = arch::Machine::NAME;
@@ -104,6 +111,13 @@ trait Architecture {
 
     /// What a program sees of the CPU.
     type Registers: user::RegisterFile;
+
+    /// Floating-point registers in memory, and their values at the start of a program.
+    type FpuRegisters;
+    const FPU_START: Self::FpuRegisters;
+
+    /// Where a frame record has the caller's frame pointer and the return address, from the frame pointer.
+    const FRAME_RECORD: (i64, i64);
 
     /// Makes this CPU's exceptions arrive in this crate, and `local` findable. First thing that runs; again harmless.
     fn install_traps(local: &'static cpu::Local);
@@ -172,6 +186,20 @@ trait Architecture {
     /// Makes a CPU call [`power::obey`], whatever it does.
     fn halt_other(local: &cpu::Local);
 
+    /// Switches floating point on or off, and saves and loads its registers while it is on. The kernel uses none.
+    fn enable_fpu(on: bool);
+    fn save_fpu(registers: &mut Self::FpuRegisters);
+    fn load_fpu(registers: &Self::FpuRegisters);
+
+    /// The frame pointer of the function that calls this.
+    fn frame_pointer() -> u64;
+
+    /// Where a CPU's stacks for traps that cannot use the ordinary one are, as start and end.
+    fn trap_stacks(index: usize) -> (u64, u64);
+
+    /// Random bits from a generator in the CPU.
+    fn random() -> Option<u64>;
+
     /// Prepares this CPU's interrupt controller and timer; on the CPU that boots also the machine's.
     ///
     /// # Errors
@@ -228,11 +256,6 @@ trait Architecture {
 
     /// Does nothing for ever.
     fn halt() -> !;
-}
-
-/// Randomness of the firmware or the CPU, if there is some.
-pub fn entropy() -> Option<[u64; 4]> {
-    None
 }
 
 /// Defines the kernel's entry points: a function of type `fn(Boot) -> !` for the CPU that boots, and one of type

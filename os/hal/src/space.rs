@@ -12,6 +12,7 @@ use kcore::user_range::UserRange;
 
 use crate::Architecture;
 use crate::arch::Machine;
+use crate::fpu::FpuState;
 use crate::memory::{Frame, Lease, Memory, Region};
 use crate::phys::{self, Tables};
 use crate::user::{Context, Event};
@@ -247,11 +248,11 @@ impl AddressSpace {
     }
 }
 
-/// Runs a program in the active address space until it stops.
-pub fn run(context: &mut Context) -> Event {
+/// Runs a program in the active address space until it stops, with its floating-point state if it has one.
+pub fn run(context: &mut Context, fpu: Option<&mut FpuState>) -> Event {
     // SAFETY: the kernel's part of every address space is the same, so that the kernel stays mapped whatever is active;
     // a program without an address space of its own faults at its first instruction.
-    unsafe { context.run() }
+    unsafe { context.run(fpu) }
 }
 
 /// The three formats have as many entries in a table as the copy loop in [`AddressSpace::new`] walks.

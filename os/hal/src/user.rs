@@ -3,9 +3,11 @@
 use core::fmt;
 
 use abi::Fault;
+use abi::layout::USER_END;
 use kcore::cause::Cause;
 
 use crate::arch::Machine;
+use crate::fpu::{self, FpuState};
 use crate::{Architecture, cpu, probe};
 
 /// The registers of a program, in the vocabulary of the system-call convention.
@@ -22,10 +24,13 @@ pub(crate) trait RegisterFile: fmt::Display {
     /// Puts the result where the program expects it.
     fn set_result(&mut self, result: u64);
 
-    /// Puts a message into the result registers.
-    fn set_message(&mut self, status: u64, payload: [u64; 5]);
+    /// Puts a status and words into the result registers, the status into the first.
+    fn set_message(&mut self, status: u64, words: [u64; MESSAGE_WORDS]);
 
-    /// Makes the program make its system call once more.
+    /// Changes the first argument.
+    fn set_argument(&mut self, argument: u64);
+
+    /// Goes back to the system-call instruction behind which the program is.
     fn retry(&mut self);
 
     /// Program counter.
@@ -36,7 +41,16 @@ pub(crate) trait RegisterFile: fmt::Display {
 
     /// Sets the thread pointer.
     fn set_thread_pointer(&mut self, address: u64);
+
+    /// Whether the fault that stopped the program was its use of floating point, which was off.
+    fn wants_fpu(&self) -> bool;
+
+    /// Says whether floating point is on while the program runs, where a register of the program's says that.
+    fn set_fpu(&mut self, on: bool);
 }
+
+/// How many words a system call can return besides its status.
+pub const MESSAGE_WORDS: usize = 5;
 
 /// A program's registers while it does not run. Displays as a register dump.
 pub struct Context(<Machine as Architecture>::Registers);
@@ -52,6 +66,9 @@ pub enum Event {
     Device(u32),
     /// The program made a system call.
     Call,
+    /// The program was entered without floating-point state and used floating point: it goes on at the same instruction
+    /// when it is given one.
+    FpuFirstUse,
     /// The program did what it may not do.
     Fault {
         /// What.
@@ -77,13 +94,12 @@ impl Context {
         self.0.set_result(result);
     }
 
-    /// Answers its system call with a message: status, then tag and words.
-    #[inline]
-    pub fn set_message(&mut self, status: u64, payload: [u64; 5]) {
-        self.0.set_message(status, payload);
+    /// Answers its system call with a status and words.
+    pub fn set_message(&mut self, status: u64, words: [u64; MESSAGE_WORDS]) {
+        self.0.set_message(status, words);
     }
 
-    /// Makes it make its system call once more when it goes on.
+    /// Makes it make its system call again when it runs next: for a call that was interrupted and not answered.
     pub fn retry(&mut self) {
         self.0.retry();
     }
@@ -98,28 +114,45 @@ impl Context {
         self.0.stack_pointer()
     }
 
-    /// Sets its thread pointer, an address of user space.
-    pub fn set_thread_pointer(&mut self, address: u64) {
-        self.0.set_thread_pointer(address);
+    /// Changes the argument of a program that has not run yet, or the first one of its system call.
+    pub fn set_argument(&mut self, argument: u64) {
+        self.0.set_argument(argument);
     }
 
-    /// Runs the program until it stops.
+    /// Sets the thread pointer: the base of fs, `TPIDR_EL0`, or tp. Returns whether it did: it has to be an address in
+    /// user space. On aarch64 and riscv64 programs can set theirs themselves as well.
+    pub fn set_thread_pointer(&mut self, address: u64) -> bool {
+        let is_in_user_space = address < USER_END;
+        if is_in_user_space {
+            self.0.set_thread_pointer(address);
+        }
+        is_in_user_space
+    }
+
+    /// Runs the program until it stops, with its floating-point state or with floating point off.
     ///
     /// # Safety
     /// The program's address space is active.
-    pub(crate) unsafe fn run(&mut self) -> Event {
-        loop {
+    pub(crate) unsafe fn run(&mut self, mut fpu: Option<&mut FpuState>) -> Event {
+        self.0.set_fpu(fpu.is_some());
+        fpu::enter(fpu.as_deref_mut());
+        let event = loop {
             // SAFETY: the caller has activated the address space.
             match unsafe { Machine::enter_user(&mut self.0) } {
-                Cause::SystemCall => return Event::Call,
-                Cause::Fault { fault, address } => return Event::Fault { fault, address },
+                Cause::SystemCall => break Event::Call,
+                Cause::Fault { .. } if fpu.is_none() && self.0.wants_fpu() => break Event::FpuFirstUse,
+                Cause::Fault { fault, address } => break Event::Fault { fault, address },
                 Cause::Interrupt => {
                     if let Some(event) = Machine::serve_interrupt() {
-                        return event;
+                        break event;
                     }
                 }
             }
+        };
+        if let Some(state) = fpu {
+            fpu::leave(state);
         }
+        event
     }
 }
 

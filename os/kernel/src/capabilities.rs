@@ -2,7 +2,7 @@
 
 use abi::{Error, start::ROOT_SLOTS};
 use hal::memory::{Frame, Region};
-use hal::{AddressSpace, Array, Context, LARGE_PAGE, Stored};
+use hal::{AddressSpace, Array, LARGE_PAGE, Stored};
 use kcore::capability::{self, Capability, Kind, Rights, Slot, SlotRef, Slots, tree};
 use kcore::objects::Handle;
 use kcore::paging::PAGE_SIZE;
@@ -12,7 +12,7 @@ use crate::notification::Notification;
 use crate::object::Object;
 use crate::schedule::Parameters;
 use crate::state::{Kernel, Outcome};
-use crate::thread::Thread;
+use crate::thread::{Registers, Thread};
 
 /// Most slots that a call looks at or changes before others have their turn.
 const STEPS: usize = 64;
@@ -269,7 +269,7 @@ fn object_in(region: &mut Region, kind: Kind, size: u64, cpu: usize) -> Result<O
         },
         Kind::Space => AddressSpace::new(region).map(Object::Space),
         Kind::Thread => {
-            let context = Stored::new(region, Context::new(0, 0, 0)).ok_or(Error::NoMemory)?;
+            let context = Stored::new(region, Registers::new(0, 0, 0)).ok_or(Error::NoMemory)?;
             // The thread takes the context with it: whether there is room for both is known before.
             match region.free() >= 2 * size_of::<Thread>() as u64 {
                 true => Stored::new(region, Thread::new(context, cpu)).map(Object::Thread),

@@ -2,14 +2,13 @@
 
 use abi::layout::USER_END;
 use abi::{Error, UserBuffer};
-use hal::Context;
 use kcore::capability::{Kind, Rights};
 use kcore::objects::Handle;
 use kcore::scheduler::Class;
 use kcore::user_range::UserRange;
 
 use crate::state::{Kernel, Outcome};
-use crate::thread::State;
+use crate::thread::{Registers, State};
 
 impl Kernel {
     /// A thread that a call may change.
@@ -67,7 +66,7 @@ impl Kernel {
         let Some(context) = &mut thread.context else {
             return Err(Error::Busy);
         };
-        **context = Context::new(entry, stack, argument);
+        **context = Registers::new(entry, stack, argument);
         self.make_ready(cpu, handle);
         Ok(Outcome::Done(0))
     }

@@ -400,7 +400,7 @@ impl Kernel {
         if let Some(thread) = self.objects.thread(me)
             && let Some(context) = &thread.context
         {
-            hal::println!("{}", **context);
+            hal::println!("{}", ***context);
         }
         self.block(cpu, me, State::Faulted, Handle::NONE, FOREVER);
     }

@@ -20,6 +20,7 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     if let Some(location) = info.location() {
         println!("kernel panic: at {location}");
     }
+    hal::backtrace(|address| println!("kernel panic: called from {address:#018x}"));
     match Stamp::read().identity() {
         Ok(identity) => println!("kernel panic: this is {identity}"),
         Err(error) => println!("kernel panic: {error}"),

@@ -6,7 +6,7 @@ use core::fmt;
 use abi::layout::{INITRD, PAGE_SIZE, ROOT_INFO, STACK_SIZE, STACK_TOP};
 use abi::start::{MAX_UNTYPED, ROOT_SLOTS, RootInfo, slot};
 use hal::memory::{Memory, Region};
-use hal::{Context, ELF_MACHINE};
+use hal::ELF_MACHINE;
 use kcore::capability::{Capability, Kind, Range, Rights, SlotRef, tree};
 use kcore::elf::{ElfError, Program};
 use kcore::objects::Handle;
@@ -15,6 +15,7 @@ use kcore::tar::Archive;
 
 use crate::object::Object;
 use crate::state::{Kernel, MAX_INTERRUPTS};
+use crate::thread::Registers;
 
 /// Name of the first program in the initrd.
 pub(crate) const ROOT: &str = "init";
@@ -121,7 +122,7 @@ pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8
         thread.table = table;
         thread.space = space;
         if let Some(context) = &mut thread.context {
-            **context = Context::new(program.entry, STACK_TOP, ROOT_INFO);
+            **context = Registers::new(program.entry, STACK_TOP, ROOT_INFO);
         }
     }
     kernel.make_ready(0, thread);
@@ -206,7 +207,10 @@ impl Root<'_> {
             serial_untyped = u64::from(device_slot.index);
         }
         let seed = hal::entropy();
-        let words = seed.unwrap_or_default();
+        let mut words = [0; 4];
+        for (word, bytes) in words.iter_mut().zip(seed.unwrap_or_default().chunks_exact(8)) {
+            *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+        }
         Ok(RootInfo {
             initrd: INITRD + initrd.as_ptr().addr() as u64 % PAGE_SIZE,
             initrd_len: initrd.len() as u64,

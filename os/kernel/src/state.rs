@@ -3,13 +3,13 @@
 use abi::{Error, encode_result};
 use hal::cpu::MAX_CPUS;
 use hal::sync::Mutex;
-use hal::{Context, Event, Stored, timer};
+use hal::{Event, FpuState, Stored, timer};
 use kcore::objects::{Handle, Objects};
 
 use crate::ipc::Payload;
 use crate::object::ObjectTable;
 use crate::schedule::Cpu;
-use crate::thread::State;
+use crate::thread::{Registers, State};
 
 /// What became of a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +79,7 @@ impl Kernel {
             Event::Timer => self.timer(cpu),
             Event::Kick => {}
             Event::Device(number) => self.interrupt(cpu, number),
+            Event::FpuFirstUse => self.enable_fpu(current),
             Event::Fault { fault, address } => self.fault(cpu, current, fault, address),
         }
     }
@@ -114,6 +115,13 @@ impl Kernel {
         }
     }
 
+    /// Gives a thread what it needs for floating point, from its first such instruction on.
+    fn enable_fpu(&mut self, me: Handle) {
+        if let Some(registers) = self.objects.thread_mut(me).and_then(|thread| thread.context.as_mut()) {
+            registers.fpu.get_or_insert_with(FpuState::new);
+        }
+    }
+
     /// Changes the result registers of a thread that waits, and lets it go on.
     pub(crate) fn wake(&mut self, cpu: usize, thread: Handle, result: Result<u64, Error>) {
         if let Some(context) = self.objects.thread_mut(thread).and_then(|thread| thread.context.as_mut()) {
@@ -131,12 +139,12 @@ impl Kernel {
     }
 
     /// Takes a thread's registers to run it.
-    fn take_context(&mut self, handle: Handle) -> Option<Stored<Context>> {
+    fn take_context(&mut self, handle: Handle) -> Option<Stored<Registers>> {
         self.objects.thread_mut(handle)?.context.take()
     }
 
     /// Gives a thread its registers back.
-    fn put_context(&mut self, handle: Handle, context: Stored<Context>) {
+    fn put_context(&mut self, handle: Handle, context: Stored<Registers>) {
         match self.objects.thread_mut(handle) {
             Some(thread) => thread.context = Some(context),
             // A thread does not end while its registers are out: see `end_thread`.
@@ -147,14 +155,14 @@ impl Kernel {
 
 /// What a CPU does next.
 enum Next {
-    Run(Handle, Stored<Context>),
+    Run(Handle, Stored<Registers>),
     Idle,
     Stop,
 }
 
 /// Runs threads on this CPU, for ever.
 pub(crate) fn run(cpu: usize) -> ! {
-    let mut running: Option<(Handle, Stored<Context>)> = None;
+    let mut running: Option<(Handle, Stored<Registers>)> = None;
     let mut event = Event::Kick;
     loop {
         let next = {
@@ -171,7 +179,7 @@ pub(crate) fn run(cpu: usize) -> ! {
         };
         event = match next {
             Next::Run(thread, mut context) => {
-                let event = hal::run(&mut context);
+                let event = context.run();
                 running = Some((thread, context));
                 event
             }

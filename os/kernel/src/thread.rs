@@ -1,12 +1,54 @@
 //! Threads.
 
+use core::ops::{Deref, DerefMut};
+
 use abi::WORDS;
-use hal::{Context, Stored};
+use hal::{Context, FpuState, Stored};
 use kcore::heap_queue::Node;
 use kcore::objects::Handle;
 use kcore::scheduler::Scheduling;
 
 use crate::schedule::Parameters;
+
+/// A thread's registers.
+#[derive(Debug)]
+pub(crate) struct Registers {
+    context: Context,
+    /// From its first use of floating point on.
+    pub(crate) fpu: Option<FpuState>,
+}
+
+impl Registers {
+    /// Those of a program that is about to start.
+    pub(crate) fn new(entry: u64, stack: u64, argument: u64) -> Self {
+        Self {
+            context: Context::new(entry, stack, argument),
+            fpu: None,
+        }
+    }
+
+    /// Runs the program until something happens.
+    #[inline]
+    pub(crate) fn run(&mut self) -> hal::Event {
+        hal::run(&mut self.context, self.fpu.as_mut())
+    }
+}
+
+impl Deref for Registers {
+    type Target = Context;
+
+    #[inline]
+    fn deref(&self) -> &Context {
+        &self.context
+    }
+}
+
+impl DerefMut for Registers {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Context {
+        &mut self.context
+    }
+}
 
 /// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +108,7 @@ pub(crate) struct Outgoing {
 #[derive(Debug)]
 pub(crate) struct Thread {
     /// Its registers; `None` while a CPU runs it.
-    pub(crate) context: Option<Stored<Context>>,
+    pub(crate) context: Option<Stored<Registers>>,
     pub(crate) state: State,
     /// Stopped from outside: it does not run whatever its state is.
     pub(crate) suspended: bool,
@@ -98,15 +140,13 @@ pub(crate) struct Thread {
     /// Its time limit, in the queue of `timer_cpu`.
     pub(crate) timer: Node,
     pub(crate) timer_cpu: usize,
-    /// Whether it has used floating point.
-    pub(crate) uses_fpu: bool,
     /// Nanoseconds that it ran.
     pub(crate) time: u64,
 }
 
 impl Thread {
     /// A thread that has nothing yet.
-    pub(crate) fn new(context: Stored<Context>, cpu: usize) -> Self {
+    pub(crate) fn new(context: Stored<Registers>, cpu: usize) -> Self {
         Self {
             context: Some(context),
             state: State::Stopped,
@@ -129,7 +169,6 @@ impl Thread {
             scheduling: Scheduling::new(Parameters::default().class, Parameters::default().cpus),
             timer: Node::NEW,
             timer_cpu: 0,
-            uses_fpu: false,
             time: 0,
         }
     }

@@ -58,8 +58,8 @@ pub(super) unsafe fn set_kernel_root(root: u64) {
         | USER_WFI_WFE
         | USER_CACHE_MAINTENANCE
         | KEEP_PAN);
-    // SAFETY: the caller vouches for the tables; floating point is switched off for everyone, and neither kernel nor
-    // programs are compiled with it. Programs may not read the counters.
+    // SAFETY: the caller vouches for the tables; floating point, which the kernel is compiled without, traps. Programs may
+    // not read the counters.
     unsafe {
         asm!(
             "dsb ish",
@@ -172,6 +172,31 @@ pub(super) fn forget(first_page: u64, pages: u64) {
         }
         asm!("dsb ish", "isb", options(nostack, preserves_flags));
     }
+}
+
+/// The frame pointer of the caller.
+#[inline(always)]
+pub(super) fn frame_pointer() -> u64 {
+    let frame;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("mov {}, x29", out(reg) frame, options(nomem, nostack, preserves_flags)) };
+    frame
+}
+
+/// Random bits, where the CPU has a generator (FEAT_RNG).
+pub(super) fn random() -> Option<u64> {
+    /// The generator may be busy.
+    const TRIES: usize = 100;
+    let step = || {
+        let (word, valid): (u64, u64);
+        // SAFETY: the CPU has the register RNDR, and reading it sets only the flags.
+        unsafe {
+            asm!("mrs {}, s3_3_c2_c4_0", "cset {}, ne", out(reg) word, out(reg) valid, options(nomem, nostack));
+        }
+        (valid != 0).then_some(word)
+    };
+    let exists = read_register!("id_aa64isar0_el1") >> 60 != 0;
+    exists.then(|| (0..TRIES).find_map(|_| step()))?
 }
 
 /// Does nothing for ever.

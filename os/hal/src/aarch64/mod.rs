@@ -4,6 +4,7 @@ mod console;
 mod cpu;
 mod devices;
 mod entry;
+mod fpu;
 mod interrupts;
 mod power;
 mod start;
@@ -21,7 +22,7 @@ use kcore::paging::{Aarch64, ENTRIES};
 use crate::acpi::Firmware;
 use crate::console::Uart;
 use crate::cpu::Local;
-use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
 
 /// The machine.
 pub(crate) enum Machine {}
@@ -44,6 +45,9 @@ impl Architecture for Machine {
     const USER_SLOTS: Range<usize> = 0..ENTRIES;
     type Encoding = Aarch64;
     type Registers = trap::Registers;
+    type FpuRegisters = fpu::FpuRegisters;
+    const FPU_START: fpu::FpuRegisters = fpu::START;
+    const FRAME_RECORD: (i64, i64) = (0, 8);
 
     fn install_traps(local: &'static Local) {
         trap::install(local);
@@ -62,6 +66,7 @@ impl Architecture for Machine {
             interrupts::use_device_tree(&tree);
             power::use_device_tree(&tree);
             start::use_device_tree(&tree);
+            entropy::use_device_tree(&tree);
         } else {
             // SAFETY: the boot contract maps all memory that holds firmware tables at its own address.
             let firmware = unsafe { Firmware::new(1 << 48) };
@@ -133,6 +138,31 @@ impl Architecture for Machine {
 
     fn halt_other(local: &Local) {
         interrupts::send(local.interrupt_id.load(Ordering::Relaxed), interrupts::HALT);
+    }
+
+    fn enable_fpu(on: bool) {
+        fpu::enable(on);
+    }
+
+    fn save_fpu(registers: &mut fpu::FpuRegisters) {
+        fpu::save(registers);
+    }
+
+    fn load_fpu(registers: &fpu::FpuRegisters) {
+        fpu::load(registers);
+    }
+
+    #[inline(always)]
+    fn frame_pointer() -> u64 {
+        cpu::frame_pointer()
+    }
+
+    fn trap_stacks(index: usize) -> (u64, u64) {
+        crate::cpu::emergency_range(index)
+    }
+
+    fn random() -> Option<u64> {
+        cpu::random()
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

@@ -8,7 +8,7 @@ use abi::Fault;
 use kcore::cause::{self, Cause};
 
 use crate::cpu::Local;
-use crate::user::{self, RegisterFile};
+use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 
 global_asm!(
     include_str!("trap.s"),
@@ -24,6 +24,12 @@ unsafe extern "C" {
 /// Kinds of traps, as the vectors number them.
 const SYNCHRONOUS: u64 = 0;
 const INTERRUPT: u64 = 1;
+
+/// Length of the `svc` instruction in bytes; the program goes on behind it.
+const SVC: u64 = 4;
+
+/// Class of the exception "floating point is off".
+const FPU_CLASS: u64 = 7;
 
 /// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
 #[repr(C)]
@@ -67,12 +73,21 @@ impl RegisterFile for Registers {
         self.x[0] = result;
     }
 
-    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
-        self.x[..6].copy_from_slice(&[status, a, b, c, d, e]);
+    fn set_message(&mut self, status: u64, words: [u64; MESSAGE_WORDS]) {
+        self.x[0] = status;
+        self.x[1..=MESSAGE_WORDS].copy_from_slice(&words);
+    }
+
+    fn set_argument(&mut self, argument: u64) {
+        self.x[0] = argument;
     }
 
     fn retry(&mut self) {
-        self.elr -= 4;
+        self.elr -= SVC;
+    }
+
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.tpidr = address;
     }
 
     fn instruction(&self) -> u64 {
@@ -83,9 +98,11 @@ impl RegisterFile for Registers {
         self.sp
     }
 
-    fn set_thread_pointer(&mut self, address: u64) {
-        self.tpidr = address;
+    fn wants_fpu(&self) -> bool {
+        self.esr >> 26 & 0x3f == FPU_CLASS
     }
+
+    fn set_fpu(&mut self, _on: bool) {}
 }
 
 impl fmt::Display for Registers {

@@ -14,8 +14,7 @@ const UNITS: u64 = 3 << 13 | 3 << 9;
 const PERMIT_USER_MEMORY: u64 = 1 << 18;
 const EXECUTABLE_IS_READABLE: u64 = 1 << 19;
 
-/// Switches floating point off for everyone (neither kernel nor programs are compiled with it), and keeps the kernel
-/// from using programs' pages.
+/// Switches floating point off until a program is given a state, and keeps the kernel from using programs' pages.
 pub(super) fn enable_protection() {
     // SAFETY: takes rights away only. Programs may not read the counters.
     unsafe {
@@ -84,6 +83,20 @@ pub(super) fn forget(first_page: u64, pages: u64) {
             }
         }
     }
+}
+
+/// The frame pointer of the caller.
+#[inline(always)]
+pub(super) fn frame_pointer() -> u64 {
+    let frame;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("mv {}, s0", out(reg) frame, options(nomem, nostack)) };
+    frame
+}
+
+/// There is no generator that the kernel may use: the register of extension Zkr belongs to firmware.
+pub(super) fn random() -> Option<u64> {
+    None
 }
 
 /// Does nothing for ever.

@@ -4,6 +4,7 @@ mod console;
 mod cpu;
 mod devices;
 mod entry;
+mod fpu;
 mod interrupts;
 mod power;
 mod start;
@@ -20,7 +21,7 @@ use kcore::paging::Riscv64;
 
 use crate::console::Uart;
 use crate::cpu::Local;
-use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
 
 /// The machine.
 pub(crate) enum Machine {}
@@ -43,6 +44,9 @@ impl Architecture for Machine {
     const USER_SLOTS: Range<usize> = 0..256;
     type Encoding = Riscv64;
     type Registers = trap::Registers;
+    type FpuRegisters = fpu::FpuRegisters;
+    const FPU_START: fpu::FpuRegisters = fpu::START;
+    const FRAME_RECORD: (i64, i64) = (-16, -8);
 
     fn install_traps(local: &'static Local) {
         trap::install(local);
@@ -62,6 +66,8 @@ impl Architecture for Machine {
         let test = device_tree::find(&tree, &["sifive,test0", "sifive,test1"]);
         timer::use_device_tree(&tree);
         start::use_device_tree(&tree, record.boot_cpu);
+        fpu::use_device_tree(&tree, record.boot_cpu);
+        entropy::use_device_tree(&tree);
         [
             console::use_device_tree(&tree),
             power::use_test_device(test.map(|ranges| ranges[0].0)),
@@ -123,6 +129,31 @@ impl Architecture for Machine {
 
     fn halt_other(local: &Local) {
         interrupts::send(local.id.load(Ordering::Relaxed));
+    }
+
+    fn enable_fpu(on: bool) {
+        fpu::enable(on);
+    }
+
+    fn save_fpu(registers: &mut fpu::FpuRegisters) {
+        fpu::save(registers);
+    }
+
+    fn load_fpu(registers: &fpu::FpuRegisters) {
+        fpu::load(registers);
+    }
+
+    #[inline(always)]
+    fn frame_pointer() -> u64 {
+        cpu::frame_pointer()
+    }
+
+    fn trap_stacks(index: usize) -> (u64, u64) {
+        crate::cpu::emergency_range(index)
+    }
+
+    fn random() -> Option<u64> {
+        cpu::random()
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

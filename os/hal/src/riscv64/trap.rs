@@ -6,8 +6,9 @@ use core::mem::offset_of;
 
 use kcore::cause::{self, Cause};
 
+use super::fpu;
 use crate::cpu::Local;
-use crate::user::{self, RegisterFile};
+use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 
 global_asm!(
     include_str!("trap.s"),
@@ -27,7 +28,11 @@ const USER_STATUS: u64 = 1 << 5;
 /// Length of the `ecall` instruction in bytes; the program goes on behind it.
 const ECALL: u64 = 4;
 
-// Numbers of the argument registers, as indices of `x`.
+/// Number of the exception.
+const ILLEGAL_INSTRUCTION: u64 = 2;
+
+// Numbers of the thread pointer and of argument registers, as indices of `x`.
+const TP: usize = 3;
 const A0: usize = 9;
 const A7: usize = 16;
 
@@ -75,12 +80,21 @@ impl RegisterFile for Registers {
         self.x[A0] = result;
     }
 
-    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
-        self.x[A0..A0 + 6].copy_from_slice(&[status, a, b, c, d, e]);
+    fn set_message(&mut self, status: u64, words: [u64; MESSAGE_WORDS]) {
+        self.x[A0] = status;
+        self.x[A0 + 1..=A0 + MESSAGE_WORDS].copy_from_slice(&words);
+    }
+
+    fn set_argument(&mut self, argument: u64) {
+        self.x[A0] = argument;
     }
 
     fn retry(&mut self) {
         self.pc -= ECALL;
+    }
+
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.x[TP] = address;
     }
 
     fn instruction(&self) -> u64 {
@@ -91,8 +105,12 @@ impl RegisterFile for Registers {
         self.x[1]
     }
 
-    fn set_thread_pointer(&mut self, address: u64) {
-        self.x[3] = address;
+    fn wants_fpu(&self) -> bool {
+        self.cause == ILLEGAL_INSTRUCTION && self.status & fpu::STATUS == 0 && fpu::is_instruction(self.value)
+    }
+
+    fn set_fpu(&mut self, on: bool) {
+        self.status = self.status & !fpu::STATUS | if on { fpu::STATUS } else { 0 };
     }
 }
 

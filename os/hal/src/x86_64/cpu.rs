@@ -21,9 +21,12 @@ pub(super) mod msr {
 
 const CR0_MONITOR_COPROCESSOR: u64 = 1 << 1;
 const CR0_EMULATION: u64 = 1 << 2;
+const CR0_TASK_SWITCHED: u64 = 1 << 3;
+const CR0_NUMERIC_ERROR: u64 = 1 << 5;
 const CR0_WRITE_PROTECT: u64 = 1 << 16;
 const CR4_GLOBAL_PAGES: u64 = 1 << 7;
 const CR4_OSFXSR: u64 = 1 << 9;
+const CR4_OSXMMEXCPT: u64 = 1 << 10;
 const CR4_OSXSAVE: u64 = 1 << 18;
 const CR4_FSGSBASE: u64 = 1 << 16;
 const CR4_UMIP: u64 = 1 << 11;
@@ -118,8 +121,8 @@ pub(super) fn write_port_for_program(port: u16, width: usize, value: u64) -> boo
     true
 }
 
-/// Switches the protection on that the kernel's tables count on, and what the CPU has besides. Floating point stays off:
-/// kernel and programs are compiled without it, so the kernel saves no such registers, and using them faults.
+/// Switches the protection on that the kernel's tables count on, and what the CPU has besides. Floating point can be used
+/// by programs that have been given a state, and traps at first.
 pub(super) fn enable_protection() {
     let (mut cr0, mut cr4): (u64, u64);
     let features = __cpuid(0);
@@ -134,9 +137,10 @@ pub(super) fn enable_protection() {
     unsafe {
         asm!("mov {}, cr0", out(reg) cr0, options(nomem, nostack));
         asm!("mov {}, cr4", out(reg) cr4, options(nomem, nostack));
-        cr0 |= CR0_WRITE_PROTECT | CR0_EMULATION;
-        cr0 &= !CR0_MONITOR_COPROCESSOR;
-        cr4 &= !(CR4_GLOBAL_PAGES | CR4_OSFXSR | CR4_OSXSAVE | CR4_FSGSBASE);
+        cr0 |= CR0_WRITE_PROTECT | CR0_MONITOR_COPROCESSOR | CR0_TASK_SWITCHED | CR0_NUMERIC_ERROR;
+        cr0 &= !CR0_EMULATION;
+        cr4 &= !(CR4_GLOBAL_PAGES | CR4_OSXSAVE | CR4_FSGSBASE);
+        cr4 |= CR4_OSFXSR | CR4_OSXMMEXCPT;
         for (present, bit) in [
             (ebx & 1 << 7, CR4_SMEP),
             (ebx & 1 << 20, CR4_SMAP),
@@ -221,6 +225,37 @@ pub(super) fn forget_all() {
     unsafe {
         asm!("mov {root}, cr3", "mov cr3, {root}", root = out(reg) _, options(nostack, preserves_flags))
     };
+}
+
+/// The frame pointer of the caller.
+#[inline(always)]
+pub(super) fn frame_pointer() -> u64 {
+    let frame;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags)) };
+    frame
+}
+
+/// Random bits, from the source itself where the CPU has it, else from its generator.
+pub(super) fn random() -> Option<u64> {
+    /// A source may be busy; Intel says ten times is more than enough for the generator.
+    const TRIES: usize = 100;
+    let has_seed = __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ebx & 1 << 18 != 0;
+    let has_generator = __cpuid(1).ecx & 1 << 30 != 0;
+    let step = || {
+        let (word, valid): (u64, u8);
+        // SAFETY: the CPU has the instruction that is executed.
+        unsafe {
+            if has_seed {
+                asm!("rdseed {}", "setc {}", out(reg) word, out(reg_byte) valid, options(nomem, nostack));
+            } else {
+                asm!("rdrand {}", "setc {}", out(reg) word, out(reg_byte) valid, options(nomem, nostack));
+            }
+        }
+        // There are CPUs that give these two when the generator does not work.
+        (valid != 0 && word != 0 && word != u64::MAX).then_some(word)
+    };
+    (has_seed || has_generator).then(|| (0..TRIES).find_map(|_| step()))?
 }
 
 /// Does nothing for ever.

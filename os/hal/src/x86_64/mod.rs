@@ -4,6 +4,7 @@ mod console;
 mod cpu;
 mod devices;
 mod entry;
+mod fpu;
 mod interrupts;
 mod multiboot;
 mod power;
@@ -46,6 +47,9 @@ impl Architecture for Machine {
     const USER_SLOTS: Range<usize> = 0..256;
     type Encoding = X86_64;
     type Registers = trap::Registers;
+    type FpuRegisters = fpu::FpuRegisters;
+    const FPU_START: fpu::FpuRegisters = fpu::START;
+    const FRAME_RECORD: (i64, i64) = (0, 8);
 
     fn install_traps(local: &'static Local) {
         trap::install(local);
@@ -122,6 +126,31 @@ impl Architecture for Machine {
 
     fn halt_other(local: &Local) {
         interrupts::send(local.id.load(Ordering::Relaxed), interrupts::NON_MASKABLE);
+    }
+
+    fn enable_fpu(on: bool) {
+        fpu::enable(on);
+    }
+
+    fn save_fpu(registers: &mut fpu::FpuRegisters) {
+        fpu::save(registers);
+    }
+
+    fn load_fpu(registers: &fpu::FpuRegisters) {
+        fpu::load(registers);
+    }
+
+    #[inline(always)]
+    fn frame_pointer() -> u64 {
+        cpu::frame_pointer()
+    }
+
+    fn trap_stacks(index: usize) -> (u64, u64) {
+        trap::own_stacks(index)
+    }
+
+    fn random() -> Option<u64> {
+        cpu::random()
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

@@ -13,7 +13,7 @@ use kcore::cause::{self, Cause};
 
 use super::cpu::{self, msr, write_msr};
 use crate::cpu::{Local, MAX_CPUS};
-use crate::user::{self, RegisterFile};
+use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 use crate::{power, tlb};
 
 global_asm!(
@@ -46,6 +46,12 @@ const DEBUG_VECTOR: u64 = 1;
 
 /// The non-maskable interrupt, by which CPUs are told to halt.
 const NMI_VECTOR: u64 = 2;
+
+/// "Device not available": floating point is off.
+const NO_DEVICE_VECTOR: u64 = 7;
+
+/// Length of the `syscall` instruction in bytes; the program goes on behind it.
+const SYSCALL: u64 = 2;
 
 /// First vector that is no exception.
 const FIRST_INTERRUPT: u64 = 32;
@@ -135,13 +141,22 @@ impl RegisterFile for Registers {
         self.frame.rax = result;
     }
 
-    fn set_message(&mut self, status: u64, [a, b, c, d, e]: [u64; 5]) {
+    fn set_message(&mut self, status: u64, words: [u64; MESSAGE_WORDS]) {
         let frame = &mut self.frame;
-        (frame.rax, frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9) = (status, a, b, c, d, e);
+        frame.rax = status;
+        [frame.rsi, frame.rdx, frame.r10, frame.r8, frame.r9] = words;
+    }
+
+    fn set_argument(&mut self, argument: u64) {
+        self.frame.rdi = argument;
     }
 
     fn retry(&mut self) {
-        self.frame.rip -= 2;
+        self.frame.rip -= SYSCALL;
+    }
+
+    fn set_thread_pointer(&mut self, address: u64) {
+        self.thread_pointer = address;
     }
 
     fn instruction(&self) -> u64 {
@@ -152,9 +167,11 @@ impl RegisterFile for Registers {
         self.frame.rsp
     }
 
-    fn set_thread_pointer(&mut self, address: u64) {
-        self.thread_pointer = address;
+    fn wants_fpu(&self) -> bool {
+        self.frame.vector == NO_DEVICE_VECTOR
     }
+
+    fn set_fpu(&mut self, _on: bool) {}
 }
 
 impl fmt::Display for Registers {
@@ -370,6 +387,14 @@ pub(super) fn install(local: &'static Local) {
         write_msr(msr::LSTAR, (&raw const syscall_entry).addr() as u64);
         write_msr(msr::SFMASK, SYSCALL_MASK);
     }
+}
+
+/// Where a CPU's stacks for vectors that have their own are, as start and end.
+pub(super) fn own_stacks(index: usize) -> (u64, u64) {
+    // SAFETY: the address of a place in a static, which is not looked at.
+    let stacks = unsafe { &raw const (*TABLES.0[index].get()).stacks };
+    let start = stacks.addr() as u64;
+    (start, start + (OWN_STACK * OWN_STACK_VECTORS.len()) as u64)
 }
 
 /// Runs a program until it traps.
