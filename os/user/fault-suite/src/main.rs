@@ -179,7 +179,7 @@ fn next_end() -> Result<(u64, Fate), Error> {
             let fault = Fault::ALL.iter().find(|&&fault| fault as u64 == words[0]);
             return Ok((badge, Fate::Killed(*fault.unwrap_or(&Fault::Other))));
         }
-        if tag.label() == protocol::parent::EXIT {
+        if tag.label() == protocol::process::EXIT {
             let code = u32::try_from(words[0]).unwrap_or(u32::MAX);
             return Ok((badge, Fate::Exited(code)));
         }

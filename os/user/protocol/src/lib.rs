@@ -1,22 +1,219 @@
-//! What programs and servers say to each other: labels of messages, and what their words mean.
+//! What programs and servers say to each other: slots, labels of messages, what their words mean, and how what does not fit
+//! into words lies in memory.
+//!
+//! A request is a call on a server's endpoint; its badge is the number of the process that calls. The reply's label is
+//! [`OK`] or the number of an [`Error`]. Bytes (paths, data) lie at the beginning of the caller's I/O buffer, a frame that
+//! the caller has given the server with [`files::CONNECT`]; the process server finds it by itself.
 #![no_std]
 #![forbid(unsafe_code)]
 
-/// Messages of a program to whoever started it, through the endpoint in [`slot::PARENT`](abi::start::slot::PARENT).
-pub mod parent {
-    /// The program has ended. Word 0: exit code. There is no reply.
-    pub const EXIT: u32 = 1;
-    /// The program needs memory. Word 0: bytes. Reply: label [`OK`](super::OK), word 0 the address, word 1 the length.
-    pub const GROW: u32 = 2;
-    /// What is your pid? Reply: label [`OK`](super::OK), word 0 the number.
-    pub const IDENTIFY: u32 = 3;
-}
+mod error;
+pub mod start;
+
+pub use error::Error;
 
 /// Label of a reply that says: done.
 pub const OK: u32 = 0;
 
-/// Where programs get memory for their heaps.
-pub const HEAP: u64 = 1 << 33;
+/// Slots of every program's table, besides [`abi::start::slot`].
+pub mod slot {
+    /// The process server.
+    pub const PROCESS: u64 = abi::start::slot::PARENT;
+    /// The file server.
+    pub const FILES: u64 = 8;
+    /// The console server.
+    pub const CONSOLE: u64 = 9;
+    /// Where a capability of a message may go.
+    pub const RECEIVE: u64 = 10;
+    /// The frame of the I/O buffer.
+    pub const IO: u64 = 11;
+    /// Of servers: the endpoint at which they receive.
+    pub const SERVICE: u64 = 12;
+    /// Of the console server: the notification of its interrupt, bound to its thread.
+    pub const EVENTS: u64 = 13;
+    /// Of the console server: I/O ports of the serial port, where it has ports.
+    pub const PORTS: u64 = 14;
+    /// Of the console server: the serial port's interrupt.
+    pub const INTERRUPT: u64 = 15;
+    /// Of the console server: a notification of the process server, with the bits of [`signal_bit`](super::signal_bit).
+    pub const SIGNALS: u64 = 16;
+    /// The program's own thread, for notifications to be bound to.
+    pub const THREAD: u64 = 17;
+    /// Of servers: their own address space and memory, to map what clients give them; an untyped for page tables is not
+    /// needed.
+    pub const SPACE: u64 = 18;
+    /// First slot that a server may use for what clients give it; as many as the table has follow.
+    pub const CLIENTS: u64 = 256;
+}
 
-/// First address behind the heap.
-pub const HEAP_END: u64 = 1 << 35;
+/// Bits of the notification that the console server signals to the process server.
+pub mod signal_bit {
+    /// The interrupt key: ends the foreground group.
+    pub const INTERRUPT: u64 = 1;
+    /// The stop key: stops the foreground group.
+    pub const STOP: u64 = 2;
+}
+
+/// Addresses in every program.
+pub mod address {
+    /// The start record, see [`start`](crate::start).
+    pub const START: u64 = abi::layout::ROOT_INFO;
+    /// The I/O buffer.
+    pub const IO: u64 = 1 << 32;
+    /// First address of the heap.
+    pub const HEAP: u64 = 1 << 33;
+    /// First address behind the heap.
+    pub const HEAP_END: u64 = 1 << 35;
+    /// Of the file server: the initrd. Of the console server: the registers of the serial port.
+    pub const DEVICE: u64 = 1 << 36;
+    /// Of servers: I/O buffers of clients, each at this address plus its process number times [`IO_SIZE`](crate::IO_SIZE).
+    pub const CLIENTS: u64 = 1 << 37;
+}
+
+/// Size of an I/O buffer in bytes.
+pub const IO_SIZE: u64 = 16 << 10;
+
+/// Highest process number plus one.
+pub const MAX_PROCESSES: u64 = 4096;
+
+/// Requests to the process server.
+pub mod process {
+    /// The caller has ended. Word 0: exit code. No reply.
+    pub const EXIT: u32 = 1;
+    /// More memory for the heap. Word 0: bytes. Reply: address, length.
+    pub const GROW: u32 = 2;
+    /// Starts a program: the I/O buffer holds its [`start`](crate::start) record, whose `program` is the name of a file of
+    /// the initrd without leading `/`. Streams are handles of the caller. Word 0: length of the record, word 1: group
+    /// (0 the caller's, 1 a new one, else the number of one), word 2: 1 when it may switch the machine off, which the
+    /// caller has to be allowed itself. Reply: process number, group.
+    pub const SPAWN: u32 = 3;
+    /// Waits for a child. Word 0: its number, or 0 for any; word 1: 1 to only look, 2 to report stopped children too, or
+    /// both added. Reply: number (0: none has ended yet), status as [`status`](crate::status) says.
+    pub const WAIT: u32 = 4;
+    /// Sends a signal. Word 0: process, word 1: 1 when that is a group, word 2: number of the signal.
+    pub const KILL: u32 = 5;
+    /// All processes, from an index on (word 0). Reply: how many entries are in the I/O buffer, next index or 0. Entries as
+    /// in [`start::Entries`](crate::start).
+    pub const LIST: u32 = 6;
+    /// Makes a group the terminal's foreground. Word 0: group.
+    pub const SET_FOREGROUND: u32 = 7;
+    /// Switches the machine off. Word 0: status.
+    pub const POWER_OFF: u32 = 8;
+    /// Memory. Reply: total bytes, free bytes.
+    pub const MEMORY: u32 = 9;
+    /// Holds interrupts of the terminal back (word 0: 1), or lets them end the caller again (0).
+    pub const HOLD_INTERRUPTS: u32 = 10;
+    /// Takes an interrupt that was held back. Reply: word 0 is 1 when there was one.
+    pub const TAKE_INTERRUPT: u32 = 11;
+    /// Makes the caller the leader of a new group. Reply: the group.
+    pub const LEAD_GROUP: u32 = 12;
+
+    /// Signals.
+    pub mod signal {
+        /// The interrupt key.
+        pub const INTERRUPT: u64 = 2;
+        /// Ends at once.
+        pub const KILL: u64 = 9;
+        /// Asks to end; ends, since nothing can catch it.
+        pub const TERMINATE: u64 = 15;
+        /// Goes on.
+        pub const CONTINUE: u64 = 18;
+        /// Stops.
+        pub const STOP: u64 = 19;
+    }
+}
+
+/// How a process ended, in one word.
+pub mod status {
+    /// Added to the number of the signal that ended it.
+    pub const SIGNALLED: u64 = 1 << 32;
+    /// Added to the number of the fault that ended it.
+    pub const FAULTED: u64 = 2 << 32;
+    /// It has been stopped.
+    pub const STOPPED: u64 = 3 << 32;
+}
+
+/// Requests to the file server, and, where it says so, to the console server.
+pub mod files {
+    /// Gives the server the caller's I/O buffer: carries the capability of the frame. Console too. Any other request before
+    /// it gets [`NotConnected`](crate::Error::NotConnected).
+    pub const CONNECT: u32 = 32;
+    /// Opens. Word 0: length of the absolute path, word 1: bits of [`open`]. Reply: handle, kind; for kind
+    /// [`kind::CONSOLE`] the console server is to be used instead, with any handle.
+    pub const OPEN: u32 = 33;
+    /// Word 0: handle. Console too, where it does nothing.
+    pub const CLOSE: u32 = 34;
+    /// Word 0: handle, word 1: length, at most [`IO_SIZE`](crate::IO_SIZE). Reply: length, 0 at the end. Waits at pipes.
+    /// Console too.
+    pub const READ: u32 = 35;
+    /// As `READ`. Console too.
+    pub const WRITE: u32 = 36;
+    /// Word 0: handle, word 1: offset, signed, word 2: 0 from the start, 1 from the current position, 2 from the end.
+    /// Reply: new position.
+    pub const SEEK: u32 = 37;
+    /// Word 0: handle. Reply: kind, length, number of the node.
+    pub const STATUS: u32 = 38;
+    /// Word 0: length of the path. Reply as `STATUS`.
+    pub const STATUS_OF_PATH: u32 = 39;
+    /// Word 0: handle of a directory, word 1: cursor, 0 at first. Reply: bytes of entries in the I/O buffer (each: one byte
+    /// kind, two bytes length of the name, little endian, the name), next cursor; 0 bytes at the end.
+    pub const READ_DIRECTORY: u32 = 40;
+    /// Word 0: length of the path.
+    pub const CREATE_DIRECTORY: u32 = 41;
+    /// Word 0: length of the path.
+    pub const REMOVE_FILE: u32 = 42;
+    /// Word 0: length of the path.
+    pub const REMOVE_DIRECTORY: u32 = 43;
+    /// Word 0: length of the old path, word 1: of the new one, which follows it.
+    pub const RENAME: u32 = 44;
+    /// Reply: handle to read, handle to write.
+    pub const PIPE: u32 = 45;
+    /// Word 0: handle. Reply: another handle of the same open file.
+    pub const DUPLICATE: u32 = 46;
+    /// Word 0: handle, word 1: length.
+    pub const TRUNCATE: u32 = 47;
+    /// Console only. Word 0: 0 lines with editing, 1 bytes as they come. Reply: the mode before.
+    pub const SET_MODE: u32 = 48;
+    /// Console only. Reply: rows, columns.
+    pub const SIZE: u32 = 49;
+    /// From the process server (badge [`PROCESS_SERVER`](crate::PROCESS_SERVER)): word 0: handle, word 1: process that has
+    /// it, word 2: process that gets a duplicate. Reply: its handle.
+    pub const PASS_ON: u32 = 64;
+    /// From the process server: word 0: process that has ended. Console too.
+    pub const GONE: u32 = 65;
+
+    /// How to open.
+    pub mod open {
+        /// To read.
+        pub const READ: u64 = 1;
+        /// To write.
+        pub const WRITE: u64 = 2;
+        /// Every write goes to the end.
+        pub const APPEND: u64 = 4;
+        /// What the file holds is thrown away.
+        pub const TRUNCATE: u64 = 8;
+        /// It is made when it is not there.
+        pub const CREATE: u64 = 16;
+        /// It must not be there.
+        pub const CREATE_NEW: u64 = 32;
+        /// It has to be a directory.
+        pub const DIRECTORY: u64 = 64;
+    }
+
+    /// Kinds of files.
+    pub mod kind {
+        /// Bytes.
+        pub const FILE: u64 = 0;
+        /// Names.
+        pub const DIRECTORY: u64 = 1;
+        /// A device.
+        pub const DEVICE: u64 = 2;
+        /// A pipe.
+        pub const PIPE: u64 = 3;
+        /// The console: served by the console server.
+        pub const CONSOLE: u64 = 4;
+    }
+}
+
+/// Badge of the process server's own messages to other servers.
+pub const PROCESS_SERVER: u64 = 1 << 40;

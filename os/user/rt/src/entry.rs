@@ -15,7 +15,7 @@ macro_rules! program {
 
 /// Ends the program: whoever started it is told.
 pub fn end(code: u32) -> ! {
-    let tag = abi::Tag::new(protocol::parent::EXIT);
+    let tag = abi::Tag::new(protocol::process::EXIT);
     let _nobody_to_tell = syscall::call(abi::start::slot::PARENT, tag.0, u64::from(code), 0, 0, 0);
     loop {
         let _refused = syscall::exit_thread();

@@ -19,7 +19,7 @@ fn grow(bytes: usize) -> Option<(usize, usize)> {
     if is_first() {
         return grow_first(bytes);
     }
-    let tag = Tag::new(protocol::parent::GROW);
+    let tag = Tag::new(protocol::process::GROW);
     let reply = syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0).ok()?;
     let [start, len, ..] = reply.words;
     (reply.tag.label() == protocol::OK).then_some((start as usize, len as usize))
@@ -40,7 +40,7 @@ static FRAMES: AtomicUsize = AtomicUsize::new(0);
 fn grow_first(bytes: usize) -> Option<(usize, usize)> {
     let before = FRAMES.load(Ordering::Relaxed);
     let count = bytes.div_ceil(STEP);
-    let address = |frame: usize| protocol::HEAP + (frame * STEP) as u64;
+    let address = |frame: usize| protocol::address::HEAP + (frame * STEP) as u64;
     for number in before..before + count {
         let frame = FIRST_HEAP_SLOTS.start + number as u64;
         if frame >= FIRST_HEAP_SLOTS.end {
