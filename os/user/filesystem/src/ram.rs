@@ -2,11 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::error::{Error, Result};
-use crate::system::{Entry, FileSystem, Kind, NodeId, Stat};
+use crate::system::{self, FileSystem, Kind, NodeId, Stat};
 
 /// Bytes of a chunk, the unit in which files take memory.
 const CHUNK: u64 = 4096;
@@ -268,13 +269,13 @@ impl FileSystem for RamFs {
         Ok(count)
     }
 
-    fn entry(&self, directory: NodeId, cursor: u64) -> Result<Option<(u64, Entry)>> {
+    fn entry(&self, directory: NodeId, cursor: u64) -> Result<Option<(u64, system::Entry)>> {
         let directory = self.directory(directory)?;
         let Some((&position, name)) = directory.order.range(cursor..).next() else {
             return Ok(None);
         };
         let &(node, _) = directory.names.get(name).ok_or(Error::NotFound)?;
-        let entry = Entry {
+        let entry = system::Entry {
             name: name.clone(),
             node,
             kind: self.node(node)?.kind(),
@@ -311,21 +312,24 @@ impl FileSystem for RamFs {
         let count = data.len().min(usize::try_from(room).unwrap_or(usize::MAX));
         let mut written = 0;
         for (index, within, place) in pieces(offset, count) {
-            if !chunks.contains_key(&index) {
-                let fits = (self.chunks + 1)
-                    .checked_mul(CHUNK)
-                    .is_some_and(|bytes| bytes <= self.quota.bytes);
-                match if fits { chunk() } else { Err(Error::NoSpace) } {
-                    Ok(chunk) => chunks.insert(index, chunk),
-                    Err(error) if written == 0 => return Err(error),
-                    // What came before is in the file: the caller has to be told how much that is.
-                    Err(_) => break,
-                };
-                self.chunks += 1;
-            }
-            if let Some(chunk) = chunks.get_mut(&index) {
-                chunk[within].copy_from_slice(&data[place.clone()]);
-            }
+            let chunk = match chunks.entry(index) {
+                Entry::Occupied(chunk) => chunk.into_mut(),
+                Entry::Vacant(hole) => {
+                    let fits = (self.chunks + 1)
+                        .checked_mul(CHUNK)
+                        .is_some_and(|bytes| bytes <= self.quota.bytes);
+                    match if fits { chunk() } else { Err(Error::NoSpace) } {
+                        Ok(chunk) => {
+                            self.chunks += 1;
+                            hole.insert(chunk)
+                        }
+                        Err(error) if written == 0 => return Err(error),
+                        // What came before is in the file: the caller has to be told how much that is.
+                        Err(_) => break,
+                    }
+                }
+            };
+            chunk[within].copy_from_slice(&data[place.clone()]);
             written = place.end;
         }
         if written > 0 {
