@@ -8,7 +8,7 @@ use abi::{Error, Fate, Fault, Message, Tag};
 use fault::Condition;
 use kcore::elf::ElfError;
 use kcore::tar::Archive;
-use root::{Child, Chunks, Program, Slots, SpawnError};
+use root::{Child, Chunks, Gift, Program, Slots, SpawnError, TABLE_SLOTS};
 
 rt::program!(main);
 
@@ -103,10 +103,13 @@ impl Suite {
             endpoint: ENDPOINT,
             badge,
             argument,
-            page: &[],
-            may_write: true,
+            record: &[],
+            slots: TABLE_SLOTS,
+            gifts: &[Gift::CONSOLE],
         };
-        Child::spawn(&program, &mut self.chunks, &mut self.slots)
+        let child = Child::new(&program, &mut self.chunks, &mut self.slots)?;
+        child.start()?;
+        Ok(child)
     }
 
     fn end(&mut self, child: Child) {
