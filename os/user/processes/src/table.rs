@@ -305,6 +305,13 @@ impl Table {
         Ok(())
     }
 
+    /// Takes a process out that has never run, as if it had never been.
+    pub fn forget(&mut self, pid: Pid) {
+        if pid != Self::FIRST {
+            self.processes.remove(&pid);
+        }
+    }
+
     pub(crate) fn living(&self, pid: Pid) -> Result<&Process, Error> {
         let process = self.processes.get(&pid).filter(|process| process.is_alive());
         process.ok_or(Error::NotFound)
