@@ -1,57 +1,89 @@
-//! The runtime of user programs: entry point, system calls, printing, panic handler.
+//! The runtime of user programs: a subset of std with std's names and meanings, entry point, printing, panic handler.
 //!
-//! A program is a crate with `#![no_std]`, `#![no_main]`, a build script that passes this crate's linker script
-//! `program.ld`, and [`program!`] with its main function. It has no heap.
-#![no_std]
+//! On bare metal it stands on the system's servers (`veridian/`), elsewhere on std (`host/`), so that the same program is
+//! an ordinary one that the host's tests run. Paths, arguments and variables are UTF-8.
+//!
+//! A program is a crate with `#![cfg_attr(target_os = "none", no_std, no_main)]`, a build script that passes this crate's
+//! linker script `program.ld`, and [`main!`] with its main function. One that needs neither heap nor servers may be
+//! `#![no_std]`, `#![no_main]`, with [`program!`].
+#![cfg_attr(target_os = "none", no_std)]
+#![cfg_attr(not(target_os = "none"), forbid(unsafe_code))]
 
+#[doc(hidden)]
+pub extern crate alloc;
+
+pub mod env;
+pub mod fs;
+#[cfg(any(target_os = "none", test))]
+mod heap;
+pub mod io;
+mod print;
+pub mod process;
+pub mod system;
+pub mod terminal;
+pub mod time;
+
+#[cfg(not(target_os = "none"))]
+#[path = "host/mod.rs"]
+mod sys;
+#[cfg(target_os = "none")]
+#[path = "veridian/mod.rs"]
+mod sys;
+
+#[cfg(target_os = "none")]
 #[cfg_attr(target_arch = "x86_64", path = "x86_64.rs")]
 #[cfg_attr(target_arch = "aarch64", path = "aarch64.rs")]
 #[cfg_attr(target_arch = "riscv64", path = "riscv64.rs")]
 mod arch;
+#[cfg(target_os = "none")]
 mod call;
+#[cfg(target_os = "none")]
 mod console;
+#[cfg(target_os = "none")]
+mod entry;
 
+#[cfg(target_os = "none")]
 pub use arch::{illegal_instruction, privileged_instruction};
+#[cfg(target_os = "none")]
 pub use call::*;
+#[cfg(target_os = "none")]
 pub use console::Console;
+#[cfg(target_os = "none")]
+pub use entry::end;
+pub use env::Args;
+#[doc(hidden)]
+pub use print::{write_stderr, write_stdout};
+#[doc(hidden)]
+pub use sys::start;
 
 /// Exit code of a program that panics.
 pub const PANIC_CODE: u32 = 101;
 
-/// Makes a function of type `fn(u64) -> u32` the program's main function: it gets the argument of `spawn` and returns
-/// the exit code.
+/// Makes a function of type `fn(rt::Args) -> u32` the program's main function: it gets the arguments, the program's name
+/// first, and returns the exit code.
+///
+/// On the host it defines `main`, so the function has another name, or lies in another module.
+#[cfg(target_os = "none")]
 #[macro_export]
-macro_rules! program {
+macro_rules! main {
     ($main:path) => {
         #[unsafe(no_mangle)]
         extern "C" fn program_main(argument: u64) -> ! {
-            let main: fn(u64) -> u32 = $main;
-            $crate::end(main(argument))
+            $crate::start($main, argument)
         }
     };
 }
 
-/// Prints a line to the kernel's console, formatted as by `format!`.
+/// Makes a function of type `fn(rt::Args) -> u32` the program's main function: it gets the arguments, the program's name
+/// first, and returns the exit code.
+///
+/// On the host it defines `main`, so the function has another name, or lies in another module.
+#[cfg(not(target_os = "none"))]
 #[macro_export]
-macro_rules! println {
-    ($($argument:tt)*) => {{
-        use ::core::fmt::Write as _;
-        let mut console = $crate::Console::default();
-        // There is nowhere to report that the console takes nothing.
-        let _ = ::core::writeln!(console, $($argument)*);
-    }};
-}
-
-/// Ends the program.
-pub fn end(code: u32) -> ! {
-    loop {
-        // It is refused for codes of 2^32 and above only.
-        let _refused = exit(u64::from(code));
-    }
-}
-
-#[panic_handler]
-fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    println!("panic: {info}");
-    end(PANIC_CODE)
+macro_rules! main {
+    ($main:path) => {
+        fn main() {
+            $crate::start($main)
+        }
+    };
 }
