@@ -59,7 +59,7 @@ struct Parser<'a> {
 }
 
 /// A piece of the text.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Token {
     Byte(u8),
     Any,
