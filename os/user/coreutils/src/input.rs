@@ -60,7 +60,14 @@ pub(crate) struct Line<'a> {
 
 impl Lines {
     pub(crate) fn new(input: Input) -> Self {
-        Self { input, split_at_nul: false, has_nul: false, buffer: vec![0; PIECE], start: 0, filled: 0 }
+        Self {
+            input,
+            split_at_nul: false,
+            has_nul: false,
+            buffer: vec![0; PIECE],
+            start: 0,
+            filled: 0,
+        }
     }
 
     /// Makes NUL bytes ends of lines too.
@@ -81,7 +88,10 @@ impl Lines {
             if let Some(at) = find(b'\n', &self.buffer[searched..self.filled]) {
                 let (from, to) = (self.start, searched + at);
                 self.start = to + 1;
-                return Ok(Some(Line { bytes: &self.buffer[from..to], ended: true }));
+                return Ok(Some(Line {
+                    bytes: &self.buffer[from..to],
+                    ended: true,
+                }));
             }
             searched = self.filled;
             if self.filled == self.buffer.len() {
@@ -92,11 +102,17 @@ impl Lines {
             if read == 0 {
                 let (from, to) = (self.start, self.filled);
                 self.start = to;
-                let line = Line { bytes: &self.buffer[from..to], ended: false };
+                let line = Line {
+                    bytes: &self.buffer[from..to],
+                    ended: false,
+                };
                 return Ok((from < to).then_some(line));
             }
             if self.split_at_nul {
-                for byte in self.buffer[self.filled..self.filled + read].iter_mut().filter(|byte| **byte == 0) {
+                for byte in self.buffer[self.filled..self.filled + read]
+                    .iter_mut()
+                    .filter(|byte| **byte == 0)
+                {
                     *byte = b'\n';
                     self.has_nul = true;
                 }

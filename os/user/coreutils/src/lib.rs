@@ -72,7 +72,8 @@ fn base(path: &str) -> &str {
 }
 
 fn list(asked: bool) -> u32 {
-    let mut text = String::from("Usage: coreutils COMMAND [ARGUMENT]...\n\nThe commands, each with --help:\n");
+    let mut text =
+        String::from("Usage: coreutils COMMAND [ARGUMENT]...\n\nThe commands, each with --help:\n");
     for spec in COMMANDS {
         text.push_str(&alloc::format!("  {:<10} {}\n", spec.name, spec.summary));
     }

@@ -25,7 +25,9 @@ pub(crate) fn count(text: &str) -> Option<u64> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    Some(text.bytes().fold(0u64, |n, byte| n.saturating_mul(10).saturating_add(u64::from(byte - b'0'))))
+    Some(text.bytes().fold(0u64, |n, byte| {
+        n.saturating_mul(10).saturating_add(u64::from(byte - b'0'))
+    }))
 }
 
 /// Seconds as a decimal fraction, in nanoseconds; smaller ones are dropped.

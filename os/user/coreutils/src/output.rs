@@ -20,7 +20,11 @@ impl Out {
     pub(crate) fn new() -> Self {
         let stdout = rt::io::stdout();
         let terminal = stdout.is_terminal();
-        Self { stdout, terminal, buffer: Vec::new() }
+        Self {
+            stdout,
+            terminal,
+            buffer: Vec::new(),
+        }
     }
 
     /// Whether a person reads it.

@@ -62,13 +62,27 @@ pub struct Spec {
 }
 
 /// Statuses of most commands.
-pub(crate) const STATUS: &[(&str, &str)] = &[("0", "all went well"), ("1", "something failed"), ("2", "wrong use")];
+pub(crate) const STATUS: &[(&str, &str)] = &[
+    ("0", "all went well"),
+    ("1", "something failed"),
+    ("2", "wrong use"),
+];
 pub(crate) const fn flag(key: char, long: &'static str, help: &'static str) -> Opt {
-    Opt { key, long, value: "", help }
+    Opt {
+        key,
+        long,
+        value: "",
+        help,
+    }
 }
 
 pub(crate) const fn value(key: char, long: &'static str, value: &'static str, help: &'static str) -> Opt {
-    Opt { key, long, value, help }
+    Opt {
+        key,
+        long,
+        value,
+        help,
+    }
 }
 
 impl Spec {
@@ -77,7 +91,10 @@ impl Spec {
         let mut text = String::new();
         for (i, form) in self.usage.iter().enumerate() {
             let lead = if i == 0 { "Usage:" } else { "   or:" };
-            text.push_str(&format!("{}\n", format!("{lead} {} {form}", self.name).trim_end()));
+            text.push_str(&format!(
+                "{}\n",
+                format!("{lead} {} {form}", self.name).trim_end()
+            ));
         }
         text.push_str(&format!("{}.\n\nOptions:\n", self.summary));
         for option in self.options {
@@ -85,16 +102,31 @@ impl Spec {
                 key if key.is_ascii() => format!("-{key}"),
                 _ => "  ".to_string(),
             };
-            let comma = if option.key.is_ascii() && !option.long.is_empty() { "," } else { " " };
-            let long = if option.long.is_empty() { String::new() } else { format!(" --{}", option.long) };
+            let comma = if option.key.is_ascii() && !option.long.is_empty() {
+                ","
+            } else {
+                " "
+            };
+            let long = if option.long.is_empty() {
+                String::new()
+            } else {
+                format!(" --{}", option.long)
+            };
             let value = match (option.value, option.long) {
                 ("", _) => String::new(),
                 (value, "") => value.to_string(),
                 (value, _) => format!("={value}"),
             };
-            text.push_str(&format!("  {:<26}  {}\n", format!("{short}{comma}{long}{value}"), option.help));
+            text.push_str(&format!(
+                "  {:<26}  {}\n",
+                format!("{short}{comma}{long}{value}"),
+                option.help
+            ));
         }
-        text.push_str(&format!("  {:<26}  {}\n", "    --help", "print this text and exit"));
+        text.push_str(&format!(
+            "  {:<26}  {}\n",
+            "    --help", "print this text and exit"
+        ));
         if !self.notes.is_empty() {
             text.push_str(&format!("\n{}\n", self.notes));
         }
@@ -106,11 +138,15 @@ impl Spec {
     }
 
     fn short(&self, letter: char) -> Option<&'static Opt> {
-        self.options.iter().find(|option| option.key == letter && letter.is_ascii())
+        self.options
+            .iter()
+            .find(|option| option.key == letter && letter.is_ascii())
     }
 
     fn long(&self, name: &str) -> Option<&'static Opt> {
-        self.options.iter().find(|option| !option.long.is_empty() && option.long == name)
+        self.options
+            .iter()
+            .find(|option| !option.long.is_empty() && option.long == name)
     }
 }
 
@@ -179,12 +215,16 @@ fn long_option(
         Some((name, given)) => (name, Some(given.to_string())),
         None => (text, None),
     };
-    let option = spec.long(name).ok_or_else(|| format!("unknown option --{name}"))?;
+    let option = spec
+        .long(name)
+        .ok_or_else(|| format!("unknown option --{name}"))?;
     let value = match (option.value.is_empty(), given) {
         (true, None) => String::new(),
         (true, Some(_)) => return Err(format!("option --{name} takes no value")),
         (false, Some(given)) => given,
-        (false, None) => args.next().ok_or_else(|| format!("option --{name} needs a value"))?,
+        (false, None) => args
+            .next()
+            .ok_or_else(|| format!("option --{name} needs a value"))?,
     };
     options.push((option.key, value));
     Ok(())
@@ -209,13 +249,17 @@ fn short_options(
     }
     let mut rest = letters.chars();
     while let Some(letter) = rest.next() {
-        let option = spec.short(letter).ok_or_else(|| format!("unknown option -{letter}"))?;
+        let option = spec
+            .short(letter)
+            .ok_or_else(|| format!("unknown option -{letter}"))?;
         if option.value.is_empty() {
             options.push((letter, String::new()));
             continue;
         }
         let value = match rest.as_str() {
-            "" => args.next().ok_or_else(|| format!("option -{letter} needs a value"))?,
+            "" => args
+                .next()
+                .ok_or_else(|| format!("option -{letter} needs a value"))?,
             attached => attached.to_string(),
         };
         options.push((letter, value));
@@ -234,7 +278,12 @@ pub(crate) struct Invocation {
 
 impl Invocation {
     pub(crate) fn new(spec: &'static Spec, options: Options, operands: Vec<String>) -> Self {
-        Self { spec, options, operands, failed: 0 }
+        Self {
+            spec,
+            options,
+            operands,
+            failed: 0,
+        }
     }
 
     /// Whether an option was given.
@@ -244,12 +293,20 @@ impl Invocation {
 
     /// The value of an option; the last one counts.
     pub(crate) fn value(&self, key: char) -> Option<&str> {
-        self.options.iter().rev().find(|(given, _)| *given == key).map(|(_, value)| value.as_str())
+        self.options
+            .iter()
+            .rev()
+            .find(|(given, _)| *given == key)
+            .map(|(_, value)| value.as_str())
     }
 
     /// Which of these options was given last.
     pub(crate) fn last(&self, keys: &str) -> Option<char> {
-        self.options.iter().rev().map(|(key, _)| *key).find(|key| keys.contains(*key))
+        self.options
+            .iter()
+            .rev()
+            .map(|(key, _)| *key)
+            .find(|key| keys.contains(*key))
     }
 
     /// Takes the operands; standard input if there are none.

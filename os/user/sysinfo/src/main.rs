@@ -60,7 +60,11 @@ fn to_text(info: &Info) -> String {
         seconds / 60 % 60,
         seconds % 60
     );
-    let memory = format!("{} MiB, {} MiB free", info.memory_total >> 20, info.memory_free >> 20);
+    let memory = format!(
+        "{} MiB, {} MiB free",
+        info.memory_total >> 20,
+        info.memory_free >> 20
+    );
     let rows = [
         ("system", known(&info.name)),
         ("version", known(&info.version)),
@@ -71,7 +75,9 @@ fn to_text(info: &Info) -> String {
         ("memory", memory),
         ("CPUs", format!("{}", info.cpus)),
     ];
-    rows.iter().map(|(name, value)| format!("{:14}{value}\n", format!("{name}:"))).collect()
+    rows.iter()
+        .map(|(name, value)| format!("{:14}{value}\n", format!("{name}:")))
+        .collect()
 }
 
 fn to_json(info: &Info) -> String {

@@ -12,7 +12,12 @@ pub(crate) static BASENAME: Spec = Spec {
     summary: "Prints the last component of names",
     options: &[
         flag('a', "multiple", "all operands are names"),
-        value('s', "suffix", "SUFFIX", "remove this from the end; all operands are names"),
+        value(
+            's',
+            "suffix",
+            "SUFFIX",
+            "remove this from the end; all operands are names",
+        ),
     ],
     style: Style::First,
     notes: "",

@@ -15,7 +15,11 @@ pub(crate) static SPEC: Spec = Spec {
         flag('n', "number", "number all lines"),
         flag('b', "number-nonblank", "number lines that are not empty"),
         flag('s', "squeeze-blank", "of several empty lines in a row print one"),
-        flag('A', "show-all", "show what cannot be seen: line ends as $, others as ^X and M-X"),
+        flag(
+            'A',
+            "show-all",
+            "show what cannot be seen: line ends as $, others as ^X and M-X",
+        ),
     ],
     style: Style::Mixed,
     notes: "Without a FILE, and where FILE is -, standard input is read.",

@@ -21,7 +21,11 @@ pub(crate) static SPEC: Spec = Spec {
         flag('r', "recursive", "also directories with everything in them"),
         flag('R', "", "the same"),
         flag('n', "no-clobber", "leave files alone that exist"),
-        flag('f', "force", "remove a file that cannot be written to, and make it anew"),
+        flag(
+            'f',
+            "force",
+            "remove a file that cannot be written to, and make it anew",
+        ),
         flag('v', "verbose", "print a line for each file copied"),
     ],
     style: Style::Mixed,
@@ -46,16 +50,27 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
 pub(crate) fn targets(invocation: &mut Invocation) -> Result<vec::Vec<(String, String)>, Stop> {
     let mut operands = core::mem::take(&mut invocation.operands);
     if operands.len() < 2 {
-        let missing = if operands.is_empty() { "no file was given" } else { "no target was given" };
+        let missing = if operands.is_empty() {
+            "no file was given"
+        } else {
+            "no target was given"
+        };
         return Err(Stop::Usage(missing.to_string()));
     }
     let target = operands.pop().unwrap_or_default();
     let into = path::is_dir(&target);
     if operands.len() > 1 && !into {
-        return Err(Stop::Fatal(1, format!("{target}: {}", rt::io::Error::from(ErrorKind::NotADirectory))));
+        return Err(Stop::Fatal(
+            1,
+            format!("{target}: {}", rt::io::Error::from(ErrorKind::NotADirectory)),
+        ));
     }
     let pair = |from: String| {
-        let to = if into { path::join(&target, path::base_name(&from)) } else { target.clone() };
+        let to = if into {
+            path::join(&target, path::base_name(&from))
+        } else {
+            target.clone()
+        };
         (from, to)
     };
     Ok(operands.into_iter().map(pair).collect())
@@ -125,7 +140,7 @@ fn copy_tree(from: &str, to: &str, invocation: &mut Invocation, out: &mut Out) -
                     continue;
                 }
                 if invocation.has('v') {
-                    write!(out, "'{from}' -> '{to}'\n")?;
+                    writeln!(out, "'{from}' -> '{to}'")?;
                 }
             }
         }
@@ -159,7 +174,7 @@ fn copy_one(from: &str, to: &str, invocation: &mut Invocation, out: &mut Out) ->
         return Ok(());
     }
     if invocation.has('v') {
-        write!(out, "'{from}' -> '{to}'\n")?;
+        writeln!(out, "'{from}' -> '{to}'")?;
     }
     Ok(())
 }

@@ -19,11 +19,26 @@ pub(crate) static SPEC: Spec = Spec {
     options: &[
         value('b', "bytes", "LIST", "print these bytes"),
         value('c', "characters", "LIST", "the same: characters are bytes"),
-        value('f', "fields", "LIST", "print these fields, and lines without a delimiter as they are"),
-        value('d', "delimiter", "BYTE", "fields are separated by this, not by a tab"),
+        value(
+            'f',
+            "fields",
+            "LIST",
+            "print these fields, and lines without a delimiter as they are",
+        ),
+        value(
+            'd',
+            "delimiter",
+            "BYTE",
+            "fields are separated by this, not by a tab",
+        ),
         flag('s', "only-delimited", "do not print lines without a delimiter"),
         flag(COMPLEMENT, "complement", "print what is not in the list"),
-        value(OUTPUT_DELIMITER, "output-delimiter", "TEXT", "put this between what is printed"),
+        value(
+            OUTPUT_DELIMITER,
+            "output-delimiter",
+            "TEXT",
+            "put this between what is printed",
+        ),
     ],
     style: Style::Mixed,
     notes: "A LIST is made of N, N-M, N- and -M with commas between them; the first is 1. What is chosen is printed\n\
@@ -47,14 +62,20 @@ struct Cut {
 
 fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     let wrong = |reason: &str| Stop::Fatal(1, reason.to_string());
-    let lists: Vec<&(char, String)> = invocation.options.iter().filter(|(key, _)| "bcf".contains(*key)).collect();
+    let lists: Vec<&(char, String)> = invocation
+        .options
+        .iter()
+        .filter(|(key, _)| "bcf".contains(*key))
+        .collect();
     let (key, list) = match lists[..] {
         [(key, list)] => (*key, list),
         [] => return Err(Stop::Usage("one of -b, -c and -f is needed".to_string())),
         _ => return Err(Stop::Usage("only one of -b, -c and -f, once".to_string())),
     };
     let delimiter = match invocation.value('d').map(str::as_bytes) {
-        _ if key != 'f' && (invocation.has('d') || invocation.has('s')) => return Err(wrong("-d and -s are for -f")),
+        _ if key != 'f' && (invocation.has('d') || invocation.has('s')) => {
+            return Err(wrong("-d and -s are for -f"));
+        }
         None => b'\t',
         Some([]) => 0,
         Some([delimiter]) => *delimiter,
@@ -69,7 +90,9 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         fields: key == 'f',
         delimiter,
         only_delimited: invocation.has('s'),
-        between: invocation.value(OUTPUT_DELIMITER).map(|text| text.as_bytes().to_vec()),
+        between: invocation
+            .value(OUTPUT_DELIMITER)
+            .map(|text| text.as_bytes().to_vec()),
     };
     for name in invocation.take_files() {
         let mut lines = match Input::open(&name) {
@@ -161,7 +184,11 @@ impl Cut {
 
     fn fields(&self, line: &Line<'_>, out: &mut Out) -> Result<(), Stop> {
         if !line.bytes.contains(&self.delimiter) {
-            return if self.only_delimited { Ok(()) } else { out.line(line.bytes) };
+            return if self.only_delimited {
+                Ok(())
+            } else {
+                out.line(line.bytes)
+            };
         }
         let own = [self.delimiter];
         let between = self.between.as_deref().unwrap_or(&own);

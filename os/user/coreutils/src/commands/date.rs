@@ -13,7 +13,12 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Prints date and time",
     options: &[
         flag('u', "utc", "in UTC, which is the only time zone there is"),
-        value('d', "date", "@SECONDS", "not now, but this long after 1970-01-01 00:00 UTC"),
+        value(
+            'd',
+            "date",
+            "@SECONDS",
+            "not now, but this long after 1970-01-01 00:00 UTC",
+        ),
     ],
     style: Style::Mixed,
     notes: "In FORMAT these stand for parts of the time: %Y %C %y %G %g years, %m %b %B months, %d %e days, %j of the\n\
@@ -31,7 +36,10 @@ pub(crate) static SPEC: Spec = Spec {
             }
         }
         let (seconds, nanos) = match invocation.value('d') {
-            Some(text) => match text.strip_prefix('@').and_then(|seconds| seconds.parse::<i64>().ok()) {
+            Some(text) => match text
+                .strip_prefix('@')
+                .and_then(|seconds| seconds.parse::<i64>().ok())
+            {
                 // The years that follow from it have to be countable.
                 Some(seconds) if seconds.unsigned_abs() < 1 << 55 => (seconds, 0),
                 _ => return Err(Stop::Fatal(1, format!("{text}: not @ and a number of seconds"))),
@@ -56,7 +64,15 @@ pub(crate) static SPEC: Spec = Spec {
     },
 };
 
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+const DAYS: [&str; 7] = [
+    "Sunday",
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+];
 const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -103,7 +119,11 @@ impl Time {
         let year = era * 400 + year_of_era + i64::from(month < 2);
         let leap = is_leap(year);
         // January and February are the end of the year that began in March.
-        let year_day = if month < 2 { day_of_year - 306 } else { day_of_year + 59 + i64::from(leap) };
+        let year_day = if month < 2 {
+            day_of_year - 306
+        } else {
+            day_of_year + 59 + i64::from(leap)
+        };
         Self {
             unix,
             nanos,
@@ -123,9 +143,15 @@ impl Time {
         let monday = (self.week_day + 6) % 7;
         let week = (self.year_day - monday + 10) / 7;
         let weeks_of = |year: i64| {
-            let first = |year: i64| (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7);
+            let first = |year: i64| {
+                (year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)).rem_euclid(7)
+            };
             // A year has 53 weeks if it ends on a Thursday, or the one before on a Wednesday.
-            if first(year) == 4 || first(year - 1) == 3 { 53 } else { 52 }
+            if first(year) == 4 || first(year - 1) == 3 {
+                53
+            } else {
+                52
+            }
         };
         if week < 1 {
             (self.year - 1, weeks_of(self.year - 1))

@@ -30,7 +30,11 @@ pub(crate) static SPEC: Spec = Spec {
     ],
     trouble: 125,
     run: |invocation, out| {
-        let mut variables = if invocation.has('i') { Vec::new() } else { rt::env::vars() };
+        let mut variables = if invocation.has('i') {
+            Vec::new()
+        } else {
+            rt::env::vars()
+        };
         let search = rt::env::var("PATH");
         for (_, name) in invocation.options.iter().filter(|(key, _)| *key == 'u') {
             variables.retain(|(other, _)| other != name);
@@ -48,12 +52,15 @@ pub(crate) static SPEC: Spec = Spec {
         }
         let Some(name) = operands.next() else {
             for (name, value) in variables {
-                write!(out, "{name}={value}\n")?;
+                writeln!(out, "{name}={value}")?;
             }
             return Ok(0);
         };
         out.flush()?;
-        let set = variables.iter().find(|(name, _)| name == "PATH").map(|(_, value)| value.clone());
+        let set = variables
+            .iter()
+            .find(|(name, _)| name == "PATH")
+            .map(|(_, value)| value.clone());
         let mut command = Command::new(find(&name, set.or(search).as_deref()));
         command.arg0(name.as_str()).args(operands).env_clear();
         for (name, value) in variables {
@@ -74,7 +81,8 @@ pub(crate) fn find(name: &str, search: Option<&str>) -> String {
     let directories = search.unwrap_or(USUAL_PATH).split(':');
     let directories = directories.map(|directory| if directory.is_empty() { "." } else { directory });
     let mut candidates = directories.map(|directory| path::join(directory, name));
-    let is_program = |path: &String| rt::fs::metadata(path).is_ok_and(|file| file.is_file() && file.executable);
+    let is_program =
+        |path: &String| rt::fs::metadata(path).is_ok_and(|file| file.is_file() && file.executable);
     // What is not found has to fail under its own name, and not be one of the current directory.
     candidates.find(is_program).unwrap_or_else(|| format!("/{name}"))
 }
@@ -84,7 +92,11 @@ pub(crate) fn run(name: &str, command: &mut Command) -> crate::Run {
     match command.status() {
         Ok(status) => Ok(status.code()),
         Err(error) => {
-            let status = if error.kind() == ErrorKind::NotFound { 127 } else { 126 };
+            let status = if error.kind() == ErrorKind::NotFound {
+                127
+            } else {
+                126
+            };
             Err(Stop::Fatal(status, format!("{name}: {error}")))
         }
     }

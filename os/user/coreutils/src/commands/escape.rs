@@ -69,7 +69,9 @@ fn digits(text: &[u8], max: usize, radix: u32) -> (u8, usize) {
     let mut value = 0;
     let mut len = 0;
     while len < max {
-        let Some(digit) = text.get(len).and_then(|&byte| char::from(byte).to_digit(radix)) else { break };
+        let Some(digit) = text.get(len).and_then(|&byte| char::from(byte).to_digit(radix)) else {
+            break;
+        };
         value = (value * radix + digit) & 0xff;
         len += 1;
     }

@@ -32,8 +32,8 @@ pub(crate) static SPEC: Spec = Spec {
             'h' => number::human(bytes),
             _ => format!("{}", bytes >> 10),
         });
-        write!(out, "{:6} {:>14} {:>14} {:>14}\n", "", "total", "used", "free")?;
-        write!(out, "{:6} {total:>14} {used:>14} {free:>14}\n", "Mem:")?;
+        writeln!(out, "{:6} {:>14} {:>14} {:>14}", "", "total", "used", "free")?;
+        writeln!(out, "{:6} {total:>14} {used:>14} {free:>14}", "Mem:")?;
         Ok(0)
     },
 };

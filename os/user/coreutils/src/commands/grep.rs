@@ -16,25 +16,49 @@ use crate::{Run, Stop, number};
 
 pub(crate) static SPEC: Spec = Spec {
     name: "grep",
-    usage: &["[OPTION]... PATTERNS [FILE]...", "[OPTION]... -e PATTERNS... [FILE]..."],
+    usage: &[
+        "[OPTION]... PATTERNS [FILE]...",
+        "[OPTION]... -e PATTERNS... [FILE]...",
+    ],
     summary: "Prints the lines of files that match a pattern",
     options: &[
-        flag('G', "basic-regexp", "patterns are basic regular expressions, as without options"),
+        flag(
+            'G',
+            "basic-regexp",
+            "patterns are basic regular expressions, as without options",
+        ),
         flag('E', "extended-regexp", "they are extended ones"),
         flag('F', "fixed-strings", "they are texts"),
-        value('e', "regexp", "PATTERNS", "one pattern on each line; may be given several times"),
+        value(
+            'e',
+            "regexp",
+            "PATTERNS",
+            "one pattern on each line; may be given several times",
+        ),
         flag('i', "ignore-case", "letters match in upper and lower case"),
         flag('v', "invert-match", "print the lines that do not match"),
         flag('w', "word-regexp", "a match is made of whole words"),
         flag('x', "line-regexp", "a match is a whole line"),
         flag('c', "count", "print how many lines there are, not the lines"),
-        flag('l', "files-with-matches", "print the names of files that have such lines"),
-        flag('L', "files-without-match", "print the names of files that have none"),
+        flag(
+            'l',
+            "files-with-matches",
+            "print the names of files that have such lines",
+        ),
+        flag(
+            'L',
+            "files-without-match",
+            "print the names of files that have none",
+        ),
         flag('o', "only-matching", "print the matches, not the lines"),
         flag('q', "quiet", "print nothing; the first match ends the search"),
         flag('s', "no-messages", "do not complain of files that cannot be read"),
         flag('n', "line-number", "print the number of the line before it"),
-        flag('H', "with-filename", "print the name of the file before it, as with several files"),
+        flag(
+            'H',
+            "with-filename",
+            "print the name of the file before it, as with several files",
+        ),
         flag('h', "no-filename", "print no names of files"),
         flag('r', "recursive", "search all files of directories"),
         flag('a', "text", "files with NUL bytes are text too"),
@@ -46,14 +70,22 @@ pub(crate) static SPEC: Spec = Spec {
     notes: "Regular expressions are those of POSIX, with \\w \\W \\s \\S \\b \\B \\< \\>, and in basic ones \\| \\+ \\?.\n\
             They are matched by bytes. There are no back-references (\\1). Without a FILE standard input is read, with\n\
             -r the current directory. Of a file with NUL bytes it is only said that it matches.",
-    status: &[("0", "a line was found"), ("1", "none was found"), ("2", "something failed, or wrong use")],
+    status: &[
+        ("0", "a line was found"),
+        ("1", "none was found"),
+        ("2", "something failed, or wrong use"),
+    ],
     trouble: 2,
     run,
 };
 
 fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
-    let mut patterns: Vec<String> =
-        invocation.options.iter().filter(|(key, _)| *key == 'e').map(|(_, text)| text.clone()).collect();
+    let mut patterns: Vec<String> = invocation
+        .options
+        .iter()
+        .filter(|(key, _)| *key == 'e')
+        .map(|(_, text)| text.clone())
+        .collect();
     let mut operands = core::mem::take(&mut invocation.operands);
     if patterns.is_empty() {
         if operands.is_empty() {
@@ -71,7 +103,10 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         line: invocation.has('x'),
         word: invocation.has('w'),
     };
-    let patterns: Vec<&[u8]> = patterns.iter().flat_map(|text| text.as_bytes().split(|&b| b == b'\n')).collect();
+    let patterns: Vec<&[u8]> = patterns
+        .iter()
+        .flat_map(|text| text.as_bytes().split(|&b| b == b'\n'))
+        .collect();
     let program = compile(&patterns, meaning).map_err(|reason| Stop::Fatal(2, reason))?;
 
     // What is said of one side counts before what is said of both.
@@ -96,24 +131,33 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         text: invocation.has('a'),
         before: usize::try_from(before).unwrap_or(usize::MAX),
         behind,
+        groups: invocation.last("ABC").is_some(),
         gap: false,
     };
     let named = invocation.last("Hh").map(|key| key == 'H');
     let several = operands.len() > 1;
     let mut found = false;
     // Each with its kind if it comes from a directory; the next is at the end.
-    let mut rest: Vec<(String, Option<FileKind>)> = operands.into_iter().rev().map(|name| (name, None)).collect();
+    let mut rest: Vec<(String, Option<FileKind>)> =
+        operands.into_iter().rev().map(|name| (name, None)).collect();
     if rest.is_empty() {
         let is_dir = recursive.then_some(FileKind::Directory);
         rest.push((if recursive { "" } else { "-" }.to_string(), is_dir));
     }
     while let Some((name, kind)) = rest.pop() {
         let silent = invocation.has('s');
-        if recursive && name != "-" && kind.map_or_else(|| path::is_dir(&name), |kind| kind == FileKind::Directory) {
+        if recursive
+            && name != "-"
+            && kind.map_or_else(|| path::is_dir(&name), |kind| kind == FileKind::Directory)
+        {
             match rt::fs::read_dir(if name.is_empty() { "." } else { &name }) {
                 Ok(mut entries) => {
                     entries.sort_by(|a, b| b.name.cmp(&a.name));
-                    rest.extend(entries.into_iter().map(|entry| (path::join(&name, &entry.name), Some(entry.kind))));
+                    rest.extend(
+                        entries
+                            .into_iter()
+                            .map(|entry| (path::join(&name, &entry.name), Some(entry.kind))),
+                    );
                 }
                 Err(error) => trouble(&name, error, silent, invocation),
             }

@@ -32,6 +32,8 @@ pub(super) struct Search {
     /// Lines of context.
     pub(super) before: usize,
     pub(super) behind: u64,
+    /// Groups of lines that are not neighbours are set off from each other.
+    pub(super) groups: bool,
     /// Something has been printed that the next group of lines has to be set off from.
     pub(super) gap: bool,
 }
@@ -67,7 +69,10 @@ impl Search {
         if !self.text {
             lines = lines.split_at_nul();
         }
-        let prefix = Prefix { name: named.then_some(name), numbers: self.numbers };
+        let prefix = Prefix {
+            name: named.then_some(name),
+            numbers: self.numbers,
+        };
         let prints = matches!(self.report, Report::Lines | Report::Parts);
         let mut count = 0u64;
         let mut number = 0u64;
@@ -110,8 +115,7 @@ impl Search {
                 break Ok(());
             }
             let first = held.front().map_or(number, |(number, _)| *number);
-            let has_context = self.before > 0 || self.behind > 0;
-            if has_context && self.gap && (last == 0 || first > last + 1) {
+            if self.groups && self.gap && (last == 0 || first > last + 1) {
                 out.put(b"--\n")?;
             }
             self.gap = true;
@@ -132,14 +136,14 @@ impl Search {
                 if named {
                     write!(out, "{name}:")?;
                 }
-                write!(out, "{count}\n")?;
+                writeln!(out, "{count}")?;
             }
             Report::Matching if count > 0 => out.line(name.as_bytes())?,
             Report::NotMatching if count == 0 && result.is_ok() => out.line(name.as_bytes())?,
             _ => {}
         }
         if binary {
-            write!(out, "grep: {name}: binary file matches\n")?;
+            rt::eprintln!("grep: {name}: binary file matches");
         }
         Ok(result.map(|()| count > 0))
     }

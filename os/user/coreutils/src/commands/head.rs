@@ -14,8 +14,18 @@ pub(crate) static SPEC: Spec = Spec {
     usage: &["[OPTION]... [FILE]..."],
     summary: "Prints the first 10 lines of files",
     options: &[
-        value('n', "lines", "N", "print the first N lines; with -N all but the last N"),
-        value('c', "bytes", "N", "print the first N bytes; with -N all but the last N"),
+        value(
+            'n',
+            "lines",
+            "N",
+            "print the first N lines; with -N all but the last N",
+        ),
+        value(
+            'c',
+            "bytes",
+            "N",
+            "print the first N bytes; with -N all but the last N",
+        ),
         flag('q', "quiet", "never print names of files"),
         flag('v', "verbose", "always print names of files"),
     ],
@@ -81,7 +91,7 @@ impl Headers {
             out.put(b"\n")?;
         }
         let name = if name == "-" { "standard input" } else { name };
-        write!(out, "==> {name} <==\n")
+        writeln!(out, "==> {name} <==")
     }
 }
 

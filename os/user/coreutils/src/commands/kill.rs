@@ -14,12 +14,21 @@ pub(crate) static SPEC: Spec = Spec {
     usage: &["[-s SIGNAL | -SIGNAL] PROCESS...", "-l [SIGNAL]..."],
     summary: "Sends a signal to processes",
     options: &[
-        value('s', "signal", "SIGNAL", "send this one, not TERM: its name, with or without SIG, or its number"),
-        flag('l', "list", "print the names of signals, or their numbers, or the name of the one behind an exit status"),
+        value(
+            's',
+            "signal",
+            "SIGNAL",
+            "send this one, not TERM: its name, with or without SIG, or its number",
+        ),
+        flag(
+            'l',
+            "list",
+            "print the names of signals, or the name or number of given ones",
+        ),
     ],
     style: Style::Signal('s'),
     notes: "A negative number, behind --, stands for all processes of a group. Signal 0 only asks whether there is such\n\
-            a process.",
+            a process. With -l a number may be the exit status of what a signal ended.",
     status: STATUS,
     trouble: 1,
     run: |invocation, out| {
@@ -67,14 +76,20 @@ fn signal(text: &str) -> Option<Signal> {
 
 fn exists(id: i64) -> rt::io::Result<()> {
     let number = id.unsigned_abs() as u32;
-    let found = rt::process::processes()?.iter().any(|process| if id > 0 { process.id } else { process.group } == number);
-    if found { Ok(()) } else { Err(rt::io::ErrorKind::NoSuchProcess.into()) }
+    let found = rt::process::processes()?
+        .iter()
+        .any(|process| if id > 0 { process.id } else { process.group } == number);
+    if found {
+        Ok(())
+    } else {
+        Err(rt::io::ErrorKind::NoSuchProcess.into())
+    }
 }
 
 fn list(operands: &[String], out: &mut Out) -> crate::Run {
     if operands.is_empty() {
         for signal in Signal::ALL {
-            write!(out, "{}\n", signal.name())?;
+            writeln!(out, "{}", signal.name())?;
         }
     }
     for operand in operands {

@@ -20,14 +20,31 @@ pub(crate) static SPEC: Spec = Spec {
     options: &[
         flag('a', "all", "also names that start with a dot"),
         flag('A', "almost-all", "the same without . and .."),
-        flag('d', "directory", "list directories by their names, not what is in them"),
+        flag(
+            'd',
+            "directory",
+            "list directories by their names, not what is in them",
+        ),
         flag('R', "recursive", "list directories in directories too"),
-        flag('l', "", "one per line with kind (- file, d directory, c device, p pipe), size and name"),
+        flag(
+            'l',
+            "",
+            "one per line with kind (- file, d directory, c device, p pipe), size and name",
+        ),
         flag('h', "human-readable", "with -l: sizes with units"),
         flag('1', "", "one name per line, as when the output is no terminal"),
         flag('C', "", "in columns, as when the output is a terminal"),
-        value('w', "width", "COLUMNS", "width of the output; else that of the terminal, or 80"),
-        flag('F', "classify", "put / behind directories, * behind programs, | behind pipes"),
+        value(
+            'w',
+            "width",
+            "COLUMNS",
+            "width of the output; else that of the terminal, or 80",
+        ),
+        flag(
+            'F',
+            "classify",
+            "put / behind directories, * behind programs, | behind pipes",
+        ),
         flag('r', "reverse", "the other way round"),
         flag('S', "", "largest first"),
     ],
@@ -100,7 +117,12 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         match rt::fs::metadata(&name) {
             Ok(metadata) => {
                 let (kind, len) = (metadata.kind, metadata.len);
-                let entry = Entry { name, kind, executable: metadata.executable, len };
+                let entry = Entry {
+                    name,
+                    kind,
+                    executable: metadata.executable,
+                    len,
+                };
                 let is_opened = kind == FileKind::Directory && !invocation.has('d');
                 if is_opened { &mut directories } else { &mut files }.push(entry);
             }
@@ -125,15 +147,14 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         };
         if headers {
             let gap = if first { "" } else { "\n" };
-            write!(out, "{gap}{}:\n", directory.name)?;
+            writeln!(out, "{gap}{}:", directory.name)?;
         }
         first = false;
         listing.print(&entries, out)?;
         if listing.recursive {
             headers = true;
-            let is_inner = |entry: &&Entry| {
-                entry.kind == FileKind::Directory && entry.name != "." && entry.name != ".."
-            };
+            let is_inner =
+                |entry: &&Entry| entry.kind == FileKind::Directory && entry.name != "." && entry.name != "..";
             for entry in entries.iter().rev().filter(is_inner) {
                 let name = path::join(&directory.name, &entry.name);
                 rest.push(Entry { name, ..*entry });
@@ -150,7 +171,12 @@ impl Listing {
             if entry.name.starts_with('.') && !self.all {
                 continue;
             }
-            let mut listed = Entry { name: entry.name, kind: entry.kind, executable: false, len: 0 };
+            let mut listed = Entry {
+                name: entry.name,
+                kind: entry.kind,
+                executable: false,
+                len: 0,
+            };
             if self.long || self.by_size || self.classify {
                 match rt::fs::metadata(&path::join(name, &listed.name)) {
                     Ok(metadata) => {
@@ -168,7 +194,12 @@ impl Listing {
         if self.dots {
             for dots in [".", ".."] {
                 let len = rt::fs::metadata(&path::join(name, dots)).map_or(0, |metadata| metadata.len);
-                entries.push(Entry { name: dots.to_string(), kind: FileKind::Directory, executable: false, len });
+                entries.push(Entry {
+                    name: dots.to_string(),
+                    kind: FileKind::Directory,
+                    executable: false,
+                    len,
+                });
             }
         }
         self.sort(&mut entries);
@@ -191,7 +222,7 @@ impl Listing {
             let sizes: Vec<String> = entries.iter().map(|entry| self.size(entry.len)).collect();
             let width = sizes.iter().map(String::len).max().unwrap_or(0);
             for (entry, size) in entries.iter().zip(sizes) {
-                write!(out, "{} {size:>width$} {}\n", letter(entry.kind), self.name(entry))?;
+                writeln!(out, "{} {size:>width$} {}", letter(entry.kind), self.name(entry))?;
             }
             return Ok(());
         }
@@ -203,13 +234,20 @@ impl Listing {
     }
 
     fn size(&self, len: u64) -> String {
-        if self.human { number::human(len) } else { format!("{len}") }
+        if self.human {
+            number::human(len)
+        } else {
+            format!("{len}")
+        }
     }
 
     fn name(&self, entry: &Entry) -> String {
         let mut name = entry.name.clone();
         if self.hide_controls {
-            name = name.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
+            name = name
+                .chars()
+                .map(|c| if c.is_control() { '?' } else { c })
+                .collect();
         }
         if self.classify {
             name.push_str(match entry.kind {
@@ -237,7 +275,9 @@ fn print_columns(names: &[String], width: usize, out: &mut Out) -> Result<(), St
     const GAP: usize = 2;
     let lens: Vec<usize> = names.iter().map(|name| name.chars().count()).collect();
     let layout = |rows: usize| -> Vec<usize> {
-        lens.chunks(rows).map(|column| column.iter().max().unwrap_or(&0) + GAP).collect()
+        lens.chunks(rows)
+            .map(|column| column.iter().max().unwrap_or(&0) + GAP)
+            .collect()
     };
     // A name that is as long as the line still stands alone in it.
     let fits = |widths: &[usize]| widths.iter().sum::<usize>() < width.saturating_add(GAP);
@@ -252,7 +292,9 @@ fn print_columns(names: &[String], width: usize, out: &mut Out) -> Result<(), St
     for row in 0..rows {
         let mut line = String::new();
         for (column, width) in widths.iter().enumerate() {
-            let Some(name) = names.get(column * rows + row) else { break };
+            let Some(name) = names.get(column * rows + row) else {
+                break;
+            };
             line.push_str(name);
             if column * rows + row + rows < names.len() {
                 let gap = width - lens[column * rows + row];

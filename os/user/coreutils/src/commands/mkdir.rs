@@ -14,7 +14,11 @@ pub(crate) static SPEC: Spec = Spec {
     usage: &["[OPTION]... DIRECTORY..."],
     summary: "Makes directories",
     options: &[
-        flag('p', "parents", "also those they lie in; one that is there already is no error"),
+        flag(
+            'p',
+            "parents",
+            "also those they lie in; one that is there already is no error",
+        ),
         flag('v', "verbose", "print a line for each one made"),
     ],
     style: Style::Mixed,
@@ -49,12 +53,16 @@ pub(crate) static SPEC: Spec = Spec {
 
 fn make(name: &str, may_exist: bool, verbose: bool, out: &mut Out) -> Result<rt::io::Result<()>, Stop> {
     match rt::fs::create_dir(name) {
-        Ok(()) if verbose => write!(out, "mkdir: created directory '{name}'\n")?,
+        Ok(()) if verbose => writeln!(out, "mkdir: created directory '{name}'")?,
         Ok(()) => {}
         // Some file systems say first that they cannot be written to.
         Err(error) if may_exist => {
             if !path::is_dir(name) {
-                return Ok(Err(if path::exists(name) { ErrorKind::AlreadyExists.into() } else { error }));
+                return Ok(Err(if path::exists(name) {
+                    ErrorKind::AlreadyExists.into()
+                } else {
+                    error
+                }));
             }
         }
         Err(error) => return Ok(Err(error)),

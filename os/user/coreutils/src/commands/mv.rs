@@ -16,7 +16,11 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Renames files, or moves them into a directory",
     options: &[
         flag('n', "no-clobber", "leave files alone that exist"),
-        flag('f', "force", "replace files that exist, which is how it is without options"),
+        flag(
+            'f',
+            "force",
+            "replace files that exist, which is how it is without options",
+        ),
         flag('v', "verbose", "print a line for each file moved"),
     ],
     style: Style::Mixed,
@@ -46,7 +50,7 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
                 result => result,
             };
             match moved {
-                Ok(()) if invocation.has('v') => write!(out, "renamed '{from}' -> '{to}'\n")?,
+                Ok(()) if invocation.has('v') => writeln!(out, "renamed '{from}' -> '{to}'")?,
                 Ok(()) => {}
                 Err(error) => invocation.report(&from, format!("not moved to {to}: {error}")),
             }

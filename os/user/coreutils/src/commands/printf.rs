@@ -39,7 +39,10 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     let Some((format, rest)) = operands.split_first() else {
         return Err(Stop::Usage("no format was given".to_string()));
     };
-    let mut arguments = Arguments { rest, wrong: Vec::new() };
+    let mut arguments = Arguments {
+        rest,
+        wrong: Vec::new(),
+    };
     let mut text = Vec::new();
     loop {
         let before = arguments.rest.len();
@@ -51,7 +54,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         }
         match more {
             Err(reason) => return Err(Stop::Fatal(1, reason)),
-            Ok(more) if !more || arguments.rest.is_empty() || arguments.rest.len() == before => return Ok(0),
+            Ok(more) if !more || arguments.rest.is_empty() => return Ok(0),
+            Ok(_) if arguments.rest.len() == before => {
+                invocation.warn(&arguments.rest[0], "the format has no place for this");
+                return Ok(0);
+            }
             Ok(_) => {}
         }
     }
@@ -89,7 +96,9 @@ fn number(text: &str) -> (i128, usize) {
     let mut value = 0i128;
     let mut len = 0;
     for digit in digits[prefix..].chars().map_while(|c| c.to_digit(radix)) {
-        value = value.saturating_mul(i128::from(radix)).saturating_add(i128::from(digit));
+        value = value
+            .saturating_mul(i128::from(radix))
+            .saturating_add(i128::from(digit));
         len += 1;
     }
     if len == 0 {
@@ -206,7 +215,11 @@ fn convert(
         }
         _ => return Err(format!("%{}: no such conversion", char::from(letter))),
     };
-    let len = if letter == b'c' { text.len() } else { conversion.precision.unwrap_or(text.len()).min(text.len()) };
+    let len = if letter == b'c' {
+        text.len()
+    } else {
+        conversion.precision.unwrap_or(text.len()).min(text.len())
+    };
     conversion.pad(&text[..len], out);
     Ok(more)
 }
@@ -225,7 +238,11 @@ impl Conversion {
 
     fn pad_number(&self, letter: u8, value: i128, out: &mut Vec<u8>) {
         let signed = matches!(letter, b'd' | b'i');
-        let (low, high) = if signed { (i64::MIN.into(), i64::MAX.into()) } else { (i64::MIN.into(), u64::MAX.into()) };
+        let (low, high) = if signed {
+            (i64::MIN.into(), i64::MAX.into())
+        } else {
+            (i64::MIN.into(), u64::MAX.into())
+        };
         let value: i128 = value.clamp(low, high);
         // What has no sign shows the bits of a negative number.
         let bits = value as u64;

@@ -23,7 +23,11 @@ pub(crate) static SPEC: Spec = Spec {
         }
         let mut processes = rt::process::processes().map_err(|error| Stop::Fatal(1, format!("{error}")))?;
         processes.sort_by_key(|process| process.id);
-        write!(out, "{:>7} {:>7} {:>7} S {:>9} {:>8} COMMAND\n", "PID", "PPID", "PGID", "KIB", "TIME")?;
+        writeln!(
+            out,
+            "{:>7} {:>7} {:>7} S {:>9} {:>8} COMMAND",
+            "PID", "PPID", "PGID", "KIB", "TIME"
+        )?;
         for process in processes {
             let state = match process.state {
                 ProcessState::Running => 'R',
@@ -34,7 +38,11 @@ pub(crate) static SPEC: Spec = Spec {
             let (id, parent, group) = (process.id, process.parent, process.group);
             let (memory, seconds) = (process.memory >> 10, process.cpu_time.as_secs());
             let time = format!("{}:{:02}", seconds / 60, seconds % 60);
-            write!(out, "{id:7} {parent:7} {group:7} {state} {memory:9} {time:>8} {}\n", process.name)?;
+            writeln!(
+                out,
+                "{id:7} {parent:7} {group:7} {state} {memory:9} {time:>8} {}",
+                process.name
+            )?;
         }
         Ok(0)
     },

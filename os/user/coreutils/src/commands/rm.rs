@@ -19,7 +19,11 @@ pub(crate) static SPEC: Spec = Spec {
         flag('r', "recursive", "also directories with everything in them"),
         flag('R', "", "the same"),
         flag('d', "dir", "also empty directories"),
-        flag('f', "force", "a file that does not exist is no error, nor are no files at all"),
+        flag(
+            'f',
+            "force",
+            "a file that does not exist is no error, nor are no files at all",
+        ),
         flag('v', "verbose", "print a line for each file removed"),
     ],
     style: Style::Mixed,
@@ -49,7 +53,8 @@ pub(crate) static SPEC: Spec = Spec {
                         invocation.report(&name, ErrorKind::IsADirectory);
                     }
                 }
-                Err(error) if force && error.kind() == ErrorKind::NotFound => {}
+                Err(error)
+                    if force && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
                 // A name that leads nowhere, such as a broken link, can be removed all the same.
                 _ => remove(&name, false, invocation, out)?,
             }
@@ -59,10 +64,18 @@ pub(crate) static SPEC: Spec = Spec {
 };
 
 fn remove(name: &str, directory: bool, invocation: &mut Invocation, out: &mut Out) -> Result<(), Stop> {
-    let removed = if directory { rt::fs::remove_dir(name) } else { rt::fs::remove_file(name) };
+    let removed = if directory {
+        rt::fs::remove_dir(name)
+    } else {
+        rt::fs::remove_file(name)
+    };
     match removed {
         Ok(()) if invocation.has('v') => {
-            write!(out, "removed {}'{name}'\n", if directory { "directory " } else { "" })
+            writeln!(
+                out,
+                "removed {}'{name}'",
+                if directory { "directory " } else { "" }
+            )
         }
         Ok(()) => Ok(()),
         Err(error) => {

@@ -10,7 +10,11 @@ pub(crate) static SPEC: Spec = Spec {
     name: "rmdir",
     usage: &["[-p] DIRECTORY..."],
     summary: "Removes empty directories",
-    options: &[flag('p', "parents", "also those they lie in, as far as the operand names them")],
+    options: &[flag(
+        'p',
+        "parents",
+        "also those they lie in, as far as the operand names them",
+    )],
     style: Style::Mixed,
     notes: "",
     status: STATUS,

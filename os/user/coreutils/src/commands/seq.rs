@@ -9,11 +9,24 @@ use crate::{Run, Stop};
 
 pub(crate) static SPEC: Spec = Spec {
     name: "seq",
-    usage: &["[OPTION]... LAST", "[OPTION]... FIRST LAST", "[OPTION]... FIRST STEP LAST"],
+    usage: &[
+        "[OPTION]... LAST",
+        "[OPTION]... FIRST LAST",
+        "[OPTION]... FIRST STEP LAST",
+    ],
     summary: "Prints numbers from FIRST to LAST in steps",
     options: &[
-        value('s', "separator", "TEXT", "put this between the numbers, not a newline"),
-        flag('w', "equal-width", "put zeros before the numbers so that all are equally long"),
+        value(
+            's',
+            "separator",
+            "TEXT",
+            "put this between the numbers, not a newline",
+        ),
+        flag(
+            'w',
+            "equal-width",
+            "put zeros before the numbers so that all are equally long",
+        ),
     ],
     style: Style::Numbers,
     notes: "FIRST and STEP are 1 if they are not given. The numbers are integers or decimals such as -0.25; they are\n\
@@ -51,12 +64,22 @@ fn parse(text: &str) -> Option<Decimal> {
         len -= 1;
     }
     let digits = if minus { -digits } else { digits };
-    Some(Decimal { digits, places: fraction.len() as u32, len, minus })
+    Some(Decimal {
+        digits,
+        places: fraction.len() as u32,
+        len,
+        minus,
+    })
 }
 
 fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     let parsed = |text: &String| parse(text).ok_or_else(|| Stop::Fatal(1, format!("{text}: not a number")));
-    let one = || Decimal { digits: 1, places: 0, len: 1, minus: false };
+    let one = || Decimal {
+        digits: 1,
+        places: 0,
+        len: 1,
+        minus: false,
+    };
     let (first, step, last) = match &invocation.operands[..] {
         [last] => (one(), one(), parsed(last)?),
         [first, last] => (parsed(first)?, one(), parsed(last)?),
@@ -76,7 +99,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
             .ok_or_else(|| Stop::Fatal(1, "the numbers are too long".to_string()))
     };
     let (mut value, by, end) = (scaled(&first)?, scaled(&step)?, scaled(&last)?);
-    let width = if invocation.has('w') { width(&first, places).max(width(&last, places)) } else { 0 };
+    let width = if invocation.has('w') {
+        width(&first, places).max(width(&last, places))
+    } else {
+        0
+    };
     let separator = invocation.value('s').unwrap_or("\n");
     let cut = 10i128.pow(scale - places);
     let mut any = false;
@@ -110,7 +137,11 @@ fn text(value: i128, places: u32, width: usize, minus_zero: bool) -> String {
     let magnitude = value.unsigned_abs();
     let unit = 10u128.pow(places);
     let (whole, rest) = (magnitude / unit, magnitude % unit);
-    let fraction = if places > 0 { format!(".{rest:0places$}", places = places as usize) } else { String::new() };
+    let fraction = if places > 0 {
+        format!(".{rest:0places$}", places = places as usize)
+    } else {
+        String::new()
+    };
     let width = width.saturating_sub(sign.len() + fraction.len());
     format!("{sign}{whole:0width$}{fraction}")
 }

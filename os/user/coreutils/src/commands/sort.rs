@@ -24,18 +24,45 @@ pub(crate) static SPEC: Spec = Spec {
         flag('b', "ignore-leading-blanks", "blanks at the start do not count"),
         flag('r', "reverse", "the other way round"),
         flag('u', "unique", "of equal lines print the first"),
-        flag('s', "stable", "equal lines keep their order; else all bytes of the line decide"),
-        flag('c', "check", "print nothing, but tell whether the lines are in order"),
-        value('k', "key", "KEY", "compare this part of the lines; with several keys the first difference counts"),
-        value('t', "field-separator", "BYTE", "fields are separated by this, not by the start of blanks"),
-        value('o', "output", "FILE", "write to this file, which may be one of the others"),
+        flag(
+            's',
+            "stable",
+            "equal lines keep their order; else all bytes of the line decide",
+        ),
+        flag(
+            'c',
+            "check",
+            "print nothing, but tell whether the lines are in order",
+        ),
+        value(
+            'k',
+            "key",
+            "KEY",
+            "compare this part of the lines; with several keys the first difference counts",
+        ),
+        value(
+            't',
+            "field-separator",
+            "BYTE",
+            "fields are separated by this, not by the start of blanks",
+        ),
+        value(
+            'o',
+            "output",
+            "FILE",
+            "write to this file, which may be one of the others",
+        ),
     ],
     style: Style::Mixed,
     notes: "A KEY is F[.C][bfnr][,F[.C][bfnr]]: from field and byte to field and byte, both from 1 on; without an end\n\
             up to that of the line, and with C of the end absent or 0 up to the field's. Letters stand for options\n\
             that hold for this key only. Without a FILE, and where FILE is -, standard input is read.\n\
             All lines are held in memory.",
-    status: &[("0", "all went well"), ("1", "with -c: the lines are not in order"), ("2", "something failed, or wrong use")],
+    status: &[
+        ("0", "all went well"),
+        ("1", "with -c: the lines are not in order"),
+        ("2", "something failed, or wrong use"),
+    ],
     trouble: 2,
     run,
 };
@@ -89,7 +116,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     }
     let order = Order {
         // Without keys the lines as they are come down to the last comparison, unless that is left out.
-        keys: if keys.is_empty() && (unique || invocation.has('s')) { Vec::from([Key::whole(global)]) } else { keys },
+        keys: if keys.is_empty() && (unique || invocation.has('s')) {
+            Vec::from([Key::whole(global)])
+        } else {
+            keys
+        },
         separator,
         reverse: global.reverse,
         stop_at_keys: unique || invocation.has('s'),

@@ -54,8 +54,16 @@ pub(crate) struct Key {
 impl Key {
     /// The whole line.
     pub(crate) fn whole(modifiers: Modifiers) -> Self {
-        let from = Place { field: 0, byte: 1, blanks: modifiers.blanks };
-        Self { from, to: None, modifiers }
+        let from = Place {
+            field: 0,
+            byte: 1,
+            blanks: modifiers.blanks,
+        };
+        Self {
+            from,
+            to: None,
+            modifiers,
+        }
     }
 
     /// Parses `F[.C][letters][,F[.C][letters]]`. Without letters the global ones hold.
@@ -92,12 +100,21 @@ impl Key {
         let order = if self.modifiers.numeric {
             compare_numbers(a, b)
         } else if self.modifiers.fold {
-            let upper = |bytes: &'_ [u8]| bytes.iter().map(u8::to_ascii_uppercase).collect::<alloc::vec::Vec<_>>();
+            let upper = |bytes: &'_ [u8]| {
+                bytes
+                    .iter()
+                    .map(u8::to_ascii_uppercase)
+                    .collect::<alloc::vec::Vec<_>>()
+            };
             upper(a).cmp(&upper(b))
         } else {
             a.cmp(b)
         };
-        if self.modifiers.reverse { order.reverse() } else { order }
+        if self.modifiers.reverse {
+            order.reverse()
+        } else {
+            order
+        }
     }
 
     fn part<'a>(&self, line: &'a [u8], separator: Option<u8>) -> &'a [u8] {
@@ -163,7 +180,14 @@ fn place(text: &str) -> Result<(Place, &str), &'static str> {
         None => (1, rest),
     };
     let field = field.checked_sub(1).ok_or("fields are counted from 1 on")?;
-    Ok((Place { field, byte, blanks: false }, rest))
+    Ok((
+        Place {
+            field,
+            byte,
+            blanks: false,
+        },
+        rest,
+    ))
 }
 
 fn end_place(text: &str) -> Result<(Place, &str), &'static str> {
@@ -217,11 +241,19 @@ impl<'a> Number<'a> {
         let zeros = fraction.iter().rev().take_while(|&&byte| byte == b'0').count();
         let fraction = &fraction[..fraction.len() - zeros];
         let minus = minus && (whole.len() + fraction.len() > 0);
-        Self { minus, whole, fraction }
+        Self {
+            minus,
+            whole,
+            fraction,
+        }
     }
 
     fn magnitude(&self, other: &Self) -> Ordering {
-        let whole = self.whole.len().cmp(&other.whole.len()).then_with(|| self.whole.cmp(other.whole));
+        let whole = self
+            .whole
+            .len()
+            .cmp(&other.whole.len())
+            .then_with(|| self.whole.cmp(other.whole));
         whole.then_with(|| self.fraction.cmp(other.fraction))
     }
 }

@@ -14,8 +14,18 @@ pub(crate) static SPEC: Spec = Spec {
     usage: &["[OPTION]... [FILE]..."],
     summary: "Prints the last 10 lines of files",
     options: &[
-        value('n', "lines", "N", "print the last N lines; with +N those from the Nth on"),
-        value('c', "bytes", "N", "print the last N bytes; with +N those from the Nth on"),
+        value(
+            'n',
+            "lines",
+            "N",
+            "print the last N lines; with +N those from the Nth on",
+        ),
+        value(
+            'c',
+            "bytes",
+            "N",
+            "print the last N bytes; with +N those from the Nth on",
+        ),
         flag('q', "quiet", "never print names of files"),
         flag('v', "verbose", "always print names of files"),
     ],
@@ -45,7 +55,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         };
         headers.put(&name, out)?;
         let end = (key == 'n').then_some(b'\n');
-        let copied = if from { rest(&mut input, count, end, out) } else { last(&mut input, count, end, out) };
+        let copied = if from {
+            rest(&mut input, count, end, out)
+        } else {
+            last(&mut input, count, end, out)
+        };
         if let Err(error) = copied? {
             invocation.report(&name, error);
         }

@@ -21,7 +21,11 @@ pub(crate) static SPEC: Spec = Spec {
     run: |invocation, out| {
         let mut files = Vec::new();
         for name in core::mem::take(&mut invocation.operands) {
-            let opened = if invocation.has('a') { File::append(&name) } else { File::create(&name) };
+            let opened = if invocation.has('a') {
+                File::append(&name)
+            } else {
+                File::create(&name)
+            };
             match opened {
                 Ok(file) => files.push((name, file)),
                 Err(error) => invocation.report(&name, error),

@@ -22,7 +22,11 @@ Expressions, from what binds least:
   A -ef B                 both names are of one file
   -t NUMBER               this stream (0, 1 or 2) is a terminal";
 
-const STATUS: &[(&str, &str)] = &[("0", "the expression is true"), ("1", "it is false"), ("2", "it makes no sense")];
+const STATUS: &[(&str, &str)] = &[
+    ("0", "the expression is true"),
+    ("1", "it is false"),
+    ("2", "it makes no sense"),
+];
 
 pub(crate) static TEST: Spec = Spec {
     name: "test",
@@ -186,7 +190,9 @@ fn binary(a: &str, operator: &str, b: &str) -> Result<bool, Stop> {
 }
 
 fn integer(text: &str) -> Result<i128, Stop> {
-    text.trim_matches([' ', '\t']).parse().map_err(|_| wrong(format!("{text}: not an integer")))
+    text.trim_matches([' ', '\t'])
+        .parse()
+        .map_err(|_| wrong(format!("{text}: not an integer")))
 }
 
 fn unary(operator: &str, text: &str) -> Option<Result<bool, Stop>> {

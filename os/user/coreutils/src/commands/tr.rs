@@ -15,10 +15,22 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Replaces, squeezes or deletes bytes of standard input",
     options: &[
         flag('d', "delete", "delete the bytes of SET1"),
-        flag('s', "squeeze-repeats", "of equal bytes in a row that are in the last set keep one"),
-        flag('c', "complement", "SET1 stands for all bytes that are not in it, in their order"),
+        flag(
+            's',
+            "squeeze-repeats",
+            "of equal bytes in a row that are in the last set keep one",
+        ),
+        flag(
+            'c',
+            "complement",
+            "SET1 stands for all bytes that are not in it, in their order",
+        ),
         flag('C', "", "the same"),
-        flag('t', "truncate-set1", "cut SET1 down to the length of SET2, whose last byte else is repeated"),
+        flag(
+            't',
+            "truncate-set1",
+            "cut SET1 down to the length of SET2, whose last byte else is repeated",
+        ),
     ],
     style: Style::First,
     notes: "A set is made of bytes, ranges a-z, classes [:alpha:], [=a=], repetitions [a*N] and [a*] (as many as\n\
@@ -32,7 +44,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     let delete = invocation.has('d');
     let squeeze = invocation.has('s');
     let operands = &invocation.operands;
-    let wanted = if delete == squeeze { 2..=2 } else { 1..=if squeeze { 2 } else { 1 } };
+    let wanted = if delete == squeeze {
+        2..=2
+    } else {
+        1..=if squeeze { 2 } else { 1 }
+    };
     if operands.len() < *wanted.start() {
         return Err(Stop::Usage("too few operands".to_string()));
     }
@@ -41,7 +57,9 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     }
     let fatal = |reason| Stop::Fatal(1, reason);
     let complement = invocation.last("cC").is_some();
-    let mut from = Set::parse(&operands[0]).and_then(|set| set.expand(None)).map_err(fatal)?;
+    let mut from = Set::parse(&operands[0])
+        .and_then(|set| set.expand(None))
+        .map_err(fatal)?;
     if complement {
         from = (0..=u8::MAX).filter(|byte| !from.contains(byte)).collect();
     }

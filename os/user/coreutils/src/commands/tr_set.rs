@@ -144,7 +144,9 @@ fn escape(text: &[u8]) -> (u8, usize) {
 
 /// What stands in brackets, and its length, if it is a class or a repetition.
 fn bracket(bytes: &[(u8, bool)]) -> Result<Option<(Part, usize)>, String> {
-    let [(b'[', false), (kind, escaped), ..] = *bytes else { return Ok(None) };
+    let [(b'[', false), (kind, escaped), ..] = *bytes else {
+        return Ok(None);
+    };
     if !escaped && (kind == b':' || kind == b'=') {
         let close = |w: &[(u8, bool)]| w == [(kind, false), (b']', false)];
         if let Some(len) = bytes[2..].windows(2).position(close) {
@@ -173,7 +175,11 @@ fn bracket(bytes: &[(u8, bool)]) -> Result<Option<(Part, usize)>, String> {
         let mut count = 0u64;
         for digit in digits {
             match char::from(digit).to_digit(radix) {
-                Some(digit) => count = count.saturating_mul(u64::from(radix)).saturating_add(u64::from(digit)),
+                Some(digit) => {
+                    count = count
+                        .saturating_mul(u64::from(radix))
+                        .saturating_add(u64::from(digit))
+                }
                 None => return Err("[X*N]: N is not a number".to_string()),
             }
         }

@@ -14,7 +14,11 @@ pub(crate) static SPEC: Spec = Spec {
     options: &[
         flag('a', "all", "all of the following, in this order"),
         flag('s', "kernel-name", "name of the kernel, as without options"),
-        flag('n', "nodename", "name of the machine: the variable HOSTNAME, else localhost"),
+        flag(
+            'n',
+            "nodename",
+            "name of the machine: the variable HOSTNAME, else localhost",
+        ),
         flag('r', "kernel-release", "version of the system"),
         flag('v', "kernel-version", "commit and image it was built from"),
         flag('m', "machine", "architecture of the machine"),
@@ -34,7 +38,13 @@ pub(crate) static SPEC: Spec = Spec {
         if !info.image_id.is_empty() {
             build = format!("{build} {}", info.image_id);
         }
-        let unknown = |text: String| if text.trim().is_empty() { String::from("unknown") } else { text };
+        let unknown = |text: String| {
+            if text.trim().is_empty() {
+                String::from("unknown")
+            } else {
+                text
+            }
+        };
         let fields = [
             ('s', info.name.clone()),
             ('n', host.unwrap_or_else(|| String::from("localhost"))),
@@ -44,9 +54,9 @@ pub(crate) static SPEC: Spec = Spec {
             ('o', info.name),
         ];
         let none = invocation.options.is_empty();
-        let chosen = fields.iter().filter(|(key, _)| {
-            invocation.has(*key) || invocation.has('a') || (none && *key == 's')
-        });
+        let chosen = fields
+            .iter()
+            .filter(|(key, _)| invocation.has(*key) || invocation.has('a') || (none && *key == 's'));
         let texts: Vec<&str> = chosen.map(|(_, text)| text.as_str()).collect();
         out.line(texts.join(" ").as_bytes())?;
         Ok(0)

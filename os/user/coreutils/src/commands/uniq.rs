@@ -21,8 +21,18 @@ pub(crate) static SPEC: Spec = Spec {
         flag('d', "repeated", "print only lines of which there are several"),
         flag('u', "unique", "print only lines of which there is one"),
         flag('i', "ignore-case", "letters are equal in upper and lower case"),
-        value('f', "skip-fields", "N", "do not compare the first N fields, each with the blanks before it"),
-        value('s', "skip-chars", "N", "do not compare the first N bytes, counted behind the fields"),
+        value(
+            'f',
+            "skip-fields",
+            "N",
+            "do not compare the first N fields, each with the blanks before it",
+        ),
+        value(
+            's',
+            "skip-chars",
+            "N",
+            "do not compare the first N bytes, counted behind the fields",
+        ),
     ],
     style: Style::Mixed,
     notes: "Without INPUT, and where it is -, standard input is read.",
@@ -70,7 +80,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
         if (count > 1 && rules.unique) || (count == 1 && rules.repeated) {
             return Ok(());
         }
-        let mut text = if rules.count { format!("{count:7} ").into_bytes() } else { Vec::new() };
+        let mut text = if rules.count {
+            format!("{count:7} ").into_bytes()
+        } else {
+            Vec::new()
+        };
         text.extend_from_slice(line);
         text.push(b'\n');
         match &mut to {
@@ -107,7 +121,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
 impl Rules {
     fn equal(&self, a: &[u8], b: &[u8]) -> bool {
         let (a, b) = (self.compared(a), self.compared(b));
-        if self.ignore_case { a.eq_ignore_ascii_case(b) } else { a == b }
+        if self.ignore_case {
+            a.eq_ignore_ascii_case(b)
+        } else {
+            a == b
+        }
     }
 
     fn compared<'a>(&self, line: &'a [u8]) -> &'a [u8] {

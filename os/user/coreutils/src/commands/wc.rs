@@ -15,7 +15,11 @@ pub(crate) static SPEC: Spec = Spec {
     summary: "Counts lines, words and bytes of files",
     options: &[
         flag('l', "lines", "count lines, that is newlines"),
-        flag('w', "words", "count words, that is what stands between white space"),
+        flag(
+            'w',
+            "words",
+            "count words, that is what stands between white space",
+        ),
         flag('m', "chars", "count characters of UTF-8"),
         flag('c', "bytes", "count bytes"),
     ],
@@ -38,7 +42,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
     let named = !invocation.operands.is_empty();
     let files = invocation.take_files();
     let columns = wanted.iter().filter(|&&wanted| wanted).count();
-    let width = if files.len() == 1 && columns == 1 { 1 } else { width(&files) };
+    let width = if files.len() == 1 && columns == 1 {
+        1
+    } else {
+        width(&files)
+    };
     let mut total = Counts::default();
     for name in &files {
         let mut input = match Input::open(name) {
@@ -67,12 +75,11 @@ fn run(invocation: &mut Invocation, out: &mut Out) -> Run {
 fn width(files: &[alloc::string::String]) -> usize {
     let mut least = 1;
     let mut size = 0u64;
-    for (i, name) in files.iter().enumerate() {
+    for name in files {
         match rt::fs::metadata(name) {
             _ if name == "-" => least = 7,
             Ok(metadata) if metadata.kind == FileKind::File => size += metadata.len,
             Ok(_) => least = 7,
-            Err(_) if i == 0 => return 1,
             Err(_) => {}
         }
     }

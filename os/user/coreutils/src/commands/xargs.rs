@@ -57,13 +57,21 @@ fn run(invocation: &mut Invocation, _: &mut Out) -> Run {
             Err(error) => return Err(Stop::Fatal(1, format!("standard input: {error}"))),
         }
     }
-    let words = if invocation.has('0') { by_nul(&bytes) } else { split(&bytes).map_err(|reason| Stop::Fatal(1, reason))? };
+    let words = if invocation.has('0') {
+        by_nul(&bytes)
+    } else {
+        split(&bytes).map_err(|reason| Stop::Fatal(1, reason))?
+    };
     let mut command = core::mem::take(&mut invocation.operands);
     if command.is_empty() {
         command.push("echo".to_string());
     }
     if words.is_empty() {
-        return if invocation.has('r') { Ok(0) } else { start(&command, &[]) };
+        return if invocation.has('r') {
+            Ok(0)
+        } else {
+            start(&command, &[])
+        };
     }
     let mut status = 0;
     let mut rest = &words[..];
@@ -79,7 +87,12 @@ fn run(invocation: &mut Invocation, _: &mut Out) -> Run {
         match start(&command, now)? {
             0 => {}
             255 => return Err(Stop::Fatal(124, format!("{}: ended with status 255", command[0]))),
-            code @ 129.. => return Err(Stop::Fatal(125, format!("{}: ended by signal {}", command[0], code - 128))),
+            code @ 129.. => {
+                return Err(Stop::Fatal(
+                    125,
+                    format!("{}: ended by signal {}", command[0], code - 128),
+                ));
+            }
             _ => status = 123,
         }
     }
@@ -88,7 +101,11 @@ fn run(invocation: &mut Invocation, _: &mut Out) -> Run {
 
 fn start(command: &[String], words: &[String]) -> Run {
     let mut process = Command::new(find(&command[0], rt::env::var("PATH").as_deref()));
-    process.arg0(command[0].as_str()).args(&command[1..]).args(words).stdin(Stdio::Null);
+    process
+        .arg0(command[0].as_str())
+        .args(&command[1..])
+        .args(words)
+        .stdin(Stdio::Null);
     run_command(&command[0], &mut process)
 }
 

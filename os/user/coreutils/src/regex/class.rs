@@ -15,7 +15,9 @@ impl ByteSet {
 
     pub(crate) fn of(is: impl Fn(u8) -> bool) -> Self {
         let mut set = Self::EMPTY;
-        (0..=u8::MAX).filter(|&byte| is(byte)).for_each(|byte| set.insert(byte));
+        (0..=u8::MAX)
+            .filter(|&byte| is(byte))
+            .for_each(|byte| set.insert(byte));
         set
     }
 
@@ -28,7 +30,10 @@ impl ByteSet {
     }
 
     pub(crate) fn add(&mut self, other: &Self) {
-        self.0.iter_mut().zip(other.0).for_each(|(word, other)| *word |= other);
+        self.0
+            .iter_mut()
+            .zip(other.0)
+            .for_each(|(word, other)| *word |= other);
     }
 
     pub(crate) fn complement(&self) -> Self {
@@ -46,8 +51,11 @@ pub(crate) fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// A class: its name, and whether a byte is in it.
+pub(crate) type Class = (&'static str, fn(u8) -> bool);
+
 /// A class by its name, as in `[:alpha:]`.
-pub(crate) fn named(name: &[u8]) -> Option<(&'static str, fn(u8) -> bool)> {
+pub(crate) fn named(name: &[u8]) -> Option<Class> {
     Some(match name {
         b"alnum" => ("alnum", |byte| byte.is_ascii_alphanumeric()),
         b"alpha" => ("alpha", |byte| byte.is_ascii_alphabetic()),

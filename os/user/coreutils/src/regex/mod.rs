@@ -46,19 +46,23 @@ pub(crate) struct Meaning {
 pub(crate) fn compile(patterns: &[&[u8]], meaning: Meaning) -> Result<Program, String> {
     let mut nodes = Vec::new();
     for pattern in patterns {
-        nodes.push(parse::parse(pattern, meaning.syntax).map_err(ToString::to_string)?);
+        nodes.push(parse::parse(pattern, meaning.syntax, meaning.ignore_case).map_err(ToString::to_string)?);
     }
     let mut node = Node::Alternatives(nodes);
     let mut enclose = |before, behind| {
         let inner = core::mem::replace(&mut node, Node::Empty);
-        node = Node::Sequence(Vec::from([Node::Assertion(before), inner, Node::Assertion(behind)]));
+        node = Node::Sequence(Vec::from([
+            Node::Assertion(before),
+            inner,
+            Node::Assertion(behind),
+        ]));
     };
     if meaning.line {
         enclose(Assertion::Start, Assertion::End);
     } else if meaning.word {
         enclose(Assertion::NoWordBefore, Assertion::NoWordBehind);
     }
-    Program::new(&node, meaning.ignore_case).map_err(ToString::to_string)
+    Program::new(&node).map_err(ToString::to_string)
 }
 
 #[cfg(test)]

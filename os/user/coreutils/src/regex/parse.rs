@@ -35,9 +35,14 @@ const MAX_DEPTH: usize = 100;
 /// Largest count of an interval, as in GNU.
 const MAX_COUNT: u32 = 32767;
 
-pub(super) fn parse(pattern: &[u8], syntax: Syntax) -> Result<Node, &'static str> {
+pub(super) fn parse(pattern: &[u8], syntax: Syntax, fold: bool) -> Result<Node, &'static str> {
     if syntax == Syntax::Fixed {
-        return Ok(Node::Sequence(pattern.iter().map(|&byte| Node::Set(ByteSet::one(byte))).collect()));
+        return Ok(Node::Sequence(
+            pattern
+                .iter()
+                .map(|&byte| Node::Set(folded(ByteSet::one(byte), fold)))
+                .collect(),
+        ));
     }
     // A bracket expression that lacks its outer brackets is a mistake that would match something quite different.
     if let [b'[', kind @ (b':' | b'.' | b'='), .., last, b']'] = pattern
@@ -47,14 +52,29 @@ pub(super) fn parse(pattern: &[u8], syntax: Syntax) -> Result<Node, &'static str
     {
         return Err("a character class is written [[:space:]], not [:space:]");
     }
-    let mut parser = Parser { rest: pattern, extended: syntax == Syntax::Extended, depth: 0 };
+    let mut parser = Parser {
+        rest: pattern,
+        extended: syntax == Syntax::Extended,
+        depth: 0,
+        fold,
+    };
     let node = parser.alternatives()?;
-    if parser.rest.is_empty() { Ok(node) } else { Err("unmatched ) or \\)") }
+    if parser.rest.is_empty() {
+        Ok(node)
+    } else {
+        Err("unmatched ) or \\)")
+    }
+}
+
+fn folded(set: ByteSet, fold: bool) -> ByteSet {
+    if fold { set.fold() } else { set }
 }
 
 struct Parser<'a> {
     rest: &'a [u8],
     extended: bool,
+    /// Letters match in both cases.
+    fold: bool,
     depth: usize,
 }
 
@@ -79,7 +99,9 @@ enum Token {
 impl Parser<'_> {
     /// The token at the front and its length.
     fn token(&self) -> Result<Option<(Token, usize)>, &'static str> {
-        let Some(&byte) = self.rest.first() else { return Ok(None) };
+        let Some(&byte) = self.rest.first() else {
+            return Ok(None);
+        };
         let (byte, escaped) = match (byte, self.rest.get(1)) {
             (b'\\', Some(&next)) => (next, true),
             (b'\\', None) => return Err("a backslash at the end"),
@@ -145,6 +167,8 @@ impl Parser<'_> {
             let before = self.rest;
             self.rest = &self.rest[len..];
             let node = match token {
+                // Without one that opens a group it stands for itself in extended syntax.
+                Token::Close if self.extended => Node::Set(ByteSet::one(b')')),
                 Token::Or | Token::Close => return Err("unmatched ) or \\)"),
                 Token::Caret if self.extended || start && nodes.is_empty() => {
                     nodes.push(Node::Assertion(Assertion::Start));
@@ -152,7 +176,9 @@ impl Parser<'_> {
                     continue;
                 }
                 Token::Dollar if self.extended || self.at_end() => Node::Assertion(Assertion::End),
-                Token::Repeat(..) if start && !self.extended && len == 1 => Node::Set(ByteSet::one(before[0])),
+                Token::Repeat(..) if start && !self.extended && len == 1 => {
+                    Node::Set(ByteSet::one(before[0]))
+                }
                 Token::Repeat(least, most) => {
                     repeat(&mut nodes, least, most);
                     start = false;
@@ -167,7 +193,7 @@ impl Parser<'_> {
                     // What is no interval stands for itself.
                     None => Node::Set(ByteSet::one(b'{')),
                 },
-                Token::Byte(byte) => Node::Set(ByteSet::one(byte)),
+                Token::Byte(byte) => Node::Set(folded(ByteSet::one(byte), self.fold)),
                 Token::Caret => Node::Set(ByteSet::one(b'^')),
                 Token::Dollar => Node::Set(ByteSet::one(b'$')),
                 Token::Any => Node::Set(ByteSet::one(b'\n').complement()),
@@ -210,7 +236,11 @@ impl Parser<'_> {
         };
         let close: &[u8] = if self.extended { b"}" } else { b"\\}" };
         let (Some(least), Some(rest)) = (least, rest.strip_prefix(close)) else {
-            return if self.extended { Ok(None) } else { Err("not an interval: \\{") };
+            return if self.extended {
+                Ok(None)
+            } else {
+                Err("not an interval: \\{")
+            };
         };
         if most.is_some_and(|most| most < least) {
             return Err("an interval decreases");
@@ -262,6 +292,8 @@ impl Parser<'_> {
                 _ => set.insert(byte),
             }
         }
+        // What is not in a set is in neither case.
+        let set = folded(set, self.fold);
         Ok(if complement { set.complement() } else { set })
     }
 
@@ -297,6 +329,8 @@ fn repeat(nodes: &mut Vec<Node>, least: u32, most: Option<u32>) {
 /// A number at the front, if there is one, and what is behind it.
 fn number(text: &[u8]) -> (Option<u32>, &[u8]) {
     let len = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let value = text[..len].iter().fold(0u32, |n, byte| n.saturating_mul(10).saturating_add(u32::from(byte - b'0')));
+    let value = text[..len].iter().fold(0u32, |n, byte| {
+        n.saturating_mul(10).saturating_add(u32::from(byte - b'0'))
+    });
     ((len > 0).then_some(value), &text[len..])
 }

@@ -29,9 +29,13 @@ pub(crate) struct Program {
 }
 
 impl Program {
-    pub(super) fn new(node: &Node, ignore_case: bool) -> Result<Self, &'static str> {
-        let mut program = Self { states: Vec::new(), sets: Vec::new(), first: None };
-        program.add(node, ignore_case)?;
+    pub(super) fn new(node: &Node) -> Result<Self, &'static str> {
+        let mut program = Self {
+            states: Vec::new(),
+            sets: Vec::new(),
+            first: None,
+        };
+        program.add(node)?;
         program.push(State::Match)?;
         program.first = program.first_bytes();
         Ok(program)
@@ -49,14 +53,13 @@ impl Program {
         self.states.len() as u32
     }
 
-    fn add(&mut self, node: &Node, ignore_case: bool) -> Result<(), &'static str> {
+    fn add(&mut self, node: &Node) -> Result<(), &'static str> {
         match node {
             Node::Empty => {}
             Node::Set(set) => {
-                let set = if ignore_case { set.fold() } else { *set };
-                let known = self.sets.iter().position(|other| *other == set);
+                let known = self.sets.iter().position(|other| other == set);
                 let number = known.unwrap_or_else(|| {
-                    self.sets.push(set);
+                    self.sets.push(*set);
                     self.sets.len() - 1
                 });
                 self.push(State::Set(number as u32))?;
@@ -66,18 +69,18 @@ impl Program {
             }
             Node::Sequence(nodes) => {
                 for node in nodes {
-                    self.add(node, ignore_case)?;
+                    self.add(node)?;
                 }
             }
             Node::Alternatives(nodes) => {
                 let mut jumps = Vec::new();
                 for (i, node) in nodes.iter().enumerate() {
                     if i + 1 == nodes.len() {
-                        self.add(node, ignore_case)?;
+                        self.add(node)?;
                         break;
                     }
                     let split = self.push(State::Split(0, 0))?;
-                    self.add(node, ignore_case)?;
+                    self.add(node)?;
                     jumps.push(self.push(State::Jump(0))?);
                     self.states[split as usize] = State::Split(split + 1, self.next());
                 }
@@ -85,21 +88,15 @@ impl Program {
                     self.states[jump as usize] = State::Jump(self.next());
                 }
             }
-            Node::Repeat(node, least, most) => self.repeat(node, *least, *most, ignore_case)?,
+            Node::Repeat(node, least, most) => self.repeat(node, *least, *most)?,
         }
         Ok(())
     }
 
-    fn repeat(
-        &mut self,
-        node: &Node,
-        least: u32,
-        most: Option<u32>,
-        ignore_case: bool,
-    ) -> Result<(), &'static str> {
+    fn repeat(&mut self, node: &Node, least: u32, most: Option<u32>) -> Result<(), &'static str> {
         let empty = self.states.len();
         for i in 0..least {
-            self.add(node, ignore_case)?;
+            self.add(node)?;
             // What has no states has none however often it is repeated.
             if i == 0 && self.states.len() == empty {
                 return Ok(());
@@ -107,7 +104,7 @@ impl Program {
         }
         let Some(most) = most else {
             let split = self.push(State::Split(0, 0))?;
-            self.add(node, ignore_case)?;
+            self.add(node)?;
             self.push(State::Jump(split))?;
             self.states[split as usize] = State::Split(split + 1, self.next());
             return Ok(());
@@ -115,7 +112,7 @@ impl Program {
         let mut splits = Vec::new();
         for _ in least..most {
             splits.push(self.push(State::Split(0, 0))?);
-            self.add(node, ignore_case)?;
+            self.add(node)?;
         }
         for split in splits {
             self.states[split as usize] = State::Split(split + 1, self.next());

@@ -26,9 +26,18 @@ pub(crate) struct Searcher {
 
 impl Searcher {
     pub(crate) fn new(program: Program) -> Self {
-        let active = || Active { threads: Vec::new(), added: vec![0; program.states.len()] };
+        let active = || Active {
+            threads: Vec::new(),
+            added: vec![0; program.states.len()],
+        };
         let (now, next) = (active(), active());
-        Self { program, now, next, round: 0, stack: Vec::new() }
+        Self {
+            program,
+            now,
+            next,
+            round: 0,
+            stack: Vec::new(),
+        }
     }
 
     /// Whether a line has a match.
@@ -51,7 +60,15 @@ impl Searcher {
                 if let (Some(first), true) = (&self.program.first, self.now.threads.is_empty()) {
                     at += line[at..].iter().position(|&byte| first.contains(byte))?;
                 }
-                add(&self.program, &mut self.now, &mut self.stack, self.round, (0, at), line, at);
+                add(
+                    &self.program,
+                    &mut self.now,
+                    &mut self.stack,
+                    self.round,
+                    (0, at),
+                    line,
+                    at,
+                );
             }
             self.round += 1;
             self.next.threads.clear();
@@ -70,7 +87,15 @@ impl Searcher {
                     }
                     State::Set(set) if byte.is_some_and(|&b| self.program.sets[set as usize].contains(b)) => {
                         let thread = (state + 1, start);
-                        add(&self.program, &mut self.next, &mut self.stack, self.round, thread, line, at + 1);
+                        add(
+                            &self.program,
+                            &mut self.next,
+                            &mut self.stack,
+                            self.round,
+                            thread,
+                            line,
+                            at + 1,
+                        );
                     }
                     _ => {}
                 }

@@ -21,7 +21,10 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 /// Like [`text`], without bytes that some versions of the GNU tools treat in their own way.
 fn plain_text() -> impl Strategy<Value = Vec<u8>> {
     text().prop_map(|mut bytes| {
-        bytes.iter_mut().filter(|byte| !matches!(**byte, b'\n' | b'\t' | b' '..=b'~')).for_each(|byte| *byte = b'.');
+        bytes
+            .iter_mut()
+            .filter(|byte| !matches!(**byte, b'\n' | b'\t' | b' '..=b'~'))
+            .for_each(|byte| *byte = b'.');
         bytes
     })
 }
@@ -33,7 +36,10 @@ fn some(options: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> 
 
 fn same(command: &str, arguments: &[String], input: &[u8]) -> Result<(), TestCaseError> {
     let scratch = Scratch::new();
-    let words: Vec<&str> = [command].into_iter().chain(arguments.iter().map(String::as_str)).collect();
+    let words: Vec<&str> = [command]
+        .into_iter()
+        .chain(arguments.iter().map(String::as_str))
+        .collect();
     let (own, other) = (ours(&words, input, &scratch.0), gnu(&words, input, &scratch.0));
     prop_assert_eq!(own, other, "{:?}", words);
     Ok(())
@@ -41,19 +47,39 @@ fn same(command: &str, arguments: &[String], input: &[u8]) -> Result<(), TestCas
 
 /// A basic or extended expression of small parts.
 fn pattern(extended: bool) -> impl Strategy<Value = String> {
-    let atom = select(vec!["a", "b", "A", ".", "[ab]", "[^a]", "[[:digit:]]", "[[:alpha:]0]", "\\w", " ", ":"]);
-    atom.prop_map(String::from).prop_recursive(4, 12, 3, move |inner| {
-        let escape = if extended { "" } else { "\\" };
-        prop_oneof![
-            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}{b}")),
-            (inner.clone(), inner.clone()).prop_map(move |(a, b)| format!("{escape}({a}{escape}|{b}{escape})")),
-            inner.clone().prop_map(move |a| format!("{escape}({a}{escape})*")),
-            inner.clone().prop_map(move |a| format!("{escape}({a}{escape}){escape}+")),
-            inner.clone().prop_map(move |a| format!("{escape}({a}{escape}){escape}?")),
-            (inner.clone(), 0..3u32, 0..3u32)
-                .prop_map(move |(a, from, more)| format!("{escape}({a}{escape}){escape}{{{from},{}{escape}}}", from + more)),
-        ]
-    })
+    let atom = select(vec![
+        "a",
+        "b",
+        "A",
+        ".",
+        "[ab]",
+        "[^a]",
+        "[[:digit:]]",
+        "[[:alpha:]0]",
+        "\\w",
+        " ",
+        ":",
+    ]);
+    atom.prop_map(String::from)
+        .prop_recursive(4, 12, 3, move |inner| {
+            let escape = if extended { "" } else { "\\" };
+            prop_oneof![
+                (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{a}{b}")),
+                (inner.clone(), inner.clone())
+                    .prop_map(move |(a, b)| format!("{escape}({a}{escape}|{b}{escape})")),
+                inner.clone().prop_map(move |a| format!("{escape}({a}{escape})*")),
+                inner
+                    .clone()
+                    .prop_map(move |a| format!("{escape}({a}{escape}){escape}+")),
+                inner
+                    .clone()
+                    .prop_map(move |a| format!("{escape}({a}{escape}){escape}?")),
+                (inner.clone(), 0..3u32, 0..3u32).prop_map(move |(a, from, more)| format!(
+                    "{escape}({a}{escape}){escape}{{{from},{}{escape}}}",
+                    from + more
+                )),
+            ]
+        })
 }
 
 fn grep_pattern() -> impl Strategy<Value = (bool, String)> {

@@ -19,7 +19,10 @@ pub(crate) struct Outcome {
 impl Outcome {
     fn short(&self) -> String {
         let stdout: String = self.stdout.chars().take(300).collect();
-        format!("status {:?}, complained {}: {stdout}", self.status, self.complained)
+        format!(
+            "status {:?}, complained {}: {stdout}",
+            self.status, self.complained
+        )
     }
 }
 
@@ -76,9 +79,13 @@ impl Drop for Scratch {
 
 /// The files of a test directory.
 fn files() -> Vec<(&'static str, Vec<u8>)> {
-    let long: Vec<u8> = (0..50_000u32).map(|i| b"abcdefghij :,"[(i * i % 13) as usize]).collect();
+    let long: Vec<u8> = (0..50_000u32)
+        .map(|i| b"abcdefghij :,"[(i * i % 13) as usize])
+        .collect();
     let numbers: String = (1..=40).map(|i| format!("{}\n", i * 7919 % 101)).collect();
-    let big: String = (1..=9000).map(|i| format!("line {} of {}\n", i, i % 17)).collect();
+    let big: String = (1..=9000)
+        .map(|i| format!("line {} of {}\n", i, i % 17))
+        .collect();
     vec![
         ("empty", vec![]),
         ("one", b"no newline at the end".to_vec()),
@@ -130,8 +137,15 @@ fn both(arguments: &[&str], input: &[u8], a: &Path, b: &Path) -> (Outcome, Outco
 }
 
 fn run(mut command: Command, input: &[u8], directory: &Path) -> Outcome {
-    command.current_dir(directory).env("LC_ALL", "C").env("TZ", "UTC").env_remove("POSIXLY_CORRECT");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .current_dir(directory)
+        .env("LC_ALL", "C")
+        .env("TZ", "UTC")
+        .env_remove("POSIXLY_CORRECT");
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let output = std::thread::scope(|scope| {
@@ -169,13 +183,22 @@ pub(crate) fn compare_table(table: &str) {
         let (a, b) = (Scratch::with_files(), Scratch::with_files());
         let (own, other) = both(&words, &input, &a.0, &b.0);
         if own != other {
-            wrong.push(format!("{line}\n  this crate's: {}\n  GNU's:        {}", own.short(), other.short()));
+            wrong.push(format!(
+                "{line}\n  this crate's: {}\n  GNU's:        {}",
+                own.short(),
+                other.short()
+            ));
         }
         if a.tree() != b.tree() {
             wrong.push(format!("{line}\n  leaves other files"));
         }
     }
-    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases differ:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 fn split(line: &str) -> Vec<String> {
