@@ -123,7 +123,9 @@ impl Search {
                 self.context(number, &line, &prefix, out)?;
             }
             if self.report == Report::Parts {
-                self.parts(number, &line, &prefix, out)?;
+                if !self.invert {
+                    self.parts(number, &line, ':', &prefix, out)?;
+                }
             } else {
                 prefix.put(number, ':', out)?;
                 out.line(&line)?;
@@ -148,25 +150,33 @@ impl Search {
         Ok(result.map(|()| count > 0))
     }
 
-    fn context(&self, number: u64, line: &[u8], prefix: &Prefix<'_>, out: &mut Out) -> Result<(), Stop> {
-        // Lines that do not match have no parts that do.
+    fn context(&mut self, number: u64, line: &[u8], prefix: &Prefix<'_>, out: &mut Out) -> Result<(), Stop> {
+        // The lines that match are selected or context, and the others have no parts that do.
         if self.report == Report::Parts {
-            return Ok(());
+            return if self.invert {
+                self.parts(number, line, '-', prefix, out)
+            } else {
+                Ok(())
+            };
         }
         prefix.put(number, '-', out)?;
         out.line(line)
     }
 
-    fn parts(&mut self, number: u64, line: &[u8], prefix: &Prefix<'_>, out: &mut Out) -> Result<(), Stop> {
-        if self.invert {
-            return Ok(());
-        }
+    fn parts(
+        &mut self,
+        number: u64,
+        line: &[u8],
+        mark: char,
+        prefix: &Prefix<'_>,
+        out: &mut Out,
+    ) -> Result<(), Stop> {
         let mut from = 0;
         while let Some(range) = self.searcher.find(line, from) {
             // An empty match is not printed, and the next one begins behind it.
             from = range.end.max(range.start + 1);
             if !range.is_empty() {
-                prefix.put(number, ':', out)?;
+                prefix.put(number, mark, out)?;
                 out.line(&line[range])?;
             }
             if from > line.len() {

@@ -68,10 +68,12 @@ pub(crate) static SPEC: Spec = Spec {
 };
 
 fn signal(text: &str) -> Option<Signal> {
-    match text.parse() {
+    let found = match text.parse() {
         Ok(number) => Signal::from_number(number),
         Err(_) => Signal::from_name(text),
-    }
+    };
+    // What stands for all the others cannot be sent.
+    found.filter(|signal| *signal != Signal::Other)
 }
 
 fn exists(id: i64) -> rt::io::Result<()> {
@@ -88,7 +90,7 @@ fn exists(id: i64) -> rt::io::Result<()> {
 
 fn list(operands: &[String], out: &mut Out) -> crate::Run {
     if operands.is_empty() {
-        for signal in Signal::ALL {
+        for signal in Signal::ALL.iter().filter(|signal| **signal != Signal::Other) {
             writeln!(out, "{}", signal.name())?;
         }
     }

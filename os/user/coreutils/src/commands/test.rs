@@ -16,7 +16,7 @@ Expressions, from what binds least:
   A -eq B                 integers, so -ne -lt -le -gt -ge
   -e FILE                 it exists               -s FILE        it exists and is not empty
   -f -d -p -c -b FILE     it is a file, directory, pipe, device (-c and -b are the same)
-  -r -w FILE              it can be opened for reading, writing
+  -r -w FILE              it can be opened for reading, writing, or is no plain file
   -x FILE                 it may be executed, or is a directory
   -L -h FILE              never: there are no symbolic links
   A -ef B                 both names are of one file
@@ -207,8 +207,8 @@ fn unary(operator: &str, text: &str) -> Option<Result<bool, Stop>> {
         "-p" => kind(FileKind::Pipe),
         "-c" | "-b" => kind(FileKind::Device),
         "-L" | "-h" => false,
-        // A directory is not opened for writing; whether it can be written to only an attempt would tell.
-        "-r" | "-w" if kind(FileKind::Directory) => true,
+        // Only files are opened: a pipe would make it wait, and a device could do anything.
+        "-r" | "-w" if rt::fs::metadata(text).is_ok_and(|metadata| !metadata.is_file()) => true,
         "-r" => OpenOptions::new().read(true).open(text).is_ok(),
         "-w" => OpenOptions::new().write(true).open(text).is_ok(),
         "-x" => rt::fs::metadata(text).is_ok_and(|metadata| metadata.executable || metadata.is_dir()),

@@ -171,6 +171,8 @@ pub(crate) fn compare(arguments: &[&str], input: &[u8]) {
 /// Compares for each line of a table: words, perhaps in single quotes, and perhaps `< FILE`. Collects all differences.
 pub(crate) fn compare_table(table: &str) {
     let shared = Scratch::with_files();
+    let original = shared.tree();
+    let (mut a, mut b) = (Scratch::with_files(), Scratch::with_files());
     let mut wrong = Vec::new();
     for line in table.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let mut words = split(line);
@@ -180,7 +182,6 @@ pub(crate) fn compare_table(table: &str) {
             words.pop();
         }
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (a, b) = (Scratch::with_files(), Scratch::with_files());
         let (own, other) = both(&words, &input, &a.0, &b.0);
         if own != other {
             wrong.push(format!(
@@ -189,8 +190,12 @@ pub(crate) fn compare_table(table: &str) {
                 other.short()
             ));
         }
-        if a.tree() != b.tree() {
+        let (after, other) = (a.tree(), b.tree());
+        if after != other {
             wrong.push(format!("{line}\n  leaves other files"));
+        }
+        if after != original || other != original {
+            (a, b) = (Scratch::with_files(), Scratch::with_files());
         }
     }
     assert!(
