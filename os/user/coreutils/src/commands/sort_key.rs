@@ -100,13 +100,7 @@ impl Key {
         let order = if self.modifiers.numeric {
             compare_numbers(a, b)
         } else if self.modifiers.fold {
-            let upper = |bytes: &'_ [u8]| {
-                bytes
-                    .iter()
-                    .map(u8::to_ascii_uppercase)
-                    .collect::<alloc::vec::Vec<_>>()
-            };
-            upper(a).cmp(&upper(b))
+            a.iter().map(u8::to_ascii_uppercase).cmp(b.iter().map(u8::to_ascii_uppercase))
         } else {
             a.cmp(b)
         };
