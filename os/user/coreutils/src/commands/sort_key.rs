@@ -100,7 +100,9 @@ impl Key {
         let order = if self.modifiers.numeric {
             compare_numbers(a, b)
         } else if self.modifiers.fold {
-            a.iter().map(u8::to_ascii_uppercase).cmp(b.iter().map(u8::to_ascii_uppercase))
+            a.iter()
+                .map(u8::to_ascii_uppercase)
+                .cmp(b.iter().map(u8::to_ascii_uppercase))
         } else {
             a.cmp(b)
         };

@@ -79,7 +79,7 @@ fn by_count(words: &[String]) -> Result<bool, Stop> {
         [_, operator, _] => Err(wrong(format!("{operator}: no such operator with two operands"))),
         [open, a, b, close] if open == "(" && close == ")" => by_count(&[a.clone(), b.clone()]),
         words => {
-            let mut parser = Parser { words };
+            let mut parser = Parser { words, depth: 0 };
             let value = parser.or()?;
             match parser.words.first() {
                 Some(word) => Err(wrong(format!("{word}: it was not expected here"))),
@@ -89,8 +89,12 @@ fn by_count(words: &[String]) -> Result<bool, Stop> {
     }
 }
 
+/// Parentheses in parentheses, for each of which the parser recurs.
+const MAX_DEPTH: usize = 50;
+
 struct Parser<'a> {
     words: &'a [String],
+    depth: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -126,7 +130,12 @@ impl<'a> Parser<'a> {
             return binary(a, operator, b);
         }
         if self.take("(") {
+            self.depth += 1;
+            if self.depth > MAX_DEPTH {
+                return Err(wrong("too many parentheses in parentheses".to_string()));
+            }
             let value = self.or()?;
+            self.depth -= 1;
             if !self.take(")") {
                 return Err(wrong(") is missing".to_string()));
             }

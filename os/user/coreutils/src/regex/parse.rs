@@ -29,8 +29,11 @@ pub(crate) enum Node {
     Repeat(Box<Node>, u32, Option<u32>),
 }
 
-/// Groups in groups; the parser and the compiler recur for each.
-const MAX_DEPTH: usize = 100;
+/// Groups in groups. Parser and compiler recur for each, which takes about 1 KiB of a stack that has 64.
+const MAX_DEPTH: usize = 30;
+
+/// Repetitions of repetitions, for each of which the compiler recurs too.
+const MAX_CHAIN: usize = 2;
 
 /// Largest count of an interval, as in GNU.
 const MAX_COUNT: u32 = 32767;
@@ -180,14 +183,14 @@ impl Parser<'_> {
                     Node::Set(ByteSet::one(before[0]))
                 }
                 Token::Repeat(least, most) => {
-                    repeat(&mut nodes, least, most);
+                    repeat(&mut nodes, least, most)?;
                     start = false;
                     continue;
                 }
                 Token::Interval => match self.interval()? {
                     Some(_) if start && !self.extended => return Err("nothing stands before the interval"),
                     Some((least, most)) => {
-                        repeat(&mut nodes, least, most);
+                        repeat(&mut nodes, least, most)?;
                         continue;
                     }
                     // What is no interval stands for itself.
@@ -315,15 +318,32 @@ impl Parser<'_> {
 }
 
 /// Repeats the last node; without one it is nothing that is repeated.
-fn repeat(nodes: &mut Vec<Node>, least: u32, most: Option<u32>) {
-    if let Some(node) = nodes.pop() {
-        // Stars behind stars would nest as deep as there are of them.
-        nodes.push(match (node, least, most) {
-            (Node::Repeat(inner, 0, None), 0, _) => Node::Repeat(inner, 0, None),
-            (Node::Repeat(inner, low @ (0 | 1), None), 1, None) => Node::Repeat(inner, low, None),
-            (node, least, most) => Node::Repeat(Box::new(node), least, most),
-        });
-    }
+fn repeat(nodes: &mut Vec<Node>, least: u32, most: Option<u32>) -> Result<(), &'static str> {
+    let Some(node) = nodes.pop() else { return Ok(()) };
+    nodes.push(match (node, least, most) {
+        // Of `*`, `+` and `?` behind each other one is left.
+        (Node::Repeat(inner, a @ (0 | 1), old @ (None | Some(1))), b @ (0 | 1), new @ (None | Some(1))) => {
+            let most = if old == Some(1) && new == Some(1) {
+                Some(1)
+            } else {
+                None
+            };
+            Node::Repeat(inner, a * b, most)
+        }
+        (node, least, most) => {
+            let mut inner = &node;
+            let mut chain = 0;
+            while let Node::Repeat(next, ..) = inner {
+                inner = next;
+                chain += 1;
+            }
+            if chain > MAX_CHAIN {
+                return Err("too many intervals in a row");
+            }
+            Node::Repeat(Box::new(node), least, most)
+        }
+    });
+    Ok(())
 }
 
 /// A number at the front, if there is one, and what is behind it.

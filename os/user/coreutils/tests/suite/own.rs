@@ -190,3 +190,17 @@ fn a_sort_can_write_to_what_it_reads() {
             .is_sorted()
     );
 }
+
+#[test]
+fn deep_parentheses_are_refused() {
+    let scratch = Scratch::new();
+    let nested = |depth: usize| {
+        let words = ["test"]
+            .into_iter()
+            .chain(std::iter::repeat_n("(", depth))
+            .chain(["a", "=", "a"]);
+        words.chain(std::iter::repeat_n(")", depth)).collect::<Vec<_>>()
+    };
+    assert_eq!(ours(&nested(40), b"", &scratch.0).status, Some(0));
+    assert_eq!(ours(&nested(10_000), b"", &scratch.0).status, Some(2));
+}
