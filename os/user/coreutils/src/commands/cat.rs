@@ -85,9 +85,10 @@ struct View {
 
 impl View {
     fn put(&mut self, bytes: &[u8], out: &mut Out) -> Result<(), Stop> {
-        for &byte in bytes {
+        // A line, or what a piece has of it.
+        for line in bytes.split_inclusive(|&byte| byte == b'\n') {
             if self.at_start {
-                let is_empty = byte == b'\n';
+                let is_empty = line == b"\n";
                 self.empty = if is_empty { self.empty + 1 } else { 0 };
                 if self.squeeze && self.empty > 1 {
                     continue;
@@ -97,11 +98,11 @@ impl View {
                     write!(out, "{:6}\t", self.number)?;
                 }
             }
-            self.at_start = byte == b'\n';
+            self.at_start = line.ends_with(b"\n");
             if self.show {
-                show(byte, out)?;
+                line.iter().try_for_each(|&byte| show(byte, out))?;
             } else {
-                out.put(&[byte])?;
+                out.put(line)?;
             }
         }
         Ok(())

@@ -76,8 +76,11 @@ fn width(files: &[alloc::string::String]) -> usize {
     let mut least = 1;
     let mut size = 0u64;
     for name in files {
-        match rt::fs::metadata(name) {
-            _ if name == "-" => least = 7,
+        let metadata = match name.as_str() {
+            "-" => rt::io::stdin().as_file().and_then(|file| file.metadata()),
+            name => rt::fs::metadata(name),
+        };
+        match metadata {
             Ok(metadata) if metadata.kind == FileKind::File => size += metadata.len,
             Ok(_) => least = 7,
             Err(_) => {}

@@ -1,6 +1,9 @@
 //! Commands that read text.
 
-use crate::harness::{compare, compare_table};
+use std::fs::File;
+use std::process::Command;
+
+use crate::harness::{Scratch, compare, compare_table};
 
 #[test]
 fn cat() {
@@ -136,6 +139,29 @@ fn wc() {
         wc --lines --bytes big
         ",
     );
+}
+
+#[test]
+fn wc_of_a_file_as_standard_input() {
+    let scratch = Scratch::with_files();
+    let run = |mut command: Command, file: &str| {
+        let input = File::open(scratch.0.join(file)).unwrap();
+        command
+            .current_dir(&scratch.0)
+            .env("LC_ALL", "C")
+            .stdin(input)
+            .output()
+            .unwrap()
+            .stdout
+    };
+    for arguments in [&[][..], &["-l"], &["-", "lines"], &["lines", "missing", "-"]] {
+        for file in ["big", "empty", "one"] {
+            let (mut own, mut other) = (Command::new(env!("CARGO_BIN_EXE_coreutils")), Command::new("wc"));
+            own.arg("wc").args(arguments);
+            other.args(arguments);
+            assert_eq!(run(own, file), run(other, file), "wc {arguments:?} < {file}");
+        }
+    }
 }
 
 #[test]
