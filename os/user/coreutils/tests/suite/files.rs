@@ -32,7 +32,7 @@ fn ls() {
         ls -rS lines one empty numbers long
         ls -F
         ls -F dir/sub lines
-        ls -dF dir /bin/ls
+        ls -dF dir program
         ls missing
         ls missing lines
         ls missing dir lines

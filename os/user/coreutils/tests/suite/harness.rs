@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -48,6 +49,7 @@ impl Scratch {
             fs::write(path, bytes).unwrap();
         }
         fs::create_dir(scratch.0.join("emptydir")).unwrap();
+        fs::set_permissions(scratch.0.join("program"), fs::Permissions::from_mode(0o755)).unwrap();
         scratch
     }
 
@@ -109,6 +111,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("dir/sub/deep", b"deep\ncat\n".to_vec()),
         ("dir/sub/more/deeper", vec![]),
         ("-dash", b"dash\n".to_vec()),
+        ("program", b"#!/bin/sh\nexit 3\n".to_vec()),
         ("two words", b"1\n".to_vec()),
     ]
 }

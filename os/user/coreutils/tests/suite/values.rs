@@ -179,6 +179,7 @@ fn test() {
         test -w lines
         test -x dir
         test -x lines
+        test -x program
         test -L lines
         test -h missing
         test lines -ef ./lines
@@ -273,6 +274,9 @@ fn other_programs() {
         env -i PATH=/bin:/usr/bin printf %s x
         env -i /missing/program
         env /bin/false
+        env ./program
+        env ./lines
+        env dir/a
         env PATH=/missing nothing-of-that-name
         xargs < words
         xargs < numbers
@@ -284,6 +288,8 @@ fn other_programs() {
         xargs -0 /bin/echo < nul
         xargs /missing/program < lines
         xargs -n 0 < lines
+        xargs ./program < numbers
+        xargs ./lines < numbers
         sleep 0
         sleep 0.01 0.01s
         sleep x
