@@ -82,6 +82,7 @@ impl Suite {
         for (name, passes) in [
             ("wx-segment is refused", self.refuses_writable_code()),
             ("two programs run at the same time", self.two_at_once()?),
+            ("programs have their own floating-point registers", self.floating_point()?),
             ("many programs live at the same time", self.many()?),
             ("what programs had is free again", self.leaves_nothing()?),
             ("time goes on", clock_goes_on()),
@@ -143,6 +144,22 @@ impl Suite {
         self.end(first);
         self.end(second);
         Ok(end == (2, Fate::Exited(42)))
+    }
+
+    /// Three programs at the same time, and a fourth one that must not see what they left.
+    fn floating_point(&mut self) -> Result<bool, SpawnError> {
+        let together = [self.spawn("fpu", 1, 1)?, self.spawn("fpu", 2, 2)?, self.spawn("fpu", 3, 3)?];
+        let mut passed = true;
+        for _ in &together {
+            passed &= next_end()?.1 == Fate::Exited(0);
+        }
+        for child in together {
+            self.end(child);
+        }
+        let child = self.spawn("fpu", 4, 4)?;
+        passed &= next_end()?.1 == Fate::Exited(0);
+        self.end(child);
+        Ok(passed)
     }
 
     /// Starts programs that wait to be ended, and ends them.
