@@ -82,7 +82,10 @@ impl Suite {
         for (name, passes) in [
             ("wx-segment is refused", self.refuses_writable_code()),
             ("two programs run at the same time", self.two_at_once()?),
-            ("programs have their own floating-point registers", self.floating_point()?),
+            (
+                "programs have their own floating-point registers",
+                self.floating_point()?,
+            ),
             ("many programs live at the same time", self.many()?),
             ("what programs had is free again", self.leaves_nothing()?),
             ("time goes on", clock_goes_on()),
@@ -148,7 +151,11 @@ impl Suite {
 
     /// Three programs at the same time, and a fourth one that must not see what they left.
     fn floating_point(&mut self) -> Result<bool, SpawnError> {
-        let together = [self.spawn("fpu", 1, 1)?, self.spawn("fpu", 2, 2)?, self.spawn("fpu", 3, 3)?];
+        let together = [
+            self.spawn("fpu", 1, 1)?,
+            self.spawn("fpu", 2, 2)?,
+            self.spawn("fpu", 3, 3)?,
+        ];
         let mut passed = true;
         for _ in &together {
             passed &= next_end()?.1 == Fate::Exited(0);
@@ -210,5 +217,6 @@ fn next_end() -> Result<(u64, Fate), Error> {
 /// Looks at the clock until it moves, for a bounded number of times.
 fn clock_goes_on() -> bool {
     let Ok(start) = syscall::clock() else { return false };
-    (0..1_000_000_u64).any(|_| syscall::clock().is_ok_and(|now| now > start)) && syscall::sleep(1_000_000).is_ok()
+    (0..1_000_000_u64).any(|_| syscall::clock().is_ok_and(|now| now > start))
+        && syscall::sleep(1_000_000).is_ok()
 }

@@ -101,7 +101,10 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
 fn memory() -> Result<u64, abi::Error> {
     let mut numbers = [0; size_of::<KernelInfo>()];
     syscall::kernel_statistics(&mut numbers)?;
-    Ok(numbers[..8].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)))
+    Ok(numbers[..8]
+        .iter()
+        .rev()
+        .fold(0, |word, &byte| word << 8 | u64::from(byte)))
 }
 
 impl Server {
@@ -113,11 +116,18 @@ impl Server {
         let gifts = [service(own::FILES)];
         let mut child = self.new_server("files", 1, &variables, &gifts, FILES_MEMORY)?;
         let pages = (initrd.len() as u64).div_ceil(PAGE_SIZE);
-        child.fill(address::DEVICE, pages, right::READ, &mut self.chunks, &mut self.slots, |page, bytes| {
-            let rest = &initrd[(page - address::DEVICE) as usize..];
-            let len = rest.len().min(bytes.len());
-            bytes[..len].copy_from_slice(&rest[..len]);
-        })?;
+        child.fill(
+            address::DEVICE,
+            pages,
+            right::READ,
+            &mut self.chunks,
+            &mut self.slots,
+            |page, bytes| {
+                let rest = &initrd[(page - address::DEVICE) as usize..];
+                let len = rest.len().min(bytes.len());
+                bytes[..len].copy_from_slice(&rest[..len]);
+            },
+        )?;
         child.start()?;
         self.servers.push(child);
         Ok(())
@@ -125,18 +135,46 @@ impl Server {
 
     fn start_console(&mut self, info: &RootInfo) -> Result<(), BootError> {
         let number = info.serial_interrupt;
-        let variables = [format!("SERIAL={},{},{number}", info.serial_kind, info.serial_base)];
-        let gift = |to, from, rights, badge| Gift { to, from, rights, badge };
+        let variables = [format!(
+            "SERIAL={},{},{number}",
+            info.serial_kind, info.serial_base
+        )];
+        let gift = |to, from, rights, badge| Gift {
+            to,
+            from,
+            rights,
+            badge,
+        };
         let mut gifts = vec![
             service(own::CONSOLE),
             gift(slot::EVENTS, own::EVENTS, right::ALL, Some(1)),
-            gift(slot::SIGNALS, own::SIGNALS, right::WRITE, Some(signal_bit::INTERRUPT)),
-            gift(slot::SIGNALS + 1, own::SIGNALS, right::WRITE, Some(signal_bit::STOP)),
-            gift(slot::INTERRUPT, root_slot::INTERRUPTS, right::ALL, Some(number << 32 | number)),
+            gift(
+                slot::SIGNALS,
+                own::SIGNALS,
+                right::WRITE,
+                Some(signal_bit::INTERRUPT),
+            ),
+            gift(
+                slot::SIGNALS + 1,
+                own::SIGNALS,
+                right::WRITE,
+                Some(signal_bit::STOP),
+            ),
+            gift(
+                slot::INTERRUPT,
+                root_slot::INTERRUPTS,
+                right::ALL,
+                Some(number << 32 | number),
+            ),
         ];
         if info.serial_kind == 1 {
             let (first, last) = (info.serial_base, info.serial_base + 7);
-            gifts.push(gift(slot::PORTS, root_slot::PORTS, right::ALL, Some(last << 32 | first)));
+            gifts.push(gift(
+                slot::PORTS,
+                root_slot::PORTS,
+                right::ALL,
+                Some(last << 32 | first),
+            ));
         }
         let child = self.new_server("console", 2, &variables, &gifts, CONSOLE_MEMORY)?;
         if info.serial_untyped != 0 {
@@ -183,7 +221,13 @@ impl Server {
         for offset in (0..memory).step_by(LARGE as usize) {
             let frame = self.slots.take().ok_or(abi::Error::TooMany)?;
             self.chunks.make_for_ever(kind::FRAME, LARGE, 0, frame)?;
-            syscall::map(child.space, 0, frame, address::HEAP + offset, right::READ | right::WRITE)?;
+            syscall::map(
+                child.space,
+                0,
+                frame,
+                address::HEAP + offset,
+                right::READ | right::WRITE,
+            )?;
         }
         Ok(child)
     }
@@ -200,7 +244,8 @@ impl Server {
             ..Header::default()
         };
         let record = record(&header, name, &[name], &variables);
-        self.spawn(0, None, record, Group::New, true).map_err(BootError::First)?;
+        self.spawn(0, None, record, Group::New, true)
+            .map_err(BootError::First)?;
         Ok(())
     }
 }

@@ -89,7 +89,9 @@ impl Server {
 
     /// Takes everything from a program, and its servers' memory of it. Its entry in the table stays.
     pub(crate) fn destroy(&mut self, pid: Pid) {
-        let Some(life) = self.lives.remove(&pid) else { return };
+        let Some(life) = self.lives.remove(&pid) else {
+            return;
+        };
         // It must not touch what the servers are about to forget.
         let _ = syscall::thread_suspend(life.child.thread);
         self.forget_client(life.client);
@@ -137,7 +139,9 @@ impl Server {
             }
         }
         while let Some(completed) = self.table.ready() {
-            let Some(slot) = self.parked.remove(&completed.ticket) else { continue };
+            let Some(slot) = self.parked.remove(&completed.ticket) else {
+                continue;
+            };
             let (label, words) = wait_reply(completed.result);
             if syscall::reply(slot, Tag::new(label).0, words[0], words[1], 0, 0).is_err() {
                 let _ = syscall::capability_delete(0, slot);
@@ -148,7 +152,9 @@ impl Server {
 
     /// The keys that interrupt and stop.
     pub(crate) fn keys(&mut self, bits: u64) {
-        let Some(group) = self.table.foreground(self.session) else { return };
+        let Some(group) = self.table.foreground(self.session) else {
+            return;
+        };
         for (bit, signal) in [
             (protocol::signal_bit::INTERRUPT, Signal::Interrupt),
             (protocol::signal_bit::STOP, Signal::Stop),
@@ -159,8 +165,12 @@ impl Server {
             for info in self.table.processes() {
                 let is_meant = info.group == group && !matches!(info.state, State::Ended(_));
                 match self.lives.get_mut(&info.pid) {
-                    Some(life) if is_meant && life.holds_interrupts => life.was_interrupted |= signal == Signal::Interrupt,
-                    Some(_) if is_meant => drop(self.table.kill(processes::Target::Process(info.pid), signal)),
+                    Some(life) if is_meant && life.holds_interrupts => {
+                        life.was_interrupted |= signal == Signal::Interrupt
+                    }
+                    Some(_) if is_meant => {
+                        drop(self.table.kill(processes::Target::Process(info.pid), signal))
+                    }
                     _ => {}
                 }
             }
@@ -172,7 +182,9 @@ impl Server {
         let [number, address, counter, _] = message.words;
         let Some(pid) = self.process_of(message.badge) else {
             let server = message.badge.wrapping_sub(SERVERS);
-            rt::println!("process: server {server} failed: fault {number} at {address:#x}, program counter {counter:#x}");
+            rt::println!(
+                "process: server {server} failed: fault {number} at {address:#x}, program counter {counter:#x}"
+            );
             let _ = syscall::power_off(abi::start::slot::MACHINE, FAILURE);
             return;
         };
@@ -210,9 +222,15 @@ pub(crate) fn number_of(signal: Signal) -> u64 {
 
 /// The signal with a number.
 pub(crate) fn signal_of(number: u64) -> Option<Signal> {
-    [Signal::Interrupt, Signal::Kill, Signal::Terminate, Signal::Stop, Signal::Continue]
-        .into_iter()
-        .find(|&signal| number_of(signal) == number)
+    [
+        Signal::Interrupt,
+        Signal::Kill,
+        Signal::Terminate,
+        Signal::Stop,
+        Signal::Continue,
+    ]
+    .into_iter()
+    .find(|&signal| number_of(signal) == number)
 }
 
 /// What a program gets to know about an error of the table.

@@ -85,7 +85,10 @@ impl Server {
                 Reply::from(Ok([0; 2]))
             }
             process::TAKE_INTERRUPT => {
-                let was = self.lives.get_mut(&pid).is_some_and(|life| core::mem::take(&mut life.was_interrupted));
+                let was = self
+                    .lives
+                    .get_mut(&pid)
+                    .is_some_and(|life| core::mem::take(&mut life.was_interrupted));
                 Reply::from(Ok([u64::from(was), 0]))
             }
             process::LEAD_GROUP => {
@@ -99,25 +102,45 @@ impl Server {
     /// Maps more memory behind a program's heap.
     fn grow(&mut self, pid: Pid, bytes: u64) -> Result<[u64; 2], Error> {
         let life = self.lives.get_mut(&pid).ok_or(Error::NoProcess)?;
-        let len = bytes.checked_next_multiple_of(PAGE_SIZE).ok_or(Error::BadArgument)?;
+        let len = bytes
+            .checked_next_multiple_of(PAGE_SIZE)
+            .ok_or(Error::BadArgument)?;
         let start = address::HEAP + life.heap;
-        if len == 0 || start.checked_add(len).is_none_or(|end| end > address::HEAP_END) || len > self.chunks.free() {
+        if len == 0
+            || start.checked_add(len).is_none_or(|end| end > address::HEAP_END)
+            || len > self.chunks.free()
+        {
             return Err(Error::NoMemory);
         }
         let access = right::READ | right::WRITE;
-        let filled = life
-            .child
-            .fill(start, len / PAGE_SIZE, access, &mut self.chunks, &mut self.slots, |_, _| {});
+        let filled = life.child.fill(
+            start,
+            len / PAGE_SIZE,
+            access,
+            &mut self.chunks,
+            &mut self.slots,
+            |_, _| {},
+        );
         // What was mapped before an error is not mapped again: the heap begins behind it next time.
         life.heap += len;
         filled.map_err(error_of_call)?;
         Ok([start, len])
     }
 
-    fn spawn_request(&mut self, pid: Pid, len: u64, group: u64, may_power_off: bool) -> Result<[u64; 2], Error> {
+    fn spawn_request(
+        &mut self,
+        pid: Pid,
+        len: u64,
+        group: u64,
+        may_power_off: bool,
+    ) -> Result<[u64; 2], Error> {
         let life = self.lives.get(&pid).ok_or(Error::NoProcess)?;
         if len > IO_SIZE || may_power_off && !life.may_power_off {
-            return Err(if len > IO_SIZE { Error::TooLong } else { Error::PermissionDenied });
+            return Err(if len > IO_SIZE {
+                Error::TooLong
+            } else {
+                Error::PermissionDenied
+            });
         }
         let (client, buffer) = (life.client, life.buffer);
         let group = match group {
@@ -169,7 +192,11 @@ impl Server {
     fn kill(&mut self, who: u64, is_group: bool, signal: u64) -> Result<(), Error> {
         let who = Pid::try_from(who).map_err(|_| Error::NoProcess)?;
         let signal = signal_of(signal).ok_or(Error::BadArgument)?;
-        let target = if is_group { Target::Group(who) } else { Target::Process(who) };
+        let target = if is_group {
+            Target::Group(who)
+        } else {
+            Target::Process(who)
+        };
         self.table.kill(target, signal).map_err(error_of)
     }
 
@@ -189,10 +216,14 @@ impl Server {
                         State::Stopped => list::state::STOPPED,
                         State::Ended(_) => list::state::ENDED,
                     },
-                    time: lives.get(&info.pid).map_or(0, |life| processor_time(life.child.thread)),
+                    time: lives
+                        .get(&info.pid)
+                        .map_or(0, |life| processor_time(life.child.thread)),
                     name: &info.name,
                 };
-                let Some(len) = entry.write(&mut bytes[used..]) else { break };
+                let Some(len) = entry.write(&mut bytes[used..]) else {
+                    break;
+                };
                 used += len;
                 count += 1;
             }
@@ -222,7 +253,10 @@ impl Server {
 fn processor_time(thread: u64) -> u64 {
     let mut numbers = [0; 24];
     match syscall::thread_info(thread, &mut numbers) {
-        Ok(_) => numbers[8..16].iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        Ok(_) => numbers[8..16]
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
         Err(_) => 0,
     }
 }

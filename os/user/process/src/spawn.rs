@@ -42,7 +42,10 @@ impl Server {
         let streams = reader.header.streams;
         let path = String::from(reader.program());
         let name = path.rsplit('/').next().unwrap_or_default();
-        let file = self.initrd.find(path.trim_start_matches('/')).or_else(|| self.initrd.find(name));
+        let file = self
+            .initrd
+            .find(path.trim_start_matches('/'))
+            .or_else(|| self.initrd.find(name));
         let file = file.ok_or(Error::NotFound)?.data;
         let shown = String::from(reader.arguments().next().unwrap_or(name));
         let client = self.free_client().ok_or(Error::TooManyProcesses)?;
@@ -57,7 +60,15 @@ impl Server {
             }
             None => Table::FIRST,
         };
-        let made = self.make(pid, client, parent_client, &mut record, &streams, file, may_power_off);
+        let made = self.make(
+            pid,
+            client,
+            parent_client,
+            &mut record,
+            &streams,
+            file,
+            may_power_off,
+        );
         if let Err(error) = made {
             self.forget_client(client);
             if parent_client.is_some() {
@@ -103,7 +114,10 @@ impl Server {
             argument: 0,
             record,
             slots: TABLE_SLOTS,
-            gifts: &[client_of(slot::FILES, own::FILES), client_of(slot::CONSOLE, own::CONSOLE)],
+            gifts: &[
+                client_of(slot::FILES, own::FILES),
+                client_of(slot::CONSOLE, own::CONSOLE),
+            ],
         };
         let child = Child::new(&program, &mut self.chunks, &mut self.slots).map_err(error_of_spawn)?;
         let Some(buffer) = self.slots.take() else {
@@ -121,7 +135,14 @@ impl Server {
         };
         let started = life
             .child
-            .share(IO_SIZE, buffer, slot::IO, address::IO, &mut self.chunks, &mut self.slots)
+            .share(
+                IO_SIZE,
+                buffer,
+                slot::IO,
+                address::IO,
+                &mut self.chunks,
+                &mut self.slots,
+            )
             .and_then(|()| life.child.start());
         if let Err(error) = started {
             life.child.end(&mut self.chunks, &mut self.slots);

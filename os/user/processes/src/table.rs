@@ -277,7 +277,10 @@ impl Table {
 
     /// All processes, sorted by number.
     pub fn processes(&self) -> Vec<Info> {
-        self.processes.keys().filter_map(|&pid| self.info(pid).ok()).collect()
+        self.processes
+            .keys()
+            .filter_map(|&pid| self.info(pid).ok())
+            .collect()
     }
 
     /// A process has ended. Its children get the first process as their parent.
@@ -318,7 +321,10 @@ impl Table {
     }
 
     pub(crate) fn children(&self, parent: Pid) -> impl Iterator<Item = (Pid, &Process)> {
-        let children = self.processes.iter().filter(move |child| child.1.parent == parent);
+        let children = self
+            .processes
+            .iter()
+            .filter(move |child| child.1.parent == parent);
         children.map(|(&pid, process)| (pid, process))
     }
 

@@ -70,7 +70,10 @@ impl Table {
             Ok(None) => {}
             Err(error) => return Outcome::Reply(Err(error)),
         }
-        let parked = self.parked.iter().filter(|parked| parked.wait.parent == wait.parent);
+        let parked = self
+            .parked
+            .iter()
+            .filter(|parked| parked.wait.parent == wait.parent);
         let completed = self.completed.iter().filter(|done| done.parent == wait.parent);
         if parked.count() + completed.count() >= self.limits.parked {
             return Outcome::Reply(Err(Error::TooMany));

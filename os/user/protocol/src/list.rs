@@ -33,7 +33,11 @@ impl<'a> Entry<'a> {
     pub fn write(&self, bytes: &mut [u8]) -> Option<usize> {
         let len = 42 + self.name.len();
         let bytes = bytes.get_mut(..len)?;
-        for (place, word) in bytes.chunks_exact_mut(8).zip([self.process, self.parent, self.group, self.state, self.time]) {
+        for (place, word) in
+            bytes
+                .chunks_exact_mut(8)
+                .zip([self.process, self.parent, self.group, self.state, self.time])
+        {
             place.copy_from_slice(&word.to_le_bytes());
         }
         bytes[40..42].copy_from_slice(&u16::try_from(self.name.len()).ok()?.to_le_bytes());
@@ -44,7 +48,9 @@ impl<'a> Entry<'a> {
     /// Reads the first one; returns what follows it, too.
     pub fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let word = |index: usize| -> Option<u64> {
-            Some(u64::from_le_bytes(bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?))
+            Some(u64::from_le_bytes(
+                bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?,
+            ))
         };
         let len = u16::from_le_bytes(bytes.get(40..42)?.try_into().ok()?);
         let end = 42 + usize::from(len);

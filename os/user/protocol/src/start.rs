@@ -88,7 +88,9 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Option<()> {
-        self.bytes.get_mut(self.len..self.len + bytes.len())?.copy_from_slice(bytes);
+        self.bytes
+            .get_mut(self.len..self.len + bytes.len())?
+            .copy_from_slice(bytes);
         self.len += bytes.len();
         Some(())
     }
@@ -116,7 +118,9 @@ impl<'a> Reader<'a> {
     /// Reads the header; `None` when this is no record, or a text is cut off or not UTF-8.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         let word = |index: usize| -> Option<u64> {
-            Some(u64::from_le_bytes(bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?))
+            Some(u64::from_le_bytes(
+                bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?,
+            ))
         };
         let stream = |index: usize| -> Option<Stream> {
             Some(Stream {

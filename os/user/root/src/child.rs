@@ -164,10 +164,17 @@ impl Child {
                 Access::ReadWrite => right::READ | right::WRITE,
                 Access::ReadExecute => right::READ | right::EXECUTE,
             };
-            self.fill(first, (end - first) / PAGE_SIZE, access, chunks, slots, |page, bytes| {
-                let (offset, data) = segment.page(page);
-                bytes[offset..offset + data.len()].copy_from_slice(data);
-            })?;
+            self.fill(
+                first,
+                (end - first) / PAGE_SIZE,
+                access,
+                chunks,
+                slots,
+                |page, bytes| {
+                    let (offset, data) = segment.page(page);
+                    bytes[offset..offset + data.len()].copy_from_slice(data);
+                },
+            )?;
         }
         let (stack, pages) = (STACK_TOP - STACK_SIZE, STACK_SIZE / PAGE_SIZE);
         self.fill(stack, pages, right::READ | right::WRITE, chunks, slots, |_, _| {})?;
@@ -194,7 +201,8 @@ impl Child {
         syscall::capability_mint(self.table, slot::PARENT, program.endpoint, rights, program.badge)?;
         let faults = slots.take().ok_or(Error::TooMany)?;
         let minted = syscall::capability_mint(0, faults, program.endpoint, right::WRITE, program.badge);
-        let configured = minted.and_then(|_| syscall::thread_configure(self.thread, self.table, self.space, faults));
+        let configured =
+            minted.and_then(|_| syscall::thread_configure(self.thread, self.table, self.space, faults));
         let _ = syscall::capability_delete(0, faults);
         slots.give_back(faults);
         configured?;
@@ -280,7 +288,8 @@ impl Child {
             self.next_frame += 1;
             syscall::map(slot::SPACE, self.table, frame, WINDOW, right::READ | right::WRITE)?;
             for page in 0..count {
-                let start = core::ptr::with_exposed_provenance_mut::<u8>((WINDOW + page * PAGE_SIZE) as usize);
+                let start =
+                    core::ptr::with_exposed_provenance_mut::<u8>((WINDOW + page * PAGE_SIZE) as usize);
                 // SAFETY: the frame was just mapped there, is nobody else's, and stays mapped until below.
                 let bytes = unsafe { core::slice::from_raw_parts_mut(start, PAGE_SIZE as usize) };
                 write(address + (done + page) * PAGE_SIZE, bytes);

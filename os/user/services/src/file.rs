@@ -273,7 +273,9 @@ fn duration(value: &str) -> Result<Duration, Problem> {
     };
     match number.parse::<u32>() {
         Ok(number) if milliseconds > 0 => Ok(Duration::from_millis(u64::from(number) * milliseconds)),
-        _ => problem(alloc::format!("expected a time like 500ms, 2s or 1min, found {value:?}")),
+        _ => problem(alloc::format!(
+            "expected a time like 500ms, 2s or 1min, found {value:?}"
+        )),
     }
 }
 

@@ -10,7 +10,8 @@ use crate::prelude::*;
 
 /// Words that mean something where a command can begin.
 pub(crate) const RESERVED: &[&str] = &[
-    "!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while", "{", "}",
+    "!", "case", "do", "done", "elif", "else", "esac", "fi", "for", "if", "in", "then", "until", "while",
+    "{", "}",
 ];
 
 /// Those of them that can begin a command.
@@ -71,7 +72,9 @@ impl Lexer {
             .iter()
             .take_while(|&&character| !is_metacharacter(character))
             .count();
-        let found = RESERVED.iter().find(|word| word.len() == len && self.starts_with(word));
+        let found = RESERVED
+            .iter()
+            .find(|word| word.len() == len && self.starts_with(word));
         found.copied()
     }
 
@@ -113,7 +116,9 @@ impl Lexer {
         let mut list = List::new();
         loop {
             self.skip_lines()?;
-            let Some((item, ended)) = self.item(None)? else { return Ok(list) };
+            let Some((item, ended)) = self.item(None)? else {
+                return Ok(list);
+            };
             list.push(item);
             self.skip_blanks();
             if !ended && !self.end_of_line()? {
@@ -133,7 +138,9 @@ impl Lexer {
 
     /// Reads a command of a list, and whether `;` or `&` follows it.
     fn item(&mut self, aliases: Option<&Aliases>) -> Result<Option<(Item, bool)>> {
-        let Some(first) = self.pipeline(aliases)? else { return Ok(None) };
+        let Some(first) = self.pipeline(aliases)? else {
+            return Ok(None);
+        };
         let mut rest = Vec::new();
         loop {
             self.skip_blanks();
@@ -205,7 +212,11 @@ impl Lexer {
             return self.simple(aliases);
         };
         if !BEGINNING.contains(&word) {
-            return if word == "in" { self.simple(aliases) } else { Ok(None) };
+            return if word == "in" {
+                self.simple(aliases)
+            } else {
+                Ok(None)
+            };
         }
         if word == "!" {
             return self.unexpected();
@@ -354,7 +365,12 @@ impl Lexer {
             }
             if replace_next && let Some(aliases) = aliases {
                 if let Some(blank) = self.replace_alias(start, &word, aliases) {
-                    if simple == (Simple { line: simple.line, ..Simple::default() }) {
+                    if simple
+                        == (Simple {
+                            line: simple.line,
+                            ..Simple::default()
+                        })
+                    {
                         // It may begin a compound command.
                         return self.command(Some(aliases));
                     }
@@ -425,7 +441,9 @@ impl Lexer {
                 target,
             }));
         }
-        let digits = self.text[self.at..].iter().take_while(|character| character.is_ascii_digit());
+        let digits = self.text[self.at..]
+            .iter()
+            .take_while(|character| character.is_ascii_digit());
         let digits: String = digits.collect();
         if !matches!(self.peek_at(digits.len()), Some('<' | '>')) {
             return Ok(None);
@@ -478,7 +496,9 @@ fn is_function_name(name: &str) -> bool {
 
 /// Takes the name and `=` off the word's start, if it is an assignment.
 fn assignment(word: &mut Word) -> Option<(String, Word)> {
-    let Some(Part::Literal(text)) = word.0.first_mut() else { return None };
+    let Some(Part::Literal(text)) = word.0.first_mut() else {
+        return None;
+    };
     let (name, value) = text.split_once('=').filter(|(name, _)| is_name(name))?;
     let (name, value) = (name.to_owned(), value.to_owned());
     if value.is_empty() {

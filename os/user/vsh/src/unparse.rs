@@ -3,7 +3,8 @@
 use core::fmt::{self, Display, Formatter, Write as _};
 
 use crate::ast::{
-    Command, Compound, Connector, Item, Operation, Parameter, Part, Pipeline, Redirection, Simple, Target, Word,
+    Command, Compound, Connector, Item, Operation, Parameter, Part, Pipeline, Redirection, Simple, Target,
+    Word,
 };
 use crate::parser::RESERVED;
 use crate::prelude::*;
@@ -209,7 +210,11 @@ fn write_parameter(f: &mut Formatter<'_>, parameter: &Parameter, in_quotes: bool
     match &parameter.operation {
         Operation::Value => write!(f, "${{{name}}}"),
         Operation::Length => write!(f, "${{#{name}}}"),
-        Operation::Substitute { colon, operator, word } => {
+        Operation::Substitute {
+            colon,
+            operator,
+            word,
+        } => {
             write!(f, "${{{name}{}{operator}", if *colon { ":" } else { "" })?;
             write_operand(f, word, in_quotes)
         }

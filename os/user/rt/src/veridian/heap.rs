@@ -41,7 +41,9 @@ pub(super) fn use_given(bytes: usize) {
 fn take_given(bytes: usize) -> Option<(usize, usize)> {
     let bytes = bytes.checked_next_multiple_of(STEP)?;
     let used = USED.load(Ordering::Relaxed);
-    let end = used.checked_add(bytes).filter(|&end| end <= GIVEN.load(Ordering::Relaxed))?;
+    let end = used
+        .checked_add(bytes)
+        .filter(|&end| end <= GIVEN.load(Ordering::Relaxed))?;
     USED.store(end, Ordering::Relaxed);
     Some((protocol::address::HEAP as usize + used, bytes))
 }

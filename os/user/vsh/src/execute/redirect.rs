@@ -103,7 +103,10 @@ impl Shell {
             self.state.streams.close(descriptor);
             return Ok(true);
         }
-        let stream = source.parse().ok().and_then(|source| self.state.streams.get(source).ok());
+        let stream = source
+            .parse()
+            .ok()
+            .and_then(|source| self.state.streams.get(source).ok());
         let Some(stream) = stream.cloned() else {
             self.report(format_args!("{source}: bad file descriptor"));
             return Ok(false);
