@@ -83,7 +83,9 @@ impl Table {
     }
 
     fn signal(&mut self, pid: Pid, signal: Signal) {
-        let Some(process) = self.processes.get_mut(&pid) else { return };
+        let Some(process) = self.processes.get_mut(&pid) else {
+            return;
+        };
         let effect = match (process.state, signal) {
             (State::Dying(_) | State::Ended(_), _) => return,
             (State::Stopped, Signal::Stop) | (State::Running, Signal::Continue) => return,

@@ -64,7 +64,10 @@ impl Set {
         let services: Vec<Service> = order.iter().filter_map(|&index| slots[index].take()).collect();
         let index = |name: &String| services.iter().position(|service| service.name == *name);
         let indices = |names: &[String]| names.iter().filter_map(index).collect::<Vec<_>>();
-        let requires = services.iter().map(|service| indices(&service.requires)).collect();
+        let requires = services
+            .iter()
+            .map(|service| indices(&service.requires))
+            .collect();
         let before = services
             .iter()
             .map(|service| {

@@ -201,13 +201,17 @@ impl Supervisor {
     }
 
     fn exited(&mut self, process: u32, exit: Exit, now: Duration) {
-        let found = self.states.iter().enumerate().find_map(|(service, state)| match *state {
-            State::Running { process: own, since } if own == process => Some((service, Some(since))),
-            State::Stopping { process: own, .. } | State::Killing { process: own } if own == process => {
-                Some((service, None))
-            }
-            _ => None,
-        });
+        let found = self
+            .states
+            .iter()
+            .enumerate()
+            .find_map(|(service, state)| match *state {
+                State::Running { process: own, since } if own == process => Some((service, Some(since))),
+                State::Stopping { process: own, .. } | State::Killing { process: own } if own == process => {
+                    Some((service, None))
+                }
+                _ => None,
+            });
         match found {
             Some((service, Some(since))) => self.ended(service, exit, now.saturating_sub(since), now),
             Some((service, None)) => self.states[service] = State::Stopped,
