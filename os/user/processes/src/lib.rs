@@ -24,5 +24,5 @@ mod wait;
 
 pub use plan::{Page, Plan, PlanError, Segment, plan};
 pub use signals::{Effect, Signal, Target};
-pub use table::{Error, Fate, Group, Info, Limits, MAX_NAME, MAX_PROCESS, Pid, Spawn, State, Table};
+pub use table::{Error, Fate, Group, Info, Limits, MAX_NAME, Pid, Spawn, State, Table};
 pub use wait::{Child, Completed, Outcome, Status, Ticket, Wait};

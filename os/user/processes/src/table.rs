@@ -11,9 +11,6 @@ use crate::wait::{Completed, Parked};
 /// Number of a process.
 pub type Pid = u32;
 
-/// Highest number of a process.
-pub const MAX_PROCESS: Pid = (1 << 22) - 1;
-
 /// Longest name of a process in bytes.
 pub const MAX_NAME: usize = 255;
 
@@ -101,6 +98,8 @@ pub struct Limits {
     pub children: usize,
     /// Parked requests of one process.
     pub parked: usize,
+    /// Highest number of a process.
+    pub highest: Pid,
 }
 
 impl Default for Limits {
@@ -109,6 +108,7 @@ impl Default for Limits {
             processes: 1024,
             children: 256,
             parked: 16,
+            highest: (1 << 22) - 1,
         }
     }
 }
@@ -340,9 +340,10 @@ impl Table {
             let mut all = self.processes.iter();
             all.any(|(&own, process)| own == pid || process.group == pid || process.session == pid)
         };
-        // Each process uses up to three numbers: one of so many candidates is free.
-        let tries = 3 * self.processes.len() as u32 + 1;
-        let candidates = (0..tries.min(MAX_PROCESS)).map(|step| (self.last + step) % MAX_PROCESS + 1);
-        candidates.into_iter().find(|&pid| !is_used(pid))
+        // Each process uses up to three numbers: one of so many candidates is free, if there are so many.
+        let highest = self.limits.highest.max(Self::FIRST);
+        let tries = highest.min(3 * self.processes.len() as u32 + 1);
+        let mut candidates = (0..tries).map(|step| (self.last + step) % highest + 1);
+        candidates.find(|&pid| !is_used(pid))
     }
 }

@@ -89,6 +89,16 @@ impl Table {
     /// # Errors
     /// `NotFound`: the caller is not alive. `NoChild`: it has no such child.
     pub fn try_wait(&mut self, wait: Wait) -> Result<Option<(Pid, Status)>, Error> {
+        let found = self.take(wait)?;
+        if found.is_some() {
+            // Others may have been waiting for the same child.
+            self.serve();
+        }
+        Ok(found)
+    }
+
+    /// Finds news, and takes them: nobody else is told.
+    fn take(&mut self, wait: Wait) -> Result<Option<(Pid, Status)>, Error> {
         self.living(wait.parent)?;
         let mut has_child = false;
         let mut found = None;
@@ -123,10 +133,6 @@ impl Table {
             }
             None => {}
         }
-        if found.is_some() {
-            // Others may have been waiting for the same child.
-            self.serve();
-        }
         Ok(found)
     }
 
@@ -152,22 +158,18 @@ impl Table {
     pub(crate) fn serve(&mut self) {
         let mut at = 0;
         while let Some(&Parked { ticket, wait }) = self.parked.get(at) {
-            // Taken out first: answering it may come back here.
+            let Some(result) = self.take(wait).transpose() else {
+                at += 1;
+                continue;
+            };
             self.parked.remove(at);
-            match self.try_wait(wait).transpose() {
-                Some(result) => {
-                    self.completed.push_back(Completed {
-                        ticket,
-                        parent: wait.parent,
-                        result,
-                    });
-                    at = 0;
-                }
-                None => {
-                    self.parked.insert(at, Parked { ticket, wait });
-                    at += 1;
-                }
-            }
+            self.completed.push_back(Completed {
+                ticket,
+                parent: wait.parent,
+                result,
+            });
+            // What was taken may have been the last child that an earlier one waited for.
+            at = 0;
         }
     }
 }

@@ -290,11 +290,11 @@ fn one_of(value: &str, words: &[&'static str]) -> Result<usize, Problem> {
     })
 }
 
-/// The word that is at most two edits away, and less than half its length.
+/// The word that is at most two edits away, and not more than half its length.
 fn nearest(word: &str, words: &[&'static str]) -> Option<&'static str> {
     let close = words.iter().map(|&other| (distance(word, other), other));
     let (edits, other) = close.min_by_key(|other| other.0)?;
-    (edits <= 2 && 2 * edits < other.len()).then_some(other)
+    (edits <= 2 && 2 * edits <= other.len()).then_some(other)
 }
 
 /// How many characters have to be inserted, deleted or replaced to make one word the other. Words that are too long to
