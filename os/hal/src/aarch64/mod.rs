@@ -84,7 +84,9 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+        let active = &Self::local().root;
+        if active.load(Ordering::Relaxed) != root {
+            active.store(root, Ordering::Relaxed);
             // SAFETY: the caller vouches for the tables.
             unsafe { cpu::set_user_root(Some(root)) };
         }

@@ -45,10 +45,9 @@
     \op x31, 30 * 8(\base)
 .endm
 
-# What a function has to keep for its caller.
+# What a function has to keep for its caller; gp, which the kernel does not use, may stay a program's.
 .macro each_kept op
     \op ra, 1 * 8(sp)
-    \op gp, 2 * 8(sp)
     \op tp, 3 * 8(sp)
     \op s0, 4 * 8(sp)
     \op s1, 5 * 8(sp)

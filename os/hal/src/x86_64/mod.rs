@@ -49,7 +49,7 @@ impl Architecture for Machine {
     }
 
     fn local() -> &'static Local {
-        crate::cpu::local(cpu::index())
+        cpu::local()
     }
 
     unsafe fn discover(record: &BootInfo) -> [Device; MAX_DEVICES] {
@@ -73,7 +73,9 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+        let active = &Self::local().root;
+        if active.load(Ordering::Relaxed) != root {
+            active.store(root, Ordering::Relaxed);
             // SAFETY: the caller vouches for the tables.
             unsafe { cpu::set_root(root) };
         }
@@ -191,7 +193,7 @@ impl Architecture for Machine {
     }
 
     fn answer_flushes() {
-        tlb::answer();
+        tlb::answer(Self::local());
     }
 
     fn uart() -> Option<Uart> {
