@@ -22,9 +22,9 @@ pub(crate) fn secondary(index: usize) -> ! {
 /// there are.
 pub(crate) fn check() -> Result<usize, &'static str> {
     for round in 0..2 {
-        for index in 1..cpu::count() {
+        for (index, kicks) in KICKS.iter().enumerate().take(cpu::count()).skip(1) {
             cpu::start(index)?;
-            KICKS[index].store(0, Ordering::Release);
+            kicks.store(0, Ordering::Release);
         }
         for (index, kicks) in KICKS.iter().enumerate().take(cpu::count()).skip(1) {
             for count in 1..=3 - round {
