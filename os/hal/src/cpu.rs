@@ -254,6 +254,13 @@ pub(crate) unsafe extern "C" fn secondary_entry(index: usize) -> ! {
     crate::boot::kernel_secondary(index)
 }
 
+/// Whether a CPU runs: it has been started and has not stopped since.
+pub fn runs(index: usize) -> bool {
+    LOCALS
+        .get(index)
+        .is_some_and(|local| local.online.load(Ordering::Acquire))
+}
+
 /// Makes a CPU return from [`wait`] or from its program with [`Event::Kick`]. Kicks that it has not noticed yet are one.
 /// Nothing when it does not run.
 pub fn kick(index: usize) {

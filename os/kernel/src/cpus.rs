@@ -23,6 +23,9 @@ pub(crate) fn secondary(index: usize) -> ! {
 pub(crate) fn check() -> Result<usize, &'static str> {
     for round in 0..2 {
         for (index, kicks) in KICKS.iter().enumerate().take(cpu::count()).skip(1) {
+            // The one that has been kicked three times may not have stopped yet.
+            let limit = timer::now() + LIMIT;
+            while cpu::runs(index) && timer::now() < limit {}
             cpu::start(index)?;
             kicks.store(0, Ordering::Release);
         }
