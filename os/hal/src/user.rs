@@ -117,7 +117,7 @@ impl Context {
     ///
     /// # Safety
     /// The program's address space is active.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn run(&mut self, fpu: Option<&mut FpuState>) -> Event {
         if fpu.is_some() || !fpu::is_off(Machine::local()) {
             // SAFETY: the caller's promise.

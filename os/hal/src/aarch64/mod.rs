@@ -102,6 +102,7 @@ impl Architecture for Machine {
         cpu::publish_code(start, len);
     }
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }

@@ -136,10 +136,20 @@ pub(super) fn install(local: &'static Local) {
 ///
 /// # Safety
 /// The program's address space is active.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `spsr` is a program's.
-    let kind = unsafe { enter_user(registers) };
+    let kind: u64;
+    unsafe {
+        asm!(
+            "bl {enter_user}",
+            enter_user = sym enter_user,
+            inlateout("x0") &raw mut *registers => kind,
+            clobber_abi("C"),
+            out("x20") _, out("x21") _, out("x22") _, out("x23") _, out("x24") _,
+            out("x25") _, out("x26") _, out("x27") _, out("x28") _,
+        );
+    }
     if kind == SYNCHRONOUS && registers.esr >> CLASS == CLASS_SVC {
         Cause::SystemCall
     } else {

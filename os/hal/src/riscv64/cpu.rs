@@ -41,7 +41,7 @@ pub(super) unsafe fn set_root(root: u64) {
     unsafe { asm!("sfence.vma", "csrw satp, {}", "sfence.vma", in(reg) satp(root), options(nostack)) };
 }
 
-/// Makes earlier writes visible to instruction fetches.
+/// Makes earlier writes visible to this hart's instruction fetches.
 pub(super) fn publish_code() {
     // SAFETY: a fence changes no memory.
     unsafe { asm!("fence.i", options(nostack)) };

@@ -90,9 +90,10 @@ impl Architecture for Machine {
     }
 
     fn publish_code(_start: *const u8, _len: usize) {
-        cpu::publish_code();
+        tlb::publish_code();
     }
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }

@@ -144,10 +144,19 @@ pub(super) fn install(local: &'static Local) {
 ///
 /// # Safety
 /// The program's address space is active.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `status` is a program's.
-    unsafe { enter_user(registers) };
+    unsafe {
+        asm!(
+            "call {enter_user}",
+            enter_user = sym enter_user,
+            in("a0") &raw mut *registers,
+            clobber_abi("C"),
+            out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _,
+        );
+    }
     if registers.cause == SYSTEM_CALL {
         registers.pc += ECALL;
         return Cause::SystemCall;

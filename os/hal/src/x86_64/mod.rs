@@ -90,6 +90,7 @@ impl Architecture for Machine {
     /// Instruction fetches are coherent with data on this architecture.
     fn publish_code(_start: *const u8, _len: usize) {}
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }

@@ -394,11 +394,19 @@ pub(super) fn own_stacks(index: usize) -> (u64, u64) {
 ///
 /// # Safety
 /// The program's address space is active.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`: the selectors are a
     // program's, rflags came from a program, and rip is below the end of user space, so the way back does not fault.
-    unsafe { enter_user(registers) };
+    unsafe {
+        asm!(
+            "call {enter_user}",
+            enter_user = sym enter_user,
+            in("rdi") &raw mut *registers,
+            clobber_abi("sysv64"),
+            out("r12") _, out("r13") _, out("r14") _, out("r15") _,
+        );
+    }
     tlb::answer(cpu::local());
     if registers.frame.vector == SYSCALL_VECTOR {
         Cause::SystemCall
