@@ -50,7 +50,8 @@ pub fn frequency() -> u64 {
 }
 
 /// Makes this CPU's timer interrupt at `deadline` (as [`now`] counts) instead of when it would have: at once when that
-/// time is past, never for `u64::MAX`. Where the hardware cannot look that far ahead it interrupts early.
+/// time is past, never for `u64::MAX`. Where the hardware cannot look that far ahead it interrupts early; and an interrupt
+/// that was on its way already still comes. Whoever gets [`Event::Timer`](crate::Event) therefore looks at the time.
 pub fn arm(deadline: u64) {
     if deadline == u64::MAX {
         Machine::arm_timer(None);

@@ -138,8 +138,8 @@ pub(super) fn install(local: &'static Local) {
 /// The program's address space is active.
 #[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
-    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `spsr` is a program's.
     let kind: u64;
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`, so `spsr` is a program's.
     unsafe {
         asm!(
             "bl {enter_user}",

@@ -146,7 +146,7 @@ pub(super) fn install(local: &'static Local) {
 /// The program's address space is active.
 #[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
-    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `status` is a program's.
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`, so `status` is a program's.
     unsafe {
         asm!(
             "call {enter_user}",
