@@ -27,13 +27,13 @@ fn scaled(count: u64, scale: &AtomicU64) -> u64 {
 /// Says what about the hardware does not work.
 pub(crate) fn init() -> Result<(), &'static str> {
     let frequency = Machine::init_clock()?;
-    // The upper limit keeps the scales within 64 bits.
-    if !(1000..4 * NANOSECONDS).contains(&frequency) {
+    if !(1000..64 * NANOSECONDS).contains(&frequency) {
         return Err("the CPU's counter claims a frequency that no machine has");
     }
     FREQUENCY.store(frequency, Ordering::Relaxed);
     SCALE.store((NANOSECONDS << 32).div_ceil(frequency), Ordering::Relaxed);
-    INVERSE.store((frequency << 32) / NANOSECONDS, Ordering::Relaxed);
+    let inverse = (u128::from(frequency) << 32) / u128::from(NANOSECONDS);
+    INVERSE.store(u64::try_from(inverse).unwrap_or(u64::MAX), Ordering::Relaxed);
     START.store(Machine::counter(), Ordering::Relaxed);
     Ok(())
 }
