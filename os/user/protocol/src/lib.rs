@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 mod error;
+pub mod list;
 pub mod start;
 
 pub use error::Error;
@@ -93,7 +94,7 @@ pub mod process {
     /// Sends a signal. Word 0: process, word 1: 1 when that is a group, word 2: number of the signal.
     pub const KILL: u32 = 5;
     /// All processes, from an index on (word 0). Reply: how many entries are in the I/O buffer, next index or 0. Entries as
-    /// in [`start::Entries`](crate::start).
+    /// in [`list`](crate::list).
     pub const LIST: u32 = 6;
     /// Makes a group the terminal's foreground. Word 0: group.
     pub const SET_FOREGROUND: u32 = 7;
