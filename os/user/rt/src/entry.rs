@@ -24,6 +24,5 @@ pub fn end(code: u32) -> ! {
 
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-    crate::eprintln!("panic: {info}");
-    end(crate::PANIC_CODE)
+    crate::sys::panicked(info)
 }

@@ -15,13 +15,19 @@ pub extern crate alloc;
 pub mod env;
 pub mod fs;
 #[cfg(any(target_os = "none", test))]
+mod gather;
+#[cfg(any(target_os = "none", test))]
 mod heap;
 pub mod io;
+#[cfg(any(target_os = "none", test))]
+mod path;
 mod print;
 pub mod process;
 pub mod system;
 pub mod terminal;
 pub mod time;
+#[cfg(any(target_os = "none", test))]
+mod translate;
 
 #[cfg(not(target_os = "none"))]
 #[path = "host/mod.rs"]

@@ -1,0 +1,91 @@
+//! How a program begins and ends, and what it was started with.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::ptr;
+use core::slice;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use protocol::start::{MAGIC, MAX_LEN, Reader, Stream};
+use protocol::{address, process};
+
+use super::lock::{self, Lock};
+use super::{client, env, flush_output};
+use crate::io::Result;
+
+static PROCESS: AtomicU32 = AtomicU32::new(0);
+static GROUP: AtomicU32 = AtomicU32::new(0);
+
+/// The standard streams: input, output, errors.
+static STREAMS: Lock<[Stream; 3]> = Lock::new(
+    [Stream {
+        server: 0,
+        handle: 0,
+    }; 3],
+);
+
+/// Starts a program's main function.
+pub fn start(main: fn(crate::Args) -> u32, _argument: u64) -> ! {
+    let arguments = read_record().map_or_else(Vec::new, |record| begin(&record));
+    exit_process(main(crate::Args::from(arguments)))
+}
+
+/// The start record; `None` for the first program, which has other information in that place.
+fn read_record() -> Option<Reader<'static>> {
+    let address = address::START as usize;
+    // SAFETY: programs with a main function of this kind are the first one, for which `RootInfo` lies there, or have been
+    // started by the process server, which maps `MAX_LEN` bytes there. Both are aligned to pages and never change.
+    let magic = unsafe { ptr::with_exposed_provenance::<u64>(address).read() };
+    if u64::from_le(magic) != MAGIC {
+        return None;
+    }
+    // SAFETY: the magic says that this is a record of the process server; see above.
+    Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), MAX_LEN) })
+}
+
+/// Takes over what the record says and returns the arguments.
+fn begin(record: &Reader<'_>) -> Vec<String> {
+    // SAFETY: the process server has mapped the I/O buffer of whom it gives a record, and this is the one place that knows.
+    unsafe { client::begin() };
+    // Numbers of processes are below `MAX_PROCESSES`.
+    PROCESS.store(record.header.process as u32, Ordering::Relaxed);
+    GROUP.store(record.header.group as u32, Ordering::Relaxed);
+    STREAMS.with(|streams| *streams = record.header.streams);
+    env::begin(record);
+    record.arguments().map(String::from).collect()
+}
+
+/// The standard streams: input, output, errors.
+pub(super) fn streams() -> [Stream; 3] {
+    STREAMS.with(|streams| *streams).unwrap_or_default()
+}
+
+pub(crate) fn id() -> u32 {
+    PROCESS.load(Ordering::Relaxed)
+}
+
+pub(crate) fn group() -> u32 {
+    GROUP.load(Ordering::Relaxed)
+}
+
+pub(crate) fn lead_group() -> Result<()> {
+    let [group, ..] = client::ask_processes(process::LEAD_GROUP, [0; 3])?;
+    GROUP.store(group as u32, Ordering::Relaxed);
+    Ok(())
+}
+
+pub(crate) fn exit_process(code: u32) -> ! {
+    // Who ends cannot do anything about it.
+    let _lost = flush_output();
+    crate::end(code)
+}
+
+/// Ends a program that has panicked.
+pub(crate) fn panicked(info: &core::panic::PanicInfo<'_>) -> ! {
+    // Whoever panics while this is reported has nothing more to say.
+    if !lock::set_panicking() {
+        crate::eprintln!("panic: {info}");
+        let _lost = flush_output();
+    }
+    crate::end(crate::PANIC_CODE)
+}
