@@ -8,6 +8,7 @@ macro_rules! program {
         #[unsafe(no_mangle)]
         extern "C" fn program_main(argument: u64) -> ! {
             let main: fn(u64) -> u32 = $main;
+            $crate::prepare(argument);
             $crate::end(main(argument))
         }
     };

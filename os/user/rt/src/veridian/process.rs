@@ -154,12 +154,14 @@ impl Record<'_> {
     /// Writes it and returns its length; `None` when there is too little room.
     fn write(&self, bytes: &mut [u8]) -> Option<usize> {
         let header = Header {
-            // The process server fills in these two.
+            // The process server fills in what is 0.
             process: 0,
             group: 0,
             arguments: self.arguments.len() as u64 + 1,
             variables: self.variables.len() as u64,
             streams: self.streams,
+            heap: 0,
+            length: 0,
         };
         let mut writer = Writer::new(bytes, &header)?;
         for text in [self.directory, self.program, self.name] {

@@ -6,7 +6,7 @@ use core::ptr;
 use core::slice;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use protocol::start::{MAGIC, MAX_LEN, Reader, Stream};
+use protocol::start::{LENGTH, MAGIC, Reader, Stream, WORDS};
 use protocol::{address, process};
 
 use super::lock::{self, Lock};
@@ -25,22 +25,35 @@ static STREAMS: Lock<[Stream; 3]> = Lock::new(
 );
 
 /// Starts a program's main function.
-pub fn start(main: fn(crate::Args) -> u32, _argument: u64) -> ! {
-    let arguments = read_record().map_or_else(Vec::new, |record| begin(&record));
+pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
+    let record = if argument == address::START { read_record() } else { None };
+    let arguments = record.map_or_else(Vec::new, |record| begin(&record));
     exit_process(main(crate::Args::from(arguments)))
 }
 
 /// The start record; `None` for the first program, which has other information in that place.
 fn read_record() -> Option<Reader<'static>> {
     let address = address::START as usize;
-    // SAFETY: programs with a main function of this kind are the first one, for which `RootInfo` lies there, or have been
-    // started by the process server, which maps `MAX_LEN` bytes there. Both are aligned to pages and never change.
-    let magic = unsafe { ptr::with_exposed_provenance::<u64>(address).read() };
-    if u64::from_le(magic) != MAGIC {
+    let words = ptr::with_exposed_provenance::<[u64; WORDS]>(address);
+    // SAFETY: programs with this argument are the first one, for which `RootInfo` lies there, or have been started by the
+    // process server with a record; both are as long, aligned to pages, and never change.
+    let words = unsafe { words.read() };
+    if u64::from_le(words[0]) != MAGIC {
         return None;
     }
-    // SAFETY: the magic says that this is a record of the process server; see above.
-    Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), MAX_LEN) })
+    let len = u64::from_le(words[LENGTH]) as usize;
+    // SAFETY: the magic says that this is a record of the process server, which has mapped as much as it says.
+    Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), len) })
+}
+
+/// Uses the heap that came with the program, before anything is allocated. For every program, first of all.
+pub fn prepare(argument: u64) {
+    if argument != address::START {
+        return;
+    }
+    if let Some(record) = read_record() {
+        super::heap::use_given(record.header.heap as usize);
+    }
 }
 
 /// Takes over what the record says and returns the arguments.
