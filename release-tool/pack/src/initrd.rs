@@ -16,9 +16,7 @@ pub fn build(
     time: UtcTime,
 ) -> Result<Vec<u8>, PackError> {
     let mut archive = Builder::new(Vec::new());
-    let files = programs
-        .iter()
-        .map(|(&name, &content)| (name, content, None));
+    let files = programs.iter().map(|(&name, &content)| (name, content, None));
     let links = links.iter().map(|(&name, &target)| (name, &[][..], Some(target)));
     for (name, content, target) in files.chain(links) {
         let failed = |error: std::io::Error| PackError::Archive {

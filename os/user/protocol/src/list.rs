@@ -37,7 +37,14 @@ pub struct Entry<'a> {
 impl Entry<'_> {
     /// Writes it to the beginning of `bytes` and returns its length; `None` when there is too little room.
     pub fn write(&self, bytes: &mut [u8]) -> Option<usize> {
-        let words = [self.process, self.parent, self.group, self.state, self.memory, self.time];
+        let words = [
+            self.process,
+            self.parent,
+            self.group,
+            self.state,
+            self.memory,
+            self.time,
+        ];
         let len = words.len() * 8 + 4 + self.name.len();
         let (head, name) = bytes.get_mut(..len)?.split_at_mut(words.len() * 8);
         for (place, word) in head.chunks_exact_mut(8).zip(words) {

@@ -279,7 +279,10 @@ fn pack_initrd(job: &Job<'_>) -> Result {
         .iter()
         .map(|(name, content)| (*name, content.as_slice()))
         .collect();
-    let links = params.links.iter().map(|(name, target)| (name.as_str(), target.as_str()));
+    let links = params
+        .links
+        .iter()
+        .map(|(name, target)| (name.as_str(), target.as_str()));
     let archive = initrd::build(&entries, &links.collect(), UtcTime::from_unix(params.time)?)?;
     Ok(job.world.fs().write(only_output(job)?, &archive, 0o644)?)
 }

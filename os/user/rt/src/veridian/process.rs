@@ -192,7 +192,9 @@ impl Record<'_> {
 
     fn ask(&self, group: u64, may_power_off: bool) -> Result<u32> {
         client::with(|client| {
-            let len = self.write(client.bytes_mut()).ok_or(ErrorKind::ArgumentListTooLong)?;
+            let len = self
+                .write(client.bytes_mut())
+                .ok_or(ErrorKind::ArgumentListTooLong)?;
             let words = [len as u64, group, may_power_off.into()];
             let [id, ..] = client.ask_processes(process::SPAWN, words)?;
             Ok(id as u32)

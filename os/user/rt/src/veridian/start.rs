@@ -17,16 +17,15 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 static GROUP: AtomicU32 = AtomicU32::new(0);
 
 /// The standard streams: input, output, errors.
-static STREAMS: Lock<[Stream; 3]> = Lock::new(
-    [Stream {
-        server: 0,
-        handle: 0,
-    }; 3],
-);
+static STREAMS: Lock<[Stream; 3]> = Lock::new([Stream { server: 0, handle: 0 }; 3]);
 
 /// Starts a program's main function.
 pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
-    let record = if argument == address::START { read_record() } else { None };
+    let record = if argument == address::START {
+        read_record()
+    } else {
+        None
+    };
     let arguments = record.map_or_else(Vec::new, |record| begin(&record));
     exit_process(main(crate::Args::from(arguments)))
 }
