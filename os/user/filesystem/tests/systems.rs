@@ -302,3 +302,21 @@ fn quotas_hold_and_what_is_freed_can_be_used_again() {
     fs.mkdir("fourth").unwrap();
     assert_eq!(error(fs.mkdir("fifth")), Error::NoSpace);
 }
+
+#[test]
+fn what_was_cut_off_does_not_come_back() {
+    let mut fs = ram();
+    fs.put("f", &[1; 10_000]).unwrap();
+    let file = fs.open("f", Flags::READ | Flags::WRITE).unwrap();
+    for len in [9000, 8192, 4095, 1, 0] {
+        fs.truncate(file, len).unwrap();
+        fs.truncate(file, 10_000).unwrap();
+        let bytes = fs.get("f").unwrap();
+        let (kept, new) = bytes.split_at(len as usize);
+        assert!(
+            kept.iter().all(|&byte| byte == 1) && new.iter().all(|&byte| byte == 0),
+            "{len}"
+        );
+        fs.put("f", &[1; 10_000]).unwrap();
+    }
+}

@@ -415,3 +415,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn nothing_is_done_to_a_process_that_has_ended_by_itself() {
+    let mut table = table();
+    let (first, second) = (child(&mut table, 1), child(&mut table, 1));
+    table.kill(Target::Process(first), Signal::Kill).unwrap();
+    table.kill(Target::Process(second), Signal::Stop).unwrap();
+    table.ended(first, Fate::Exited(0)).unwrap();
+    assert_eq!(table.effect(), Some(Effect::Suspend(second)));
+    assert_eq!(table.effect(), None);
+    assert_eq!(
+        table.kill(Target::Process(first), Signal::Kill),
+        Err(Error::NotFound)
+    );
+}

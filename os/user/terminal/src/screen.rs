@@ -34,10 +34,11 @@ pub(crate) const fn is_continuation(byte: u8) -> bool {
 impl Screen {
     pub(crate) fn next(&mut self) -> Option<u8> {
         if self.stopped {
-            None
-        } else {
-            self.queue.pop_front()
+            return None;
         }
+        let byte = self.queue.pop_front()?;
+        self.shown = after(self.shown, byte);
+        Some(byte)
     }
 
     pub(crate) fn room(&self) -> usize {

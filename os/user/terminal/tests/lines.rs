@@ -373,12 +373,10 @@ proptest! {
     #[test]
     fn echo_is_bounded(bytes in prop::collection::vec(0..=255u8, 0..200)) {
         let mut terminal = cooked();
-        let mut length = 0;
-        for byte in bytes {
+        for (length, byte) in bytes.into_iter().enumerate() {
             let echo = typed(&mut terminal, &[byte]);
             // Two columns for a control character, eight for a tab.
             prop_assert!(echo.len() <= 8.max(3 * 2 * (length + 2)), "{} bytes for {}", echo.len(), byte);
-            length += 1;
         }
     }
 }

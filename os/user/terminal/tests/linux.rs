@@ -141,11 +141,11 @@ fn key() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// Types keys on both sides and compares what is shown. What comes before a signal has to be shown before: it takes
-/// away what is still on its way.
+/// Types keys on both sides and compares what is shown. What comes before a signal or silence has to be shown before:
+/// these take away, or hold back, what is still on its way.
 fn type_on_both(pty: &mut Pty, ours: &mut Terminal, keys: &[u8]) -> Result<(), TestCaseError> {
-    let is_signal = |byte: u8| matches!(byte, 0x03 | 0x1a);
-    for part in keys.chunk_by(|&one, &next| !is_signal(one) && !is_signal(next)) {
+    let is_alone = |byte: u8| matches!(byte, 0x03 | 0x1a | 0x11 | 0x13);
+    for part in keys.chunk_by(|&one, &next| !is_alone(one) && !is_alone(next)) {
         pty.master.write_all(part).unwrap();
         part.iter().for_each(|&byte| ours.receive(byte));
         let mine = ours_shown(ours);

@@ -126,23 +126,34 @@ impl Server<'_> {
         Ok(Outcome::Park(ticket))
     }
 
-    /// Takes a request out of all queues.
+    /// Takes a request out of all queues, for good.
     pub(super) fn unpark(&mut self, ticket: Ticket) -> Option<Parked> {
+        let parked = self.take_out(ticket)?;
+        // What stood behind it may have room now.
+        self.pump(parked.pipe);
+        Some(parked)
+    }
+
+    fn take_out(&mut self, ticket: Ticket) -> Option<Parked> {
         let parked = self.parked.remove(&ticket)?;
         if let Some(pipe) = self.pipes.get_mut(&parked.pipe) {
             pipe.waiting_readers.retain(|&other| other != ticket);
             pipe.waiting_writers.retain(|&other| other != ticket);
         }
-        // What stood behind it may have room now.
-        self.pump(parked.pipe);
         Some(parked)
     }
 
     /// Drops the client's parked requests and completions.
     pub(super) fn forget_requests(&mut self, client: Client) {
         let of_client = self.parked.iter().filter(|(_, parked)| parked.client == client);
-        for ticket in of_client.map(|(&ticket, _)| ticket).collect::<Vec<_>>() {
-            self.unpark(ticket);
+        let tickets: Vec<Ticket> = of_client.map(|(&ticket, _)| ticket).collect();
+        // All of them first: none may be served because another one has gone.
+        let taken: Vec<Parked> = tickets
+            .into_iter()
+            .filter_map(|ticket| self.take_out(ticket))
+            .collect();
+        for parked in taken {
+            self.pump(parked.pipe);
         }
         self.completed.retain(|done| done.client != client);
     }
@@ -153,8 +164,9 @@ impl Server<'_> {
             .parked
             .iter()
             .filter(|(_, parked)| parked.description == description);
-        for ticket in on_it.map(|(&ticket, _)| ticket).collect::<Vec<_>>() {
-            if let Some(parked) = self.unpark(ticket) {
+        let tickets: Vec<Ticket> = on_it.map(|(&ticket, _)| ticket).collect();
+        for ticket in tickets {
+            if let Some(parked) = self.take_out(ticket) {
                 self.complete(ticket, parked.client, Err(Error::BadHandle), Vec::new());
             }
         }
