@@ -1,7 +1,7 @@
 //! The file server's parts that do not need the kernel: what messages mean, who waits for an answer, and the tree.
 //!
 //! [`Service`] takes a request as it came and gives the reply, or none while the request waits. What it asks of the
-//! kernel is behind [`Kernel`], so that tests on the host run all of it.
+//! kernel is behind [`Kernel`](clients::Kernel), so that tests on the host run all of it.
 //!
 //! What always holds:
 //!
@@ -19,6 +19,6 @@ mod service;
 mod subtree;
 mod tree;
 
-pub use service::{Call, Kernel, MAX_PARKED, Reply, Service};
+pub use service::Service;
 pub use subtree::Subtree;
 pub use tree::{CONSOLE_DEVICE, Room, TreeError, tree};

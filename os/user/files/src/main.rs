@@ -2,8 +2,6 @@
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]
-mod buffers;
-#[cfg(target_os = "none")]
 mod facts;
 #[cfg(target_os = "none")]
 mod server;

@@ -183,7 +183,7 @@ pub(crate) fn decode(label: u32, words: [u64; 4]) -> Result<Decoded, Error> {
 /// As for [`decode`]; `NoProcess` when a number is none of a process.
 pub(crate) fn decode_of_manager(label: u32, words: [u64; 4]) -> Result<Request, Error> {
     let process = |number: u64| {
-        if crate::service::is_process(number) {
+        if clients::is_process(number) {
             Ok(number)
         } else {
             Err(Error::NoProcess)

@@ -1,14 +1,17 @@
 //! Start, memory, and the loop that receives and replies.
 
+use core::convert::Infallible;
+
 use rt::alloc::boxed::Box;
 use rt::alloc::vec::Vec;
 
-use abi::{Message, Tag};
-use files::{Call, Reply, Room, Service, tree};
-use protocol::{address, slot, start};
+use abi::Tag;
+use clients::{Buffers, Reply};
+use files::{Room, Service, tree};
+use filesystem::Server;
+use protocol::{address, slot};
 use syscall::FOREVER;
 
-use crate::buffers::Buffers;
 use crate::facts::SystemFacts;
 
 rt::program!(main);
@@ -40,18 +43,21 @@ fn main(_argument: u64) -> u32 {
             return BAD_TREE;
         }
     };
-    let mut service = Service::new(tree, Buffers::new());
-    let Err(error) = serve(&mut service);
+    let Err(error) = serve(tree);
     rt::println!("files: {error}");
     ENDPOINT_GONE
 }
 
 /// Receives and answers, until the endpoint is gone.
-fn serve(service: &mut Service<'_, Buffers>) -> Result<core::convert::Infallible, abi::Error> {
-    syscall::receive_slot(slot::RECEIVE)?;
+fn serve(tree: Server<'_>) -> Result<Infallible, abi::Error> {
+    let mut service = Service::new(tree, Buffers::new()?);
     let mut message = syscall::receive(slot::SERVICE, FOREVER)?;
     loop {
-        let reply = handle(service, &message);
+        let reply =
+            clients::call(&message).and_then(|call| service.serve(&call, syscall::clock().unwrap_or(0)));
+        if message.tag.has_capability() {
+            service.kernel().discard();
+        }
         message = match reply {
             Some(Reply {
                 label,
@@ -62,37 +68,9 @@ fn serve(service: &mut Service<'_, Buffers>) -> Result<core::convert::Infallible
     }
 }
 
-fn handle(service: &mut Service<'_, Buffers>, message: &Message) -> Option<Reply> {
-    let tag = message.tag;
-    if tag.is_notification() || tag.is_fault() {
-        return None;
-    }
-    let call = Call {
-        badge: message.badge,
-        label: tag.label(),
-        words: message.words,
-        wants_reply: tag.is_call(),
-        has_capability: tag.has_capability(),
-    };
-    let now = syscall::clock().unwrap_or(0);
-    let reply = service.serve(&call, now);
-    if tag.has_capability() {
-        service.kernel().discard();
-    }
-    reply
-}
-
 /// The initrd, as the start record says.
 fn initrd() -> Option<&'static [u8]> {
-    let record = core::ptr::with_exposed_provenance::<u8>(address::START as usize);
-    // SAFETY: whoever starts this program maps its start record there: at least a page, to read, for ever. Records of
-    // servers fit into one.
-    let record = unsafe { core::slice::from_raw_parts(record, abi::layout::PAGE_SIZE as usize) };
-    let record = start::Reader::new(record)?;
-    let len = record
-        .variables()
-        .find_map(|variable| variable.strip_prefix("INITRD_LEN="));
-    let len = len?.parse().ok()?;
+    let len = clients::variable("INITRD_LEN")?.parse().ok()?;
     let initrd = core::ptr::with_exposed_provenance::<u8>(address::DEVICE as usize);
     // SAFETY: whoever starts this program maps the initrd there, to read, for ever, and tells its length.
     Some(unsafe { core::slice::from_raw_parts(initrd, len) })

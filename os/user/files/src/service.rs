@@ -4,78 +4,12 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use abi::WORDS;
+use clients::{Call, Kernel, MAX_PARKED, Reply, is_process};
 use filesystem::{Completed, Outcome, Request, Server, Stat, Ticket};
-use protocol::{Error, IO_SIZE, MAX_PROCESSES, OK, PROCESS_SERVER, files};
+use protocol::{Error, IO_SIZE, PROCESS_SERVER, files};
 
 use crate::answer;
 use crate::request::{Decoded, decode, decode_of_manager};
-
-/// Requests that may wait at one time.
-pub const MAX_PARKED: u64 = 512;
-
-/// A request as it was received.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Whose it is: the number of a process, or [`PROCESS_SERVER`].
-    pub badge: u64,
-    /// Label of the message.
-    pub label: u32,
-    /// Its words.
-    pub words: [u64; WORDS],
-    /// Whether the sender waits for a reply.
-    pub wants_reply: bool,
-    /// Whether a capability came with it.
-    pub has_capability: bool,
-}
-
-/// An answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// [`OK`] or the number of an error.
-    pub label: u32,
-    /// Words of the answer.
-    pub words: [u64; WORDS],
-}
-
-impl From<Result<[u64; WORDS], Error>> for Reply {
-    fn from(result: Result<[u64; WORDS], Error>) -> Self {
-        match result {
-            Ok(words) => Self { label: OK, words },
-            Err(error) => Self {
-                label: error as u32,
-                words: [0; WORDS],
-            },
-        }
-    }
-}
-
-/// What the service asks of the kernel. Processes are below [`MAX_PROCESSES`], places below [`MAX_PARKED`].
-pub trait Kernel {
-    /// Makes the frame that came with the message the buffer of a process, in place of an older one.
-    ///
-    /// # Errors
-    /// `BadArgument` when what came is no frame of [`IO_SIZE`] that can be read and written, `NoMemory`.
-    fn connect(&mut self, process: u64) -> Result<(), Error>;
-    /// Whether the process has a buffer.
-    fn is_connected(&self, process: u64) -> bool;
-    /// Gives the buffer of a process up, if it has one.
-    fn disconnect(&mut self, process: u64);
-    /// Copies the beginning of the buffer of a connected process. At most [`IO_SIZE`] bytes.
-    fn read(&self, process: u64, out: &mut [u8]);
-    /// Copies to the beginning of the buffer of a connected process. At most [`IO_SIZE`] bytes.
-    fn write(&mut self, process: u64, bytes: &[u8]);
-    /// Keeps the right to answer the request that was received last in a place. Whether that worked.
-    fn save_reply(&mut self, place: u64) -> bool;
-    /// Answers the request whose right is in a place, which is free then.
-    fn reply(&mut self, place: u64, reply: Reply);
-    /// Gives the right in a place up, which is free then.
-    fn drop_reply(&mut self, place: u64);
-}
-
-/// Whether a badge is the number of a process.
-pub(crate) fn is_process(badge: u64) -> bool {
-    (1..MAX_PROCESSES).contains(&badge)
-}
 
 /// A request that waits.
 #[derive(Clone, Copy, Debug)]

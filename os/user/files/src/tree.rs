@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use core::fmt;
 
+use clients::MAX_PARKED;
 use filesystem::{
     BadArchive, DevFs, Error, Facts, FileSystem, Kind, Limits, MountError, NodeId, ProcFs, Quota, RamFs,
     Server, TarFs,
@@ -10,7 +11,6 @@ use filesystem::{
 use kcore::tar::Archive;
 use protocol::PROCESS_SERVER;
 
-use crate::service::MAX_PARKED;
 use crate::subtree::Subtree;
 
 /// Number of the console among the devices.

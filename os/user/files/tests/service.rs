@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use files::{Call, Kernel, MAX_PARKED, Reply, Room, Service, tree};
+use clients::{Call, Kernel, MAX_PARKED, Reply};
+use files::{Room, Service, tree};
 use filesystem::{Facts, Memory, Process, Uptime};
 use protocol::files::{kind, open};
 use protocol::{Error, IO_SIZE, MAX_PROCESSES, OK, PROCESS_SERVER, files as label};

@@ -1,12 +1,13 @@
-//! The I/O buffers of clients, and the rights to reply: what the kernel does for the service.
+//! The I/O buffers of clients, and the rights to reply: what the kernel does for servers.
 
 use core::ptr;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Tag;
 use abi::start::{kind, right};
-use files::{Kernel, MAX_PARKED, Reply};
 use protocol::{Error, IO_SIZE, MAX_PROCESSES, address, slot};
+
+use crate::{Kernel, MAX_PARKED, Reply};
 
 /// First slot of the rights to reply: behind the buffers of clients.
 const REPLIES: u64 = slot::CLIENTS + MAX_PROCESSES;
@@ -25,7 +26,7 @@ const ACCESS: u64 = right::READ | right::WRITE;
 
 /// Buffers that are mapped.
 #[derive(Debug)]
-pub(crate) struct Buffers(());
+pub struct Buffers(());
 
 const fn place_of(process: u64) -> u64 {
     slot::CLIENTS + process
@@ -60,13 +61,17 @@ fn has_the_length() -> bool {
 }
 
 impl Buffers {
-    /// No client is there yet.
-    pub(crate) const fn new() -> Self {
-        Self(())
+    /// No client is there yet. Asks for capabilities of messages.
+    ///
+    /// # Errors
+    /// When the kernel refuses.
+    pub fn new() -> Result<Self, abi::Error> {
+        syscall::receive_slot(slot::RECEIVE)?;
+        Ok(Self(()))
     }
 
     /// Drops the capability of the last message, unless somebody has taken it.
-    pub(crate) fn discard(&mut self) {
+    pub fn discard(&mut self) {
         // It is no error when the slot is empty.
         let _ = syscall::capability_delete(0, slot::RECEIVE);
     }
