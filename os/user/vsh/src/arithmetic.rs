@@ -77,8 +77,9 @@ struct Evaluator<'a> {
 
 /// Longer ones first.
 const OPERATORS: &[&str] = &[
-    "<<=", ">>=", "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "++",
-    "--", "+", "-", "*", "/", "%", "<", ">", "&", "^", "|", "=", "!", "~", "?", ":", "(", ")", ",",
+    "<<=", ">>=", "&&", "||", "<<", ">>", "<=", ">=", "==", "!=", "+=", "-=", "*=", "/=", "%=", "&=", "^=",
+    "|=", "++", "--", "+", "-", "*", "/", "%", "<", ">", "&", "^", "|", "=", "!", "~", "?", ":", "(", ")",
+    ",",
 ];
 
 /// How tightly a binary operator binds.
@@ -119,7 +120,12 @@ impl Evaluator<'_> {
         let rest = &self.text[self.at..];
         let mut operators = OPERATORS.iter();
         operators
-            .find(|operator| operator.chars().enumerate().all(|(at, own)| rest.get(at) == Some(&own)))
+            .find(|operator| {
+                operator
+                    .chars()
+                    .enumerate()
+                    .all(|(at, own)| rest.get(at) == Some(&own))
+            })
             .copied()
     }
 
@@ -172,7 +178,9 @@ impl Evaluator<'_> {
                 return self.store(&name, value);
             }
             let binary = operator.strip_suffix('=').filter(|binary| {
-                !matches!(*binary, "=" | "!") && precedence(binary).is_some() && !matches!(operator, "<=" | ">=")
+                !matches!(*binary, "=" | "!")
+                    && precedence(binary).is_some()
+                    && !matches!(operator, "<=" | ">=")
             });
             if let Some(binary) = binary {
                 self.at += operator.len();
@@ -202,7 +210,9 @@ impl Evaluator<'_> {
     fn binary(&mut self, least: u32) -> Result<i64> {
         let mut left = self.deeper(Self::unary)?;
         while let Some(operator) = self.next_operator() {
-            let Some(binds) = precedence(operator).filter(|&binds| binds >= least) else { break };
+            let Some(binds) = precedence(operator).filter(|&binds| binds >= least) else {
+                break;
+            };
             self.at += operator.len();
             left = match operator {
                 "&&" => {
@@ -260,7 +270,11 @@ impl Evaluator<'_> {
                 // Two signs.
                 self.at = start + 1;
                 let value = self.deeper(Self::unary)?;
-                Ok(if operator == "--" { value.wrapping_neg() } else { value })
+                Ok(if operator == "--" {
+                    value.wrapping_neg()
+                } else {
+                    value
+                })
             }
             "+" | "-" | "!" | "~" => {
                 self.at += 1;
@@ -303,7 +317,9 @@ impl Evaluator<'_> {
                 _ => self.load(&name),
             };
         }
-        let digits = self.text[self.at..].iter().take_while(|character| is_name_part(**character));
+        let digits = self.text[self.at..]
+            .iter()
+            .take_while(|character| is_name_part(**character));
         let text: String = digits.collect();
         if text.is_empty() {
             return self.syntax();
@@ -327,7 +343,9 @@ impl Evaluator<'_> {
         if !self.live {
             return Ok(0);
         }
-        let Some(value) = self.scope.get(name)? else { return Ok(0) };
+        let Some(value) = self.scope.get(name)? else {
+            return Ok(0);
+        };
         let text = value.trim();
         let (sign, digits) = match text.strip_prefix('-') {
             Some(digits) => (-1_i64, digits),
@@ -335,7 +353,8 @@ impl Evaluator<'_> {
         };
         if digits.is_empty() && text.is_empty() {
             Ok(0)
-        } else if digits.starts_with(|first: char| first.is_ascii_digit()) && digits.chars().all(is_name_part) {
+        } else if digits.starts_with(|first: char| first.is_ascii_digit()) && digits.chars().all(is_name_part)
+        {
             Ok(number(digits)?.wrapping_mul(sign))
         } else if self.depth >= MAX_DEPTH {
             Err(Error::TooDeep)
@@ -364,8 +383,12 @@ fn number(text: &str) -> Result<i64> {
     };
     let mut value = 0_i64;
     for character in digits.chars() {
-        let digit = character.to_digit(radix).ok_or_else(|| Error::BadNumber(text.into()))?;
-        value = value.wrapping_mul(i64::from(radix)).wrapping_add(i64::from(digit));
+        let digit = character
+            .to_digit(radix)
+            .ok_or_else(|| Error::BadNumber(text.into()))?;
+        value = value
+            .wrapping_mul(i64::from(radix))
+            .wrapping_add(i64::from(digit));
     }
     if digits.is_empty() {
         return Err(Error::BadNumber(text.into()));
@@ -391,7 +414,11 @@ mod tests {
     }
 
     fn value(text: &str) -> Result<i64> {
-        let mut scope = BTreeMap::from([("x".into(), "6".into()), ("e".into(), "x * 2".into()), ("s".into(), "s".into())]);
+        let mut scope = BTreeMap::from([
+            ("x".into(), "6".into()),
+            ("e".into(), "x * 2".into()),
+            ("s".into(), "s".into()),
+        ]);
         evaluate(text, &mut scope)
     }
 

@@ -81,8 +81,10 @@ pub(crate) struct Redirection {
 pub(crate) enum Target {
     /// `<`
     Read(Word),
-    /// `>` and `>|`
+    /// `>`
     Write(Word),
+    /// `>|`: replaces a file even with `set -C`
+    Replace(Word),
     /// `>>`
     Append(Word),
     /// `<>`

@@ -47,7 +47,10 @@ fn is_command_position(text: &[char]) -> bool {
     let last = text.rsplit(is_metacharacter).next().unwrap_or_default();
     text.is_empty()
         || text.ends_with(['|', '&', ';', '(', '`'])
-        || matches!(last, "!" | "{" | "do" | "elif" | "else" | "if" | "then" | "until" | "while")
+        || matches!(
+            last,
+            "!" | "{" | "do" | "elif" | "else" | "if" | "then" | "until" | "while"
+        )
 }
 
 fn sorted(names: impl Iterator<Item = String>, prefix: &str) -> Vec<String> {
@@ -63,8 +66,16 @@ fn commands(shell: &Shell, prefix: &str) -> Vec<String> {
         let entries = rt::fs::read_dir(directory).unwrap_or_default().into_iter();
         entries.map(|entry| entry.name)
     });
-    let own = builtins::ALL.iter().map(|builtin| builtin.name).chain(RESERVED.iter().copied());
-    let defined = shell.state.functions.keys().chain(shell.state.aliases.keys()).cloned();
+    let own = builtins::ALL
+        .iter()
+        .map(|builtin| builtin.name)
+        .chain(RESERVED.iter().copied());
+    let defined = shell
+        .state
+        .functions
+        .keys()
+        .chain(shell.state.aliases.keys())
+        .cloned();
     let all = programs.map(|name| escape(&name));
     sorted(all.chain(own.map(ToOwned::to_owned)).chain(defined), prefix)
 }
@@ -84,7 +95,8 @@ fn files(shell: &Shell, word: &str) -> Vec<String> {
     let entries = rt::fs::read_dir(place).unwrap_or_default().into_iter();
     let names = entries.filter(|entry| prefix.starts_with('.') || !entry.name.starts_with('.'));
     let names = names.map(|entry| {
-        let is_directory = rt::fs::metadata(&format!("{path}{}", entry.name)).is_ok_and(|metadata| metadata.is_dir());
+        let is_directory =
+            rt::fs::metadata(&format!("{path}{}", entry.name)).is_ok_and(|metadata| metadata.is_dir());
         escape(&entry.name) + if is_directory { "/" } else { "" }
     });
     sorted(names, prefix)

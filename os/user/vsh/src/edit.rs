@@ -106,7 +106,10 @@ impl Editor {
             Key::WordRight | Key::Alt('f') => self.cursor = self.word_right(),
             Key::Control('k') => self.cut(self.cursor, self.line.len()),
             Key::Control('u') => self.cut(0, self.cursor),
-            Key::Control('w') => self.cut(self.word_left(|character| !character.is_whitespace()), self.cursor),
+            Key::Control('w') => self.cut(
+                self.word_left(|character| !character.is_whitespace()),
+                self.cursor,
+            ),
             Key::Alt('\u{7f}') => self.cut(self.word_left(char::is_alphanumeric), self.cursor),
             Key::Alt('d') => self.cut(self.cursor, self.word_right()),
             Key::Control('y') => {
@@ -136,15 +139,23 @@ impl Editor {
     /// Where the word before the cursor begins.
     fn word_left(&self, in_word: fn(char) -> bool) -> usize {
         let before = &self.line[..self.cursor];
-        let end = before.iter().rposition(|&character| in_word(character)).map_or(0, |at| at + 1);
-        before[..end].iter().rposition(|&character| !in_word(character)).map_or(0, |at| at + 1)
+        let end = before
+            .iter()
+            .rposition(|&character| in_word(character))
+            .map_or(0, |at| at + 1);
+        before[..end]
+            .iter()
+            .rposition(|&character| !in_word(character))
+            .map_or(0, |at| at + 1)
     }
 
     /// Where the word after the cursor ends.
     fn word_right(&self) -> usize {
         let len = self.line.len();
         let find = |from: usize, wanted: bool| {
-            let found = self.line[from..].iter().position(|character| character.is_alphanumeric() == wanted);
+            let found = self.line[from..]
+                .iter()
+                .position(|character| character.is_alphanumeric() == wanted);
             found.map_or(len, |at| from + at)
         };
         find(find(self.cursor, true), false)
@@ -171,7 +182,9 @@ impl Editor {
     }
 
     fn newer(&mut self, helper: &dyn Helper) {
-        let Some((index, new)) = self.shown.take() else { return };
+        let Some((index, new)) = self.shown.take() else {
+            return;
+        };
         match helper.history().get(index + 1) {
             Some(line) => {
                 self.set(line.chars().collect());
@@ -216,12 +229,20 @@ impl Editor {
 
     fn complete(&mut self, helper: &dyn Helper) -> Outcome {
         let Completion { start, candidates } = helper.complete(&self.line[..self.cursor]);
-        let Some(first) = candidates.first() else { return Outcome::Go };
-        let common = candidates.iter().fold(first.chars().collect::<Vec<_>>(), |mut common, other| {
-            let same = common.iter().zip(other.chars()).take_while(|(a, b)| **a == *b).count();
-            common.truncate(same);
-            common
-        });
+        let Some(first) = candidates.first() else {
+            return Outcome::Go;
+        };
+        let common = candidates
+            .iter()
+            .fold(first.chars().collect::<Vec<_>>(), |mut common, other| {
+                let same = common
+                    .iter()
+                    .zip(other.chars())
+                    .take_while(|(a, b)| **a == *b)
+                    .count();
+                common.truncate(same);
+                common
+            });
         if common.len() <= self.cursor - start && candidates.len() > 1 {
             return Outcome::Choices(candidates);
         }

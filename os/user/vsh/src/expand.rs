@@ -159,7 +159,8 @@ impl Shell {
                 Part::Quoted(text) => fields.push_text(text, true),
                 Part::Double(parts) => {
                     // "$@" without parameters is no field.
-                    let only_all = matches!(parts.as_slice(), [Part::Parameter(parameter)] if parameter.name == "@");
+                    let only_all =
+                        matches!(parts.as_slice(), [Part::Parameter(parameter)] if parameter.name == "@");
                     fields.exists |= !only_all;
                     self.expand_parts(parts, true, fields)?;
                 }
@@ -217,7 +218,11 @@ impl Shell {
                 fields.push_value(&value.to_string(), quoted);
                 Ok(())
             }
-            Operation::Substitute { colon, operator, word } => {
+            Operation::Substitute {
+                colon,
+                operator,
+                word,
+            } => {
                 let is_set = value.as_ref().is_some_and(|value| !(*colon && value.is_empty()));
                 match (operator, is_set) {
                     ('+', false) => Ok(()),

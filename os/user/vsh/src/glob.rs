@@ -11,7 +11,10 @@ pub(crate) fn paths(characters: &[Character]) -> Vec<String> {
     let mut rest = characters;
     while !rest.is_empty() {
         let slashes = rest.iter().take_while(|(character, _)| *character == '/').count();
-        let len = rest[slashes..].iter().take_while(|(character, _)| *character != '/').count();
+        let len = rest[slashes..]
+            .iter()
+            .take_while(|(character, _)| *character != '/')
+            .count();
         let (component, later) = rest[slashes..].split_at(len);
         let prefix = "/".repeat(slashes);
         found = found
@@ -35,7 +38,11 @@ fn step(base: String, component: &[Character], is_directory: bool) -> Vec<String
     if !is_pattern(component) {
         let name: String = component.iter().map(|(character, _)| character).collect();
         let path = base + &name;
-        return if rt::fs::metadata(&path).is_ok() { vec![path] } else { Vec::new() };
+        return if rt::fs::metadata(&path).is_ok() {
+            vec![path]
+        } else {
+            Vec::new()
+        };
     }
     let pattern = Pattern::new(component);
     let directory = if base.is_empty() { "." } else { &base };

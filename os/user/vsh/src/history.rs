@@ -48,7 +48,8 @@ impl History {
             return;
         }
         if let Some(path) = &self.file {
-            let written = File::append(path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
+            let written =
+                File::append(path).and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()));
             if written.is_err() {
                 self.file = None;
             }

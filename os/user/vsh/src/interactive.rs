@@ -52,7 +52,9 @@ impl Shell {
         }
         rt::process::take_interrupt();
         let prompt = self.prompt(if continued { "PS2" } else { "PS1" });
-        let (above, prompt) = prompt.rsplit_once('\n').map_or(("", prompt.as_str()), |parts| parts);
+        let (above, prompt) = prompt
+            .rsplit_once('\n')
+            .map_or(("", prompt.as_str()), |parts| parts);
         if !above.is_empty() {
             self.show(&format!("{above}\n"));
         }
@@ -86,7 +88,9 @@ impl Shell {
                 }
                 Ok(0) | Err(_) => return None,
             }
-            let Some(key) = decoder.push(byte[0]) else { continue };
+            let Some(key) = decoder.push(byte[0]) else {
+                continue;
+            };
             match editor.press(key, self) {
                 Outcome::Go => {}
                 Outcome::Done(line) => {

@@ -39,8 +39,17 @@ struct Invocation {
 /// Runs a shell and returns its exit status.
 pub fn run(mut arguments: Args) -> u32 {
     let name = arguments.next().unwrap_or_else(|| "vsh".into());
-    let name = name.rsplit('/').next().unwrap_or_default().trim_start_matches('-').to_owned();
-    if arguments.as_slice().first().is_some_and(|first| first == "--help") {
+    let name = name
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches('-')
+        .to_owned();
+    if arguments
+        .as_slice()
+        .first()
+        .is_some_and(|first| first == "--help")
+    {
         return u32::from(rt::io::stdout().write_all(HELP.as_bytes()).is_err());
     }
     match parse(arguments) {
@@ -67,7 +76,10 @@ fn parse(mut arguments: Args) -> Result<Invocation, String> {
             break;
         };
         for letter in argument[1..].chars() {
-            let name = Options::ALL.iter().find(|(own, _)| *own == letter).map(|(_, name)| *name);
+            let name = Options::ALL
+                .iter()
+                .find(|(own, _)| *own == letter)
+                .map(|(_, name)| *name);
             let option = name.and_then(|name| invocation.options.named(name));
             match (letter, option) {
                 ('c', _) => invocation.commands = true,
@@ -75,7 +87,10 @@ fn parse(mut arguments: Args) -> Result<Invocation, String> {
                 ('s', _) => invocation.input = true,
                 ('o', _) => {
                     let name = arguments.next().ok_or("-o: option name required")?;
-                    *invocation.options.named(&name).ok_or(format!("-o {name}: invalid option"))? = on;
+                    *invocation
+                        .options
+                        .named(&name)
+                        .ok_or(format!("-o {name}: invalid option"))? = on;
                 }
                 (_, Some(option)) => *option = on,
                 _ => return Err(format!("{argument}: invalid option")),
@@ -162,7 +177,11 @@ impl Shell {
                 }
             }
             let none = Aliases::new();
-            let aliases = if self.state.aliases.is_empty() { &none } else { &self.state.aliases };
+            let aliases = if self.state.aliases.is_empty() {
+                &none
+            } else {
+                &self.state.aliases
+            };
             let parsed = Parser::new(&text, first_line, more).next(aliases);
             let result = match parsed {
                 Err(error) if more && matches!(error.problem, Problem::Incomplete(_)) => continue,

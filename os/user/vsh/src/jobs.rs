@@ -99,7 +99,13 @@ pub(crate) struct Jobs(pub(crate) Vec<Job>);
 
 impl Jobs {
     /// Adds a job and returns its number.
-    pub(crate) fn add(&mut self, group: Option<u32>, members: Vec<Member>, text: String, told: JobState) -> usize {
+    pub(crate) fn add(
+        &mut self,
+        group: Option<u32>,
+        members: Vec<Member>,
+        text: String,
+        told: JobState,
+    ) -> usize {
         let number = self.0.iter().map(|job| job.number).max().unwrap_or(0) + 1;
         self.0.push(Job {
             number,
@@ -120,7 +126,9 @@ impl Jobs {
 
     /// The place of the job that `%1`, `%%`, `%+`, `%-`, `%text` or a process number names. Without a name: the current one.
     pub(crate) fn find(&self, name: Option<&str>) -> Option<usize> {
-        let Some(name) = name else { return self.0.len().checked_sub(1) };
+        let Some(name) = name else {
+            return self.0.len().checked_sub(1);
+        };
         let Some(text) = name.strip_prefix('%') else {
             let id = name.parse().ok()?;
             return self

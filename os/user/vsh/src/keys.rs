@@ -80,7 +80,10 @@ impl Decoder {
                     return None;
                 }
                 let text = core::str::from_utf8(&bytes).ok();
-                Some(text.and_then(|text| text.chars().next()).map_or(Key::Unknown, Key::Character))
+                Some(
+                    text.and_then(|text| text.chars().next())
+                        .map_or(Key::Unknown, Key::Character),
+                )
             }
         }
     }
@@ -143,10 +146,19 @@ mod tests {
     fn keys_of_terminals() {
         for (bytes, expected) in [
             (&b"a"[..], &[Key::Character('a')][..]),
-            ("ä€😀".as_bytes(), &[Key::Character('ä'), Key::Character('€'), Key::Character('😀')]),
+            (
+                "ä€😀".as_bytes(),
+                &[Key::Character('ä'), Key::Character('€'), Key::Character('😀')],
+            ),
             (b"\r", &[Key::Enter]),
-            (b"\x01\x7f\x08", &[Key::Control('a'), Key::Backspace, Key::Backspace]),
-            (b"\x1b[A\x1bOB\x1b[C\x1b[D", &[Key::Up, Key::Down, Key::Right, Key::Left]),
+            (
+                b"\x01\x7f\x08",
+                &[Key::Control('a'), Key::Backspace, Key::Backspace],
+            ),
+            (
+                b"\x1b[A\x1bOB\x1b[C\x1b[D",
+                &[Key::Up, Key::Down, Key::Right, Key::Left],
+            ),
             (b"\x1b[H\x1b[4~\x1b[3~", &[Key::Home, Key::End, Key::Delete]),
             (b"\x1b[1;5D\x1bf", &[Key::WordLeft, Key::Alt('f')]),
             (b"\xc3a", &[Key::Character('a')]),

@@ -66,6 +66,16 @@ struct Pending {
     word: Rc<OnceCell<Word>>,
 }
 
+/// An alias whose text is being read.
+#[derive(Debug)]
+pub(crate) struct ActiveAlias {
+    pub(crate) name: String,
+    /// How much text is left where its own ends.
+    pub(crate) end: usize,
+    /// Whether its text ends with a blank.
+    pub(crate) blank: bool,
+}
+
 /// A text, and how much of it has been read.
 #[derive(Debug)]
 pub(crate) struct Lexer {
@@ -76,8 +86,7 @@ pub(crate) struct Lexer {
     pending: Vec<Pending>,
     /// Whether a here-document must have its end.
     pub(crate) strict_documents: bool,
-    /// Aliases being replaced, and how much text was left after each.
-    pub(crate) active_aliases: Vec<(String, usize)>,
+    pub(crate) active_aliases: Vec<ActiveAlias>,
 }
 
 impl Lexer {
@@ -303,7 +312,7 @@ impl Lexer {
                 }
                 (_, '\'') if !quoted => {
                     let text = self.single_quotes()?;
-                    parts.push(Part::Quoted(text));
+                    push_quoted(&mut parts, text);
                 }
                 (End::Word | End::Brace { .. }, '"') => {
                     self.at += 1;
@@ -433,7 +442,7 @@ impl Lexer {
             }
             Some('\'') if !quoted => {
                 let text = self.escaped_quotes()?;
-                parts.push(Part::Quoted(text));
+                push_quoted(parts, text);
             }
             // `$"..."` is for translated texts: there are none.
             Some('"') if !quoted => {}
@@ -612,6 +621,14 @@ pub(crate) fn is_metacharacter(character: char) -> bool {
         character,
         ' ' | '\t' | '\r' | '\n' | '|' | '&' | ';' | '<' | '>' | '(' | ')'
     )
+}
+
+/// Adds quoted text to the last part, or starts one, which makes a field even if it is empty.
+fn push_quoted(parts: &mut Vec<Part>, text: String) {
+    match parts.last_mut() {
+        Some(Part::Quoted(last)) => last.push_str(&text),
+        _ => parts.push(Part::Quoted(text)),
+    }
 }
 
 /// Adds a character to the last part, or starts one.

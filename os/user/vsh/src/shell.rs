@@ -173,7 +173,11 @@ impl Shell {
 
     /// Writes to standard output.
     pub(crate) fn print(&mut self, text: &str) -> u32 {
-        let result = self.state.streams.get(1).and_then(|stream| stream.write_all(text.as_bytes()));
+        let result = self
+            .state
+            .streams
+            .get(1)
+            .and_then(|stream| stream.write_all(text.as_bytes()));
         match result {
             Ok(()) => 0,
             Err(error) => {
@@ -229,7 +233,9 @@ impl Shell {
 
     /// Runs the trap for the end, if there is one, and returns the status to end with.
     pub(crate) fn exit_trap(&mut self, status: u32) -> u32 {
-        let Some(command) = self.state.traps.remove("EXIT") else { return status };
+        let Some(command) = self.state.traps.remove("EXIT") else {
+            return status;
+        };
         self.status = status;
         match self.run_text(&command) {
             Err(Stop::Exit(status)) => status,

@@ -42,7 +42,11 @@ impl Stream {
         match self {
             Self::File(file) => (&**file).read(buffer),
             Self::Text(text) => {
-                let len = text.bytes.get(text.read.get()..).unwrap_or_default().read(buffer)?;
+                let len = text
+                    .bytes
+                    .get(text.read.get()..)
+                    .unwrap_or_default()
+                    .read(buffer)?;
                 text.read.set(text.read.get() + len);
                 Ok(len)
             }
@@ -80,8 +84,14 @@ impl Streams {
             rt::io::stdout().as_file(),
             rt::io::stderr().as_file(),
         ];
-        let opened = (0..).zip(files).filter_map(|(descriptor, file)| Some((descriptor, file.ok()?)));
-        Self(opened.map(|(descriptor, file)| (descriptor, Stream::File(Rc::new(file)))).collect())
+        let opened = (0..)
+            .zip(files)
+            .filter_map(|(descriptor, file)| Some((descriptor, file.ok()?)));
+        Self(
+            opened
+                .map(|(descriptor, file)| (descriptor, Stream::File(Rc::new(file))))
+                .collect(),
+        )
     }
 
     pub(crate) fn get(&self, descriptor: u32) -> Result<&Stream> {

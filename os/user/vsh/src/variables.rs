@@ -70,7 +70,9 @@ impl Variables {
 
     /// Makes a name local to the innermost scope; it keeps its value. False when no function runs.
     pub(crate) fn make_local(&mut self, name: &str) -> bool {
-        let Some(scope) = self.scopes.last_mut() else { return false };
+        let Some(scope) = self.scopes.last_mut() else {
+            return false;
+        };
         if !scope.iter().any(|(local, _)| local == name) {
             scope.push((name.to_owned(), self.table.get(name).cloned()));
         }

@@ -30,7 +30,9 @@ pub(super) fn exit(shell: &mut Shell, arguments: &[String]) -> Run {
 }
 
 pub(super) fn return_from(shell: &mut Shell, arguments: &[String]) -> Run {
-    Err(Stop::Return(status(shell, arguments).unwrap_or_else(|usage| usage)))
+    Err(Stop::Return(
+        status(shell, arguments).unwrap_or_else(|usage| usage),
+    ))
 }
 
 /// How many loops an argument names, from 0: no more than there are.
@@ -80,7 +82,9 @@ pub(super) fn source(shell: &mut Shell, arguments: &[String]) -> Run {
     let exists = |path: &String| rt::fs::metadata(path).is_ok();
     let in_path = || {
         let path = shell.variable("PATH").unwrap_or_default();
-        path.split(':').map(|directory| format!("{directory}/{file}")).find(exists)
+        path.split(':')
+            .map(|directory| format!("{directory}/{file}"))
+            .find(exists)
     };
     let path = if file.contains('/') || exists(file) {
         file.clone()
@@ -91,7 +95,11 @@ pub(super) fn source(shell: &mut Shell, arguments: &[String]) -> Run {
         Ok(text) => text,
         Err(error) => {
             shell.report(format_args!("{name}: {file}: {error}"));
-            return if shell.interactive { Ok(1) } else { Err(Stop::Error(USAGE)) };
+            return if shell.interactive {
+                Ok(1)
+            } else {
+                Err(Stop::Error(USAGE))
+            };
         }
     };
     let saved = (!rest.is_empty()).then(|| core::mem::replace(&mut shell.state.positional, rest.to_vec()));
@@ -111,7 +119,9 @@ pub(super) fn exec(shell: &mut Shell, arguments: &[String]) -> Run {
     if arguments.first().is_some_and(|first| first == "--") {
         arguments = &arguments[1..];
     }
-    let Some(name) = arguments.first() else { return Ok(0) };
+    let Some(name) = arguments.first() else {
+        return Ok(0);
+    };
     if lookup(shell, name).is_err() {
         shell.report(format_args!("exec: {name}: not found"));
         return if shell.interactive {
@@ -132,7 +142,9 @@ pub(super) fn trap(shell: &mut Shell, arguments: &[String]) -> Run {
     let (action, conditions) = match rest {
         [] => {
             let traps = shell.state.traps.iter();
-            let lines: String = traps.map(|(name, text)| format!("trap -- {} {name}\n", quote(text))).collect();
+            let lines: String = traps
+                .map(|(name, text)| format!("trap -- {} {name}\n", quote(text)))
+                .collect();
             return Ok(shell.print(&lines));
         }
         // A number alone is a condition to forget.

@@ -44,7 +44,9 @@ fn place(shell: &mut Shell, builtin: &str, name: Option<&String>) -> Option<usiz
 }
 
 pub(super) fn fg(shell: &mut Shell, arguments: &[String]) -> Run {
-    let Some(place) = place(shell, "fg", arguments.get(1)) else { return Ok(1) };
+    let Some(place) = place(shell, "fg", arguments.get(1)) else {
+        return Ok(1);
+    };
     let mut job = shell.jobs.0.remove(place);
     let status = shell.print(&format!("{}\n", job.text));
     if status != 0 {
@@ -124,7 +126,9 @@ pub(super) fn wait(shell: &mut Shell, arguments: &[String]) -> Run {
 pub(super) fn kill(shell: &mut Shell, arguments: &[String]) -> Run {
     let parse = |text: &str| {
         let number = text.parse().ok().and_then(Signal::from_number);
-        number.or_else(|| Signal::from_name(text)).filter(|&signal| signal != Signal::Other)
+        number
+            .or_else(|| Signal::from_name(text))
+            .filter(|&signal| signal != Signal::Other)
     };
     let (signal, targets) = match &arguments[1..] {
         [first, ..] if first == "-l" => {
@@ -176,7 +180,10 @@ fn send(shell: &mut Shell, target: &str, signal: Signal) -> rt::io::Result<()> {
         };
     }
     let group = target.strip_prefix('-').filter(|group| !group.is_empty());
-    let id = group.unwrap_or(target).parse().map_err(|_| ErrorKind::InvalidInput)?;
+    let id = group
+        .unwrap_or(target)
+        .parse()
+        .map_err(|_| ErrorKind::InvalidInput)?;
     if group.is_some() {
         rt::process::kill_group(id, signal)
     } else {

@@ -95,7 +95,11 @@ pub(crate) fn call(builtin: &Builtin, shell: &mut Shell, arguments: &[String]) -
 }
 
 fn usage(builtin: &Builtin) -> String {
-    format!("usage: {} {}\n{}\n", builtin.name, builtin.arguments, builtin.help).replace(" \n", "\n")
+    format!(
+        "usage: {} {}\n{}\n",
+        builtin.name, builtin.arguments, builtin.help
+    )
+    .replace(" \n", "\n")
 }
 
 /// Says that a builtin was called wrongly.
@@ -116,7 +120,9 @@ fn options<'a>(shell: &Shell, arguments: &'a [String], letters: &str) -> Result<
         if first == "--" {
             return Ok((found, later));
         }
-        let Some(options) = first.strip_prefix('-').filter(|options| !options.is_empty()) else { break };
+        let Some(options) = first.strip_prefix('-').filter(|options| !options.is_empty()) else {
+            break;
+        };
         if let Some(unknown) = options.chars().find(|&option| !letters.contains(option)) {
             return Err(misuse(shell, name, &format!("-{unknown}: invalid option")));
         }

@@ -10,7 +10,12 @@ use crate::unparse::quote;
 pub(super) fn alias(shell: &mut Shell, arguments: &[String]) -> Run {
     let line = |name: &str, text: &str| format!("alias {name}={}\n", quote(text));
     if arguments.len() == 1 {
-        let lines: String = shell.state.aliases.iter().map(|(name, text)| line(name, text)).collect();
+        let lines: String = shell
+            .state
+            .aliases
+            .iter()
+            .map(|(name, text)| line(name, text))
+            .collect();
         return Ok(shell.print(&lines));
     }
     let mut status = 0;

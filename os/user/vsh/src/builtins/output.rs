@@ -8,7 +8,9 @@ pub(super) fn echo(shell: &mut Shell, arguments: &[String]) -> Run {
     let (mut line_feed, mut escapes) = (true, false);
     let mut rest = &arguments[1..];
     while let [first, later @ ..] = rest {
-        let Some(options) = first.strip_prefix('-') else { break };
+        let Some(options) = first.strip_prefix('-') else {
+            break;
+        };
         if options.is_empty() || !options.chars().all(|option| "neE".contains(option)) {
             break;
         }
@@ -48,7 +50,9 @@ pub(super) fn unescape(text: &str) -> (String, bool) {
         let mut digits = |radix, most: usize, start: u32| {
             let mut value = start;
             for _ in 0..most {
-                let Some(digit) = rest.peek().and_then(|next| next.to_digit(radix)) else { break };
+                let Some(digit) = rest.peek().and_then(|next| next.to_digit(radix)) else {
+                    break;
+                };
                 rest.next();
                 value = value.wrapping_mul(radix).wrapping_add(digit);
             }

@@ -43,7 +43,13 @@ pub(super) fn printf(shell: &mut Shell, arguments: &[String]) -> Run {
 }
 
 /// Writes the format once. False when `\c` ended all output, or the format is wrong.
-fn format_once(shell: &Shell, format: &str, values: &mut &[String], output: &mut String, status: &mut u32) -> bool {
+fn format_once(
+    shell: &Shell,
+    format: &str,
+    values: &mut &[String],
+    output: &mut String,
+    status: &mut u32,
+) -> bool {
     let mut rest = format;
     while let Some(at) = rest.find('%') {
         let (text, stopped) = unescape(&rest[..at]);
@@ -100,21 +106,27 @@ fn format_once(shell: &Shell, format: &str, values: &mut &[String], output: &mut
 /// The value of a numeric argument; `'a` and `"a` are the character's number.
 fn integer(shell: &Shell, text: &str, status: &mut u32) -> i128 {
     if let Some(quoted) = text.strip_prefix(['\'', '"']) {
-        return quoted.chars().next().map_or(0, |character| i128::from(u32::from(character)));
+        return quoted
+            .chars()
+            .next()
+            .map_or(0, |character| i128::from(u32::from(character)));
     }
     let trimmed = text.trim_start();
     let (sign, digits) = match trimmed.strip_prefix('-') {
         Some(digits) => (-1, digits),
         None => (1, trimmed.strip_prefix('+').unwrap_or(trimmed)),
     };
-    let (digits, radix) = if let Some(digits) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
-        (digits, 16)
-    } else if digits.len() > 1 && digits.starts_with('0') {
-        (&digits[1..], 8)
-    } else {
-        (digits, 10)
-    };
-    let len = digits.find(|character: char| !character.is_digit(radix)).unwrap_or(digits.len());
+    let (digits, radix) =
+        if let Some(digits) = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X")) {
+            (digits, 16)
+        } else if digits.len() > 1 && digits.starts_with('0') {
+            (&digits[1..], 8)
+        } else {
+            (digits, 10)
+        };
+    let len = digits
+        .find(|character: char| !character.is_digit(radix))
+        .unwrap_or(digits.len());
     if !text.is_empty() && (len < digits.len() || len == 0) {
         shell.report(format_args!("printf: {text}: invalid number"));
         *status = 1;
@@ -145,16 +157,22 @@ impl Conversion {
         let mut size = |rest: &mut &str| {
             if let Some(after) = rest.strip_prefix('*') {
                 *rest = after;
-                let (first, later) = values.split_first().map_or(("0", &[][..]), |(first, later)| (first, later));
+                let (first, later) = values
+                    .split_first()
+                    .map_or(("0", &[][..]), |(first, later)| (first, later));
                 *values = later;
                 return integer(shell, first, &mut 0);
             }
-            let len = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
+            let len = rest
+                .find(|character: char| !character.is_ascii_digit())
+                .unwrap_or(rest.len());
             let value = rest[..len].parse().unwrap_or(0);
             *rest = &rest[len..];
             value
         };
-        let clamp = |value: i128| usize::try_from(value.unsigned_abs()).map_or(MAX_WIDTH, |value| value.min(MAX_WIDTH));
+        let clamp = |value: i128| {
+            usize::try_from(value.unsigned_abs()).map_or(MAX_WIDTH, |value| value.min(MAX_WIDTH))
+        };
         let width = size(rest);
         conversion.left |= width < 0;
         conversion.width = clamp(width);
@@ -185,7 +203,8 @@ impl Conversion {
 
     fn number(&self, kind: char, value: i128) -> String {
         // Conversions without sign show negative numbers as the bits they have.
-        let bits = u64::try_from(value).unwrap_or_else(|_| i64::try_from(value).map_or(u64::MAX, i64::cast_unsigned));
+        let bits = u64::try_from(value)
+            .unwrap_or_else(|_| i64::try_from(value).map_or(u64::MAX, i64::cast_unsigned));
         let signed = i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
         let (sign, mut digits) = match kind {
             'd' | 'i' if signed < 0 => ("-", signed.unsigned_abs().to_string()),
@@ -193,7 +212,10 @@ impl Conversion {
             'd' | 'i' if self.blank => (" ", signed.to_string()),
             'd' | 'i' => ("", signed.to_string()),
             'u' => ("", bits.to_string()),
-            'o' => ("", format!("{}{bits:o}", if self.alternate && bits != 0 { "0" } else { "" })),
+            'o' => (
+                "",
+                format!("{}{bits:o}", if self.alternate && bits != 0 { "0" } else { "" }),
+            ),
             'x' => ("", format!("{bits:x}")),
             _ => ("", format!("{bits:X}")),
         };

@@ -181,6 +181,8 @@ pub(super) fn history(shell: &mut Shell, arguments: &[String]) -> Run {
         },
     };
     let lines = shell.history.lines().iter().enumerate().skip(skip);
-    let text: String = lines.map(|(index, line)| format!("{:5}  {line}\n", index + 1)).collect();
+    let text: String = lines
+        .map(|(index, line)| format!("{:5}  {line}\n", index + 1))
+        .collect();
     Ok(shell.print(&text))
 }

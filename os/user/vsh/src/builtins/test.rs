@@ -134,8 +134,13 @@ fn unary(shell: &Shell, operator: &str, operand: &str) -> Answer {
         "-n" => !operand.is_empty(),
         "-z" => operand.is_empty(),
         "-t" => {
-            let descriptor = u32::try_from(integer(operand)?).map_err(|_| format!("{operand}: bad descriptor"))?;
-            shell.state.streams.get(descriptor).is_ok_and(crate::stream::Stream::is_terminal)
+            let descriptor =
+                u32::try_from(integer(operand)?).map_err(|_| format!("{operand}: bad descriptor"))?;
+            shell
+                .state
+                .streams
+                .get(descriptor)
+                .is_ok_and(crate::stream::Stream::is_terminal)
         }
         "-e" => is(|_| true),
         "-f" => is(|metadata| metadata.kind == FileKind::File),
@@ -183,5 +188,7 @@ fn binary(left: &str, operator: &str, right: &str) -> Answer {
 }
 
 fn integer(text: &str) -> Result<i64, String> {
-    text.trim().parse().map_err(|_| format!("{text}: integer expected"))
+    text.trim()
+        .parse()
+        .map_err(|_| format!("{text}: integer expected"))
 }

@@ -35,7 +35,11 @@ fn attribute(
         let (variable, value) = split(argument);
         if !is_name(variable) {
             shell.report(format_args!("{name}: {variable}: not a valid name"));
-            return if shell.interactive { Ok(1) } else { Err(Stop::Error(USAGE)) };
+            return if shell.interactive {
+                Ok(1)
+            } else {
+                Err(Stop::Error(USAGE))
+            };
         }
         if let Some(value) = value {
             shell.assign(variable, value)?;
@@ -53,11 +57,21 @@ fn split(argument: &str) -> (&str, Option<&str>) {
 }
 
 pub(super) fn export(shell: &mut Shell, arguments: &[String]) -> Run {
-    attribute(shell, arguments, |variable| variable.exported, |variable| variable.exported = true)
+    attribute(
+        shell,
+        arguments,
+        |variable| variable.exported,
+        |variable| variable.exported = true,
+    )
 }
 
 pub(super) fn readonly(shell: &mut Shell, arguments: &[String]) -> Run {
-    attribute(shell, arguments, |variable| variable.readonly, |variable| variable.readonly = true)
+    attribute(
+        shell,
+        arguments,
+        |variable| variable.readonly,
+        |variable| variable.readonly = true,
+    )
 }
 
 pub(super) fn local(shell: &mut Shell, arguments: &[String]) -> Run {
@@ -88,7 +102,11 @@ pub(super) fn unset(shell: &mut Shell, arguments: &[String]) -> Run {
             shell.state.functions.remove(name);
         } else if shell.state.variables.remove(name).is_err() {
             shell.report(format_args!("unset: {name}: is read only"));
-            return if shell.interactive { Ok(1) } else { Err(Stop::Error(USAGE)) };
+            return if shell.interactive {
+                Ok(1)
+            } else {
+                Err(Stop::Error(USAGE))
+            };
         }
     }
     Ok(0)
@@ -102,7 +120,11 @@ pub(super) fn shift(shell: &mut Shell, arguments: &[String]) -> Run {
     };
     if count > shell.state.positional.len() {
         shell.report(format_args!("shift: {count}: there are fewer"));
-        return if shell.interactive { Ok(1) } else { Err(Stop::Error(USAGE)) };
+        return if shell.interactive {
+            Ok(1)
+        } else {
+            Err(Stop::Error(USAGE))
+        };
     }
     shell.state.positional.drain(..count);
     Ok(0)
@@ -150,7 +172,11 @@ pub(super) fn read(shell: &mut Shell, arguments: &[String]) -> Run {
         return Ok(USAGE);
     }
     if let Some(prompt) = prompt
-        && shell.state.streams.get(0).is_ok_and(crate::stream::Stream::is_terminal)
+        && shell
+            .state
+            .streams
+            .get(0)
+            .is_ok_and(crate::stream::Stream::is_terminal)
     {
         shell.warn(prompt);
     }

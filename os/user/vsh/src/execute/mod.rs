@@ -71,13 +71,18 @@ impl Shell {
             }
             self.status = status;
             let Some(mut following) = next else {
-                let fails = status != 0 && !pipeline.negated && self.state.options.errexit && self.conditions == 0;
+                let fails =
+                    status != 0 && !pipeline.negated && self.state.options.errexit && self.conditions == 0;
                 // What is inside of these has decided already.
                 let decided = matches!(
                     pipeline.commands.as_slice(),
                     [Command::Compound(compound, _)] if !matches!(compound, Compound::Subshell(_))
                 );
-                return if fails && !decided { Err(Stop::Exit(status)) } else { Ok(status) };
+                return if fails && !decided {
+                    Err(Stop::Exit(status))
+                } else {
+                    Ok(status)
+                };
             };
             while (following.0 == Connector::And) != (status == 0) {
                 match pipelines.next() {
@@ -186,7 +191,9 @@ impl Shell {
         let mut values = values.into_iter();
         let mut status = 0;
         self.run_loop(|shell| {
-            let Some(value) = values.next() else { return Ok(false) };
+            let Some(value) = values.next() else {
+                return Ok(false);
+            };
             shell.assign(name, value)?;
             status = 0;
             status = shell.run_list(body)?;

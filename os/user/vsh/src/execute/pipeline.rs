@@ -73,7 +73,10 @@ impl Shell {
                 let status = self.start_stages(&item.first.commands, Place::LastBeside, &mut launch);
                 status.last.unwrap_or(0)
             }
-            _ => self.start_shell(&item.to_string(), &mut launch).err().unwrap_or(0),
+            _ => self
+                .start_shell(&item.to_string(), &mut launch)
+                .err()
+                .unwrap_or(0),
         };
         self.state.streams = saved;
         if let Err(error) = launch.drains.collect() {
@@ -82,7 +85,9 @@ impl Shell {
         if launch.members.is_empty() {
             return status;
         }
-        let number = self.jobs.add(launch.group, launch.members, item.to_string(), JobState::Running);
+        let number = self
+            .jobs
+            .add(launch.group, launch.members, item.to_string(), JobState::Running);
         let id = self.jobs.0.last().and_then(crate::jobs::Job::id);
         self.last_background = id;
         if let (true, Some(id)) = (self.job_control(), id) {
@@ -119,7 +124,13 @@ impl Shell {
         statuses
     }
 
-    fn start_stage(&mut self, command: &Command, place: Place, launch: &mut Launch, stage: &mut Stage) -> Run {
+    fn start_stage(
+        &mut self,
+        command: &Command,
+        place: Place,
+        launch: &mut Launch,
+        stage: &mut Stage,
+    ) -> Run {
         match command {
             Command::Simple(simple) => self.start_simple(simple, place, launch, stage),
             Command::Compound(compound, redirections) if place == Place::Last => match compound {

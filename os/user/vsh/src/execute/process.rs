@@ -83,7 +83,9 @@ impl Shell {
 
     /// Starts a program, or says why not and returns the status for that.
     pub(crate) fn start_program(&mut self, expanded: &Expanded, launch: &mut Launch) -> Result<(), u32> {
-        let Some((name, arguments)) = expanded.arguments.split_first() else { return Err(0) };
+        let Some((name, arguments)) = expanded.arguments.split_first() else {
+            return Err(0);
+        };
         let path = lookup(self, name).map_err(|status| {
             let problem = if status == NOT_FOUND {
                 "command not found"

@@ -43,6 +43,7 @@ impl Shell {
         match &redirection.target {
             Target::Read(word) => self.open(descriptor(0), word, File::open),
             Target::Write(word) => self.open(descriptor(1), word, |path| create(path, clobber)),
+            Target::Replace(word) => self.open(descriptor(1), word, File::create),
             Target::Append(word) => self.open(descriptor(1), word, File::append),
             Target::ReadWrite(word) => self.open(descriptor(0), word, |path| {
                 File::options().read(true).write(true).create(true).open(path)
@@ -103,7 +104,10 @@ impl Shell {
             self.state.streams.close(descriptor);
             return Ok(true);
         }
-        let stream = source.parse().ok().and_then(|source| self.state.streams.get(source).ok());
+        let stream = source
+            .parse()
+            .ok()
+            .and_then(|source| self.state.streams.get(source).ok());
         let Some(stream) = stream.cloned() else {
             self.report(format_args!("{source}: bad file descriptor"));
             return Ok(false);

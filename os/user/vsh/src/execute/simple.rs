@@ -49,12 +49,17 @@ impl Shell {
         if self.state.options.xtrace {
             self.trace(&assignments, &arguments);
         }
-        Ok(Expanded { assignments, arguments })
+        Ok(Expanded {
+            assignments,
+            arguments,
+        })
     }
 
     fn trace(&self, assignments: &[(String, String)], arguments: &[String]) {
         let mut line = self.variable("PS4").unwrap_or("+ ").to_owned();
-        let assignments = assignments.iter().map(|(name, value)| format!("{name}={}", quote_if_needed(value)));
+        let assignments = assignments
+            .iter()
+            .map(|(name, value)| format!("{name}={}", quote_if_needed(value)));
         let words = assignments.chain(arguments.iter().map(|argument| quote_if_needed(argument)));
         line.push_str(&words.collect::<Vec<_>>().join(" "));
         line.push('\n');
@@ -98,12 +103,12 @@ impl Shell {
                 }
                 builtins::call(builtin, self, &expanded.arguments)
             }
-            Meaning::Builtin(builtin) => {
-                self.with_assignments(expanded, |shell| builtins::call(builtin, shell, &expanded.arguments))
-            }
-            Meaning::Function(body) => {
-                self.with_assignments(expanded, |shell| shell.call_function(body, &expanded.arguments[1..]))
-            }
+            Meaning::Builtin(builtin) => self.with_assignments(expanded, |shell| {
+                builtins::call(builtin, shell, &expanded.arguments)
+            }),
+            Meaning::Function(body) => self.with_assignments(expanded, |shell| {
+                shell.call_function(body, &expanded.arguments[1..])
+            }),
         }
     }
 
