@@ -139,6 +139,24 @@ pub(crate) enum Operation {
     },
 }
 
+impl Command {
+    /// The line of the first simple command in it.
+    pub(crate) fn line(&self) -> Option<u32> {
+        let of = |list: &List| list.iter().find_map(|item| item.first.commands.iter().find_map(Self::line));
+        match self {
+            Self::Simple(simple) => Some(simple.line),
+            Self::Function(_, body) => body.line(),
+            Self::Compound(compound, _) => match compound {
+                Compound::Brace(list) | Compound::Subshell(list) => of(list),
+                Compound::If { branches, .. } => branches.first().and_then(|(condition, _)| of(condition)),
+                Compound::Loop { condition, .. } => of(condition),
+                Compound::For { body, .. } => of(body),
+                Compound::Case { arms, .. } => arms.iter().find_map(|(_, body)| of(body)),
+            },
+        }
+    }
+}
+
 impl Word {
     /// The text, when nothing in it is quoted or expanded.
     pub(crate) fn literal(&self) -> Option<&str> {

@@ -184,7 +184,7 @@ const BUILTINS: &[Case] = &[
     (
         "source",
         "echo 'v=5' >f; source ./f; echo $v; source ./nope",
-        "5\nvsh: line 2: ./nope: no such file or directory\n",
+        "5\nvsh: line 2: source: ./nope: no such file or directory\n",
         2,
     ),
     (
@@ -280,7 +280,7 @@ fn errors_are_as_expected() {
         (
             "unfinished",
             "if true; then",
-            "vsh: line 2: syntax error: unexpected end of file, expected `fi'\n",
+            "vsh: line 2: syntax error: unexpected end of file, expected `command'\n",
             2,
         ),
         (
@@ -326,7 +326,7 @@ fn errors_are_as_expected() {
             "+ echo 'a b' c\na b c\n+ x=1\n",
             0,
         ),
-        ("verbose", "set -n; echo never", "", 0),
+        ("noexec", "set -n\necho never", "", 0),
     ]);
 }
 

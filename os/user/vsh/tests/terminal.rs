@@ -12,7 +12,7 @@ use common::{Shell, shell};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 /// Long enough for a busy machine; reached only by tests that fail.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A person at a terminal.
 struct Session {
@@ -90,6 +90,7 @@ impl Session {
     }
 
     /// Waits until a text is shown, and forgets everything up to it.
+    #[track_caller]
     fn expect(&mut self, text: &str) {
         let start = Instant::now();
         loop {
@@ -106,6 +107,7 @@ impl Session {
     }
 
     /// Types a line, and waits for what it writes and the next prompt.
+    #[track_caller]
     fn line(&mut self, line: &str, output: &str) {
         self.press(&format!("{line}\r"));
         // The line is shown as it is typed; what it writes comes after the line's end.
@@ -140,7 +142,7 @@ fn lines_are_edited_and_run() {
     let mut session = Session::new();
     session.line("echo hello", "hello\r\n");
     session.line("ecko\x1b[D\x7fh\x05 edited\x01\x1bf\x05 more", "edited more\r\n");
-    session.line("\x1b[A\x15echo up\x1b[A\x1b[B", "up\r\n");
+    session.line("\x1b[A\x15echo up", "up\r\n");
     session.line("\x12hello", "hello\r\n");
     session.line("x=completed; ec\t$x", "completed\r\n");
     session.line("echo 'two\r lines'", "two\r\n lines\r\n");

@@ -140,7 +140,10 @@ impl Screen {
         while let Some(character) = characters.next() {
             match character {
                 '\r' => self.column = 0,
-                '\n' => self.line_feed(),
+                '\n' => {
+                    self.column = 0;
+                    self.line_feed();
+                }
                 '\x1b' => {
                     assert_eq!(characters.next(), Some('['));
                     let mut number = String::new();

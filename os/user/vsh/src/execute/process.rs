@@ -125,10 +125,14 @@ impl Shell {
     /// It has the variables, functions, options and positional parameters, but neither aliases, which have been replaced,
     /// nor descriptors above 2.
     pub(crate) fn start_shell(&mut self, command: &str, launch: &mut Launch) -> Result<(), u32> {
+        let preamble = self.preamble();
+        // Where the preamble begins, for the command to lie in its own line.
+        let above = preamble.matches('\n').count();
+        let line = self.line.saturating_sub(u32::try_from(above).unwrap_or(u32::MAX));
         let mut arguments = vec![
-            format!("--subshell={}", self.id),
+            format!("--subshell={}:{line}", self.id),
             "-c".into(),
-            self.preamble() + command,
+            preamble + command,
             self.state.name.clone(),
         ];
         arguments.extend(self.state.positional.iter().cloned());

@@ -18,6 +18,7 @@ pub(crate) enum Shell {
 
 /// What a script did.
 #[derive(Debug)]
+#[allow(dead_code, reason = "not every test looks at everything")]
 pub(crate) struct Outcome {
     pub(crate) output: String,
     pub(crate) errors: String,
@@ -45,6 +46,7 @@ pub(crate) fn shell(which: Shell, directory: &std::path::Path) -> Command {
     command
 }
 
+#[allow(dead_code, reason = "not every test runs scripts from files")]
 /// Runs a script, which lies in a file, in an empty directory of its own.
 pub(crate) fn run(which: Shell, script: &str) -> Outcome {
     let place = tempfile::tempdir().expect("a directory");
