@@ -142,7 +142,10 @@ pub(crate) enum Operation {
 impl Command {
     /// The line of the first simple command in it.
     pub(crate) fn line(&self) -> Option<u32> {
-        let of = |list: &List| list.iter().find_map(|item| item.first.commands.iter().find_map(Self::line));
+        let of = |list: &List| {
+            list.iter()
+                .find_map(|item| item.first.commands.iter().find_map(Self::line))
+        };
         match self {
             Self::Simple(simple) => Some(simple.line),
             Self::Function(_, body) => body.line(),

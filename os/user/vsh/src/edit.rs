@@ -271,7 +271,7 @@ impl Editor {
         let (end, cursor) = (width + self.line.len(), width + self.cursor);
         if end > 0 && end.is_multiple_of(columns) {
             // Terminals go to the next row only with the next character.
-            text.push_str("\n");
+            text.push('\n');
         }
         text.push_str(&up(end / columns - cursor / columns));
         text.push('\r');

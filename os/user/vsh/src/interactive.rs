@@ -190,7 +190,7 @@ fn columns_of(texts: &[String], columns: usize) -> String {
             list.extend(core::iter::repeat_n(' ', width - name.chars().count()));
         }
         list.truncate(list.trim_end().len());
-        list.push_str("\n");
+        list.push('\n');
     }
     list
 }

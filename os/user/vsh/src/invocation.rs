@@ -65,7 +65,9 @@ fn parse(mut arguments: Args) -> Result<Invocation, String> {
     let mut invocation = Invocation::default();
     while let Some(argument) = arguments.next() {
         if let Some(parent) = argument.strip_prefix("--subshell=") {
-            let numbers = parent.split_once(':').and_then(|(id, line)| Some((id.parse().ok()?, line.parse().ok()?)));
+            let numbers = parent
+                .split_once(':')
+                .and_then(|(id, line)| Some((id.parse().ok()?, line.parse().ok()?)));
             invocation.parent = Some(numbers.ok_or_else(|| format!("{argument}: bad numbers"))?);
             continue;
         }

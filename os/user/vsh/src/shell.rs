@@ -186,7 +186,8 @@ impl Shell {
         match result {
             Ok(()) => 0,
             Err(error) => {
-                if error.kind() == rt::io::ErrorKind::BrokenPipe && (self.subshells > 0 || !self.interactive) {
+                if error.kind() == rt::io::ErrorKind::BrokenPipe && (self.subshells > 0 || !self.interactive)
+                {
                     self.output_closed = true;
                     return OUTPUT_CLOSED;
                 }

@@ -3,7 +3,6 @@
 mod common;
 
 use std::io::{Read as _, Write as _};
-use std::os::fd::OwnedFd;
 use std::process::Child;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -63,7 +62,7 @@ impl Session {
         };
         command.stdin(open()).stdout(open()).stderr(open());
         let child = command.spawn().unwrap();
-        let controller: std::fs::File = OwnedFd::from(controller).into();
+        let controller: std::fs::File = controller.into();
         let mut reader = controller.try_clone().unwrap();
         let (sender, screen) = channel();
         std::thread::spawn(move || {
@@ -185,7 +184,8 @@ fn control_c_gives_up_lines_and_commands() {
 #[test]
 fn jobs_stop_and_go_on() {
     let mut session = Session::new();
-    session.press("cat\r");
+    session.press("echo begin; cat\r");
+    session.expect("begin\r\n");
     session.press("shown\r");
     session.expect("shown\r\n");
     session.expect("shown\r\n");

@@ -34,7 +34,9 @@ pub(crate) fn hold_interrupts() -> Result<()> {
 }
 
 pub(crate) fn take_interrupt() -> bool {
-    let Some(mut interrupts) = INTERRUPTS.get() else { return false };
+    let Some(mut interrupts) = INTERRUPTS.get() else {
+        return false;
+    };
     matches!(interrupts.read(&mut [0; 64]), Ok(1..))
 }
 
@@ -43,7 +45,9 @@ pub(crate) fn take_interrupt() -> bool {
 /// # Errors
 /// `Interrupted` when an interrupt comes first. It is still there to be taken.
 pub(crate) fn wait_for_input(file: &impl AsFd) -> Result<()> {
-    let Some(interrupts) = INTERRUPTS.get() else { return Ok(()) };
+    let Some(interrupts) = INTERRUPTS.get() else {
+        return Ok(());
+    };
     let mut waiting = [
         PollFd::new(file.as_fd(), PollFlags::POLLIN),
         PollFd::new(interrupts.as_fd(), PollFlags::POLLIN),

@@ -74,7 +74,12 @@ impl Shell {
                 status.last.unwrap_or(0)
             }
             _ => {
-                self.line = item.first.commands.first().and_then(Command::line).unwrap_or(self.line);
+                self.line = item
+                    .first
+                    .commands
+                    .first()
+                    .and_then(Command::line)
+                    .unwrap_or(self.line);
                 let result = self.start_shell(&item.to_string(), &mut launch);
                 result.err().unwrap_or(0)
             }

@@ -86,14 +86,13 @@ impl Shell {
         let Some((name, arguments)) = expanded.arguments.split_first() else {
             return Err(0);
         };
-        let path = lookup(self, name).map_err(|status| {
+        let path = lookup(self, name).inspect_err(|&status| {
             let problem = if status == NOT_FOUND {
                 "command not found"
             } else {
                 "permission denied"
             };
             self.report(format_args!("{name}: {problem}"));
-            status
         })?;
         match self.start(&path, name, arguments, &expanded.assignments, launch) {
             Err(error) if error.kind() == ErrorKind::BadProgram && is_text(&path) => {
