@@ -31,6 +31,10 @@ impl Launch {
                 let _it_may_have_ended = rt::process::set_foreground(id);
                 // It may have tried to use the terminal before it was in the foreground, and have been stopped for it.
                 let _it_may_have_ended = rt::process::kill_group(id, Signal::Continue);
+                // Ctrl-C that was pressed until then went to the shell, but was meant for what it was starting.
+                if rt::process::take_interrupt() {
+                    let _it_may_have_ended = rt::process::kill_group(id, Signal::Interrupt);
+                }
             }
         }
         self.members.push(Member::new(child));
