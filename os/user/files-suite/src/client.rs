@@ -25,9 +25,14 @@ pub(crate) fn got(len: u64) -> &'static [u8] {
     &buffer()[..len as usize]
 }
 
-/// Makes a request.
-pub(crate) fn ask(label: u32, [a, b, c]: [u64; 3]) -> Answer<[u64; 4]> {
-    let reply = syscall::call(slot::FILES, Tag::new(label).0, a, b, c, 0).map_err(|_| Error::Other)?;
+/// Makes a request to the file server.
+pub(crate) fn ask(label: u32, words: [u64; 3]) -> Answer<[u64; 4]> {
+    ask_at(slot::FILES, label, words)
+}
+
+/// Makes a request to a server.
+pub(crate) fn ask_at(server: u64, label: u32, [a, b, c]: [u64; 3]) -> Answer<[u64; 4]> {
+    let reply = syscall::call(server, Tag::new(label).0, a, b, c, 0).map_err(|_| Error::Other)?;
     match reply.tag.label() {
         OK => Ok(reply.words),
         label => Err(Error::from_label(label)),
@@ -39,19 +44,19 @@ pub(crate) fn ask_of(label: u32, path: &str, word: u64) -> Answer<[u64; 4]> {
     ask(label, [put(path.as_bytes()), word, 0])
 }
 
-/// Gives the server the frame in a slot as buffer.
-pub(crate) fn connect_with(frame: u64) -> Answer<()> {
+/// Gives a server the frame in a slot as buffer.
+pub(crate) fn connect_with(server: u64, frame: u64) -> Answer<()> {
     let tag = Tag::new(files::CONNECT).with_capability();
-    let reply = syscall::call(slot::FILES, tag.0, 0, 0, 0, frame).map_err(|_| Error::Other)?;
+    let reply = syscall::call(server, tag.0, 0, 0, 0, frame).map_err(|_| Error::Other)?;
     match reply.tag.label() {
         OK => Ok(()),
         label => Err(Error::from_label(label)),
     }
 }
 
-/// Gives the server the buffer.
+/// Gives the file server the buffer.
 pub(crate) fn connect() -> Answer<()> {
-    connect_with(slot::IO)
+    connect_with(slot::FILES, slot::IO)
 }
 
 /// Puts a copy of the buffer's capability that can only be read into a slot.

@@ -4,15 +4,16 @@
 use core::fmt;
 
 use abi::layout::{ROOT_INFO, STACK_TOP};
-use abi::start::{kind, right, slot};
+use abi::start::{RootInfo, kind, right, slot};
 use abi::{Error, Message, Tag};
 use kcore::elf::{ElfError, Program};
 use protocol::start::{Header, Writer};
-use protocol::{IO_SIZE, OK, PROCESS_SERVER, address, files, process};
+use protocol::{IO_SIZE, OK, PROCESS_SERVER, address, files, process, signal_bit};
+use rt::alloc::format;
 use syscall::FOREVER;
 
 use crate::load::{Child, LARGE, Loader};
-use crate::parts::{Part, TELL_READY, TO_PASS_ON};
+use crate::parts::{Part, TELL_READY, TO_PASS_ON, WRONG_FRAMES};
 
 /// Slots of the own table that nothing else uses.
 const FREE: u64 = 4096;
@@ -21,8 +22,17 @@ const FREE: u64 = 4096;
 const SERVER_SLOTS: u64 = 8192;
 const CLIENT_SLOTS: u64 = 64;
 
-/// Badge of the file server at the own endpoint. Clients have their numbers.
-const SERVER: u64 = 0;
+/// Badges of the servers at the own endpoint. Clients have their numbers.
+const SERVER: u64 = 1000;
+const CONSOLE: u64 = 1001;
+
+/// Which server a badge is of.
+fn server_of(badge: u64) -> Option<usize> {
+    [SERVER, CONSOLE].iter().position(|&server| server == badge)
+}
+
+/// How long to wait for somebody who types, in nanoseconds.
+const PATIENCE: u64 = 20_000_000_000;
 
 /// The highest number of a client here.
 const CLIENTS: usize = 16;
@@ -48,6 +58,8 @@ pub(crate) enum Failure {
     Fault(u64, [u64; 4]),
     /// A request of the process server was refused.
     Refused(u32, protocol::Error),
+    /// Bits of signals that are not the expected ones.
+    Signals(u64, u64),
     /// A message that nobody should send.
     Message(u64, u32),
 }
@@ -67,6 +79,7 @@ impl fmt::Display for Failure {
             Self::Exit(badge, code) => write!(out, "process {badge} ended with {code}"),
             Self::Fault(badge, words) => write!(out, "process {badge} faulted: {words:x?}"),
             Self::Refused(label, error) => write!(out, "request {label} of the process server: {error}"),
+            Self::Signals(first, second) => write!(out, "the keys signalled {first} and {second}"),
             Self::Message(badge, label) => write!(out, "process {badge} sent a message {label}"),
         }
     }
@@ -80,8 +93,12 @@ struct Parent {
     service: u64,
     manager: u64,
     clients: [Option<Child>; CLIENTS],
-    server: Option<Child>,
-    heap: u64,
+    /// The file server and the console server.
+    servers: [Option<Child>; 2],
+    /// The console server's endpoint, once it runs.
+    console: Option<u64>,
+    /// Bytes that the heaps of servers have got.
+    heap: [u64; 2],
     /// Handle that was passed on last.
     passed: u64,
 }
@@ -108,15 +125,21 @@ pub(crate) fn run(argument: u64) -> Result<(), Failure> {
         service,
         manager,
         clients: [None; CLIENTS],
-        server: None,
-        heap: 0,
+        servers: [None; 2],
+        console: None,
+        heap: [0; 2],
         passed: 0,
     };
     parent.start_server(
         archive.find("files").ok_or(Failure::Missing("files"))?.data,
         initrd,
     )?;
-    parent.parts()
+    parent.parts()?;
+    // Only with somebody who types.
+    match archive.find("console") {
+        Some(file) => parent.console_part(file.data, &info),
+        None => Ok(()),
+    }
 }
 
 impl Parent {
@@ -147,6 +170,68 @@ impl Parent {
         self.wait_for(4)
     }
 
+    fn console_part(&mut self, file: &[u8], info: &RootInfo) -> Result<(), Failure> {
+        let service = self.loader.make(kind::ENDPOINT, 0)?;
+        let signals = self.loader.make(kind::NOTIFICATION, 0)?;
+        self.start_console(file, info, service, signals)?;
+        self.console = Some(service);
+        self.start(7, Part::Typist, 0)?;
+        self.wait_for(7)?;
+        rt::println!("files-suite: somebody has typed; now the interrupt key");
+        let bits = syscall::wait(signals, PATIENCE)?;
+        rt::println!("files-suite: now the stop key");
+        let more = syscall::wait(signals, PATIENCE)?;
+        if [bits, more] != [signal_bit::INTERRUPT, signal_bit::STOP] {
+            return Err(Failure::Signals(bits, more));
+        }
+        Ok(())
+    }
+
+    fn start_console(&mut self, file: &[u8], info: &RootInfo, service: u64, signals: u64) -> Result<(), Failure> {
+        let program = Program::parse(file, MACHINE).map_err(Failure::Elf)?;
+        let child = self.loader.load(&program, SERVER_SLOTS)?;
+        let (base, interrupt) = (info.serial_base, info.serial_interrupt);
+        if info.serial_untyped != 0 {
+            let registers = self.loader.slot();
+            syscall::retype(info.serial_untyped, kind::FRAME, abi::layout::PAGE_SIZE, 1, 0, registers)?;
+            let access = right::READ | right::WRITE;
+            syscall::map(child.space, 0, registers, address::DEVICE, access)?;
+        } else {
+            let range = base | (base + 7) << 32;
+            syscall::capability_mint(child.table, protocol::slot::PORTS, slot::PORTS, right::ALL, range)?;
+        }
+        let range = interrupt | interrupt << 32;
+        syscall::capability_mint(child.table, protocol::slot::INTERRUPT, slot::INTERRUPTS, right::ALL, range)?;
+        let events = self.loader.make(kind::NOTIFICATION, 0)?;
+        for (to, from, rights) in [
+            (protocol::slot::SERVICE, service, right::READ),
+            (protocol::slot::SPACE, child.space, right::ALL),
+            (protocol::slot::THREAD, child.thread, right::ALL),
+            (protocol::slot::EVENTS, events, right::ALL),
+            (protocol::slot::SIGNALS, signals, right::WRITE),
+        ] {
+            syscall::capability_copy(child.table, to, from, rights)?;
+        }
+        let serial = format!("SERIAL={},{base},{interrupt}", info.serial_kind);
+        self.record(child, ["/", "console", "console", &serial])?;
+        self.run(child, CONSOLE, program.entry, address::START)
+    }
+
+    /// Gives a server its start record: directory, program, argument 0, and one variable.
+    fn record(&mut self, child: Child, texts: [&str; 4]) -> Result<(), Failure> {
+        let header = Header {
+            arguments: 1,
+            variables: 1,
+            ..Header::default()
+        };
+        self.loader.frame(child, abi::layout::PAGE_SIZE, address::START, right::READ, |bytes| {
+            // The page has room for it.
+            let _ = Writer::new(bytes, &header)
+                .and_then(|mut record| texts.iter().try_for_each(|text| record.text(text)));
+        })?;
+        Ok(())
+    }
+
     fn start_server(&mut self, file: &[u8], initrd: &[u8]) -> Result<(), Failure> {
         let program = Program::parse(file, MACHINE).map_err(Failure::Elf)?;
         let child = self.loader.load(&program, SERVER_SLOTS)?;
@@ -158,31 +243,9 @@ impl Parent {
                 bytes[..piece.len()].copy_from_slice(piece)
             })?;
         }
-        let mut length = rt::alloc::string::String::new();
-        // Writing to a string cannot fail.
-        let _ = fmt::Write::write_fmt(&mut length, format_args!("INITRD_LEN={}", initrd.len()));
-        let header = Header {
-            arguments: 1,
-            variables: 1,
-            ..Header::default()
-        };
-        self.loader.frame(
-            child,
-            abi::layout::PAGE_SIZE,
-            address::START,
-            right::READ,
-            |bytes| {
-                // The page has room for it.
-                let _ = Writer::new(bytes, &header).and_then(|mut record| {
-                    ["/", "files", "files", &length]
-                        .iter()
-                        .try_for_each(|text| record.text(text))
-                });
-            },
-        )?;
+        self.record(child, ["/", "files", "files", &format!("INITRD_LEN={}", initrd.len())])?;
         syscall::capability_copy(child.table, protocol::slot::SERVICE, self.service, right::READ)?;
         syscall::capability_copy(child.table, protocol::slot::SPACE, child.space, right::ALL)?;
-        self.server = Some(child);
         self.run(child, SERVER, program.entry, address::START)
     }
 
@@ -195,12 +258,22 @@ impl Parent {
         syscall::capability_copy(child.table, protocol::slot::IO, frame, access)?;
         let rights = right::WRITE | right::GRANT;
         syscall::capability_mint(child.table, protocol::slot::FILES, self.service, rights, number)?;
+        if let Some(console) = self.console {
+            syscall::capability_mint(child.table, protocol::slot::CONSOLE, console, rights, number)?;
+        }
+        for (size, to) in WRONG_FRAMES {
+            let wrong = self.loader.make(kind::FRAME, size)?;
+            syscall::capability_copy(child.table, to, wrong, access)?;
+        }
         self.clients[number as usize] = Some(child);
         self.run(child, number, program.entry, part as u64 | handle << 8)
     }
 
     fn run(&mut self, child: Child, badge: u64, entry: u64, argument: u64) -> Result<(), Failure> {
         let rights = right::WRITE | right::GRANT;
+        if let Some(server) = server_of(badge) {
+            self.servers[server] = Some(child);
+        }
         let faults = self.loader.slot();
         syscall::capability_mint(0, faults, self.own, rights, badge)?;
         syscall::capability_copy(child.table, slot::PARENT, faults, rights)?;
@@ -234,7 +307,7 @@ impl Parent {
         }
         let [first, second, ..] = words;
         match tag.label() {
-            process::EXIT if badge == SERVER || first != 0 => return Err(Failure::Exit(badge, first)),
+            process::EXIT if server_of(badge).is_some() || first != 0 => return Err(Failure::Exit(badge, first)),
             process::EXIT => self.kill(badge)?,
             process::GROW => {
                 let (start, len) = self.grow(badge, first)?;
@@ -252,15 +325,14 @@ impl Parent {
         Ok((badge, tag.label()))
     }
 
-    /// Memory for the heap of the file server. Clients get none: they do without.
+    /// Memory for the heap of a server. Clients get none: they do without.
     fn grow(&mut self, badge: u64, bytes: u64) -> Result<(u64, u64), Failure> {
-        let (Some(child), SERVER, true) = (self.server, badge, bytes <= LARGE) else {
-            return Err(Failure::Message(badge, process::GROW));
-        };
-        let at = address::HEAP + self.heap;
-        self.loader
-            .frame(child, LARGE, at, right::READ | right::WRITE, |_| {})?;
-        self.heap += LARGE;
+        let server = server_of(badge).filter(|_| bytes <= LARGE);
+        let server = server.ok_or(Failure::Message(badge, process::GROW))?;
+        let child = self.servers[server].ok_or(Failure::Message(badge, process::GROW))?;
+        let at = address::HEAP + self.heap[server];
+        self.loader.frame(child, LARGE, at, right::READ | right::WRITE, |_| {})?;
+        self.heap[server] += LARGE;
         Ok((at, LARGE))
     }
 

@@ -6,13 +6,19 @@ use protocol::files::{self, kind, open as how};
 use protocol::{Error, IO_SIZE, slot};
 
 use crate::client::{
-    Answer, ask, ask_of, close, connect, connect_with, got, open, put, read, read_only_copy, write,
+    Answer, ask, ask_at, ask_of, close, connect, connect_with, got, open, put, read, read_only_copy, write,
 };
 
 /// Messages to the parent. Word 0: a handle, word 1: the process that gets one for the same file.
 pub(crate) const TO_PASS_ON: u32 = 200;
 /// The next thing that the client does is to wait for the file server.
 pub(crate) const TELL_READY: u32 = 201;
+
+/// Frames that are too short or too long for a buffer: their size, and the slot of clients in which they are.
+pub(crate) const WRONG_FRAMES: [(u64, u64); 3] = [(4096, 41), (2 * IO_SIZE, 42), (2 << 20, 43)];
+
+/// Slot of the buffer's capability without the right to write.
+const READ_ONLY: u64 = 40;
 
 /// Bytes that go through the pipe: more than it holds.
 const THROUGH: usize = 300_000;
@@ -32,6 +38,8 @@ pub(crate) enum Part {
     Survivor,
     /// Takes its buffer back.
     Traitor,
+    /// Uses the console: somebody has to type.
+    Typist,
 }
 
 /// What is wrong, by line.
@@ -78,6 +86,7 @@ pub(crate) fn run(argument: u64) -> u32 {
         number if number == Part::Waiter as u64 => waiter(other),
         number if number == Part::Survivor as u64 => survivor(other),
         number if number == Part::Traitor as u64 => traitor(),
+        number if number == Part::Typist as u64 => typist(),
         _ => Err(line!()),
     };
     checked.err().unwrap_or(0)
@@ -92,9 +101,12 @@ fn tell(label: u32, first: u64, second: u64) -> Checked {
 fn alone() -> Checked {
     check!(ask(files::PIPE, [0; 3]), Err(Error::NotConnected));
     // An endpoint is no buffer, and neither is a frame that cannot be written.
-    check!(connect_with(slot::FILES), Err(Error::BadArgument));
-    good!(read_only_copy(40));
-    check!(connect_with(40), Err(Error::BadArgument));
+    check!(connect_with(slot::FILES, slot::FILES), Err(Error::BadArgument));
+    good!(read_only_copy(READ_ONLY));
+    check!(connect_with(slot::FILES, READ_ONLY), Err(Error::BadArgument));
+    for (_, wrong) in WRONG_FRAMES {
+        check!(connect_with(slot::FILES, wrong), Err(Error::BadArgument));
+    }
     check!(ask(files::CONNECT, [0; 3]), Err(Error::BadArgument));
     good!(connect());
     good!(connect());
@@ -319,5 +331,25 @@ fn traitor() -> Checked {
     good!(connect());
     good!(write(file, b"again"));
     good!(ask_of(files::REMOVE_FILE, "/tmp/t", 0));
+    Ok(())
+}
+
+/// Somebody types `hello`, wrong at first, and a return; then `x`; then the end of the file.
+fn typist() -> Checked {
+    check!(ask_at(slot::CONSOLE, files::SIZE, [0; 3]), Err(Error::NotConnected));
+    good!(connect_with(slot::CONSOLE, slot::IO));
+    let show = |text: &str| ask_at(slot::CONSOLE, files::WRITE, [0, put(text.as_bytes()), 0]);
+    check!(ask_at(slot::CONSOLE, files::SIZE, [0; 3]), Ok([24, 80, ..]));
+    check!(show("line> "), Ok([6, ..]));
+    let [len, ..] = good!(ask_at(slot::CONSOLE, files::READ, [0, 100, 0]));
+    check!(got(len), b"hello\n");
+    check!(ask_at(slot::CONSOLE, files::SET_MODE, [1, 0, 0]), Ok([0, ..]));
+    check!(show("byte> \n"), Ok([7, ..]));
+    let [len, ..] = good!(ask_at(slot::CONSOLE, files::READ, [0, 100, 0]));
+    check!(got(len), b"x");
+    check!(ask_at(slot::CONSOLE, files::SET_MODE, [0, 0, 0]), Ok([1, ..]));
+    check!(show("end> "), Ok([5, ..]));
+    check!(ask_at(slot::CONSOLE, files::READ, [0, 100, 0]), Ok([0, ..]));
+    check!(ask_at(slot::CONSOLE, files::CLOSE, [0; 3]), Ok(_));
     Ok(())
 }
