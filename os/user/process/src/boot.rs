@@ -12,7 +12,7 @@ use abi::layout::PAGE_SIZE;
 use abi::start::{KernelInfo, RootInfo, kind, right, slot as root_slot};
 use processes::{Group, Limits, Table};
 use protocol::start::{Header, MAX_LEN, Stream, Writer};
-use protocol::{Error, address, signal_bit, slot};
+use protocol::{Error, address, slot};
 use root::{Child, Chunks, Gift, Program, Slots, SpawnError};
 
 use crate::lives::{SERVERS, Server, own};
@@ -148,18 +148,7 @@ impl Server {
         let mut gifts = vec![
             service(own::CONSOLE),
             gift(slot::EVENTS, own::EVENTS, right::ALL, Some(1)),
-            gift(
-                slot::SIGNALS,
-                own::SIGNALS,
-                right::WRITE,
-                Some(signal_bit::INTERRUPT),
-            ),
-            gift(
-                slot::SIGNALS + 1,
-                own::SIGNALS,
-                right::WRITE,
-                Some(signal_bit::STOP),
-            ),
+            gift(slot::SIGNALS, own::SIGNALS, right::WRITE, None),
             gift(
                 slot::INTERRUPT,
                 root_slot::INTERRUPTS,
