@@ -27,7 +27,7 @@ impl fmt::Display for Reference {
                 error.meaning().trim()
             )?;
         }
-        out.write_str(FATES)?;
+        out.write_str(FAULTS)?;
         for &fault in Fault::ALL {
             writeln!(out, "| {} | {fault} |", fault as u8)?;
         }
@@ -79,21 +79,31 @@ const HEAD: &str = "\
 
 Written by `cargo run -p abi --example reference` from the table in `src/table.rs`; a test compares the two.
 
-| architecture | instruction | number | argument registers 0 to 5 | result |
+| architecture | instruction | number | argument registers 0 to 5 | result registers 0 to 5 |
 | --- | --- | --- | --- | --- |
-| x86_64 | `syscall` | `rax` | `rdi` `rsi` `rdx` `r10` `r8` `r9` | `rax` (`rcx` and `r11` are lost) |
-| aarch64 | `svc #0` | `x8` | `x0` `x1` `x2` `x3` `x4` `x5` | `x0` |
-| riscv64 | `ecall` | `a7` | `a0` `a1` `a2` `a3` `a4` `a5` | `a0` |
+| x86_64 | `syscall` | `rax` | `rdi` `rsi` `rdx` `r10` `r8` `r9` | `rax` `rsi` `rdx` `r10` `r8` `r9` (`rcx` and `r11` are lost) |
+| aarch64 | `svc #0` | `x8` | `x0` `x1` `x2` `x3` `x4` `x5` | `x0` `x1` `x2` `x3` `x4` `x5` |
+| riscv64 | `ecall` | `a7` | `a0` `a1` `a2` `a3` `a4` `a5` | `a0` `a1` `a2` `a3` `a4` `a5` |
 
-The result register holds a value below 2^63, or a negated error number. Every call can return `UnknownCall`. A program
-starts with its argument in argument register 0 and its stack pointer at the top of its stack.
+Result register 0 holds a value below 2^63, or a negated error number. A call that returns a message puts the badge there,
+the tag into result register 1 and the words into 2 to 5; the others change result register 0 alone. Every call can return
+`UnknownCall`. A program starts with its argument in argument register 0 and its stack pointer at the top of its stack.
+
+## Tags
+
+| bits | meaning |
+| --- | --- |
+| 0 to 31 | label: sender and receiver agree on it |
+| 32 | carries a capability: word 3 is the slot it comes from, on receipt the slot it went to |
+| 33 | on sending: the capability is moved, not copied; on receipt: the sender waits for a reply |
+| 34 | on receipt: no message but a notification; word 0 has its bits |
+| 35 | on receipt: the kernel reports a fault; the words are fault number, address, program counter, stack pointer |
 ";
 
-const FATES: &str = "
-## Fates
+const FAULTS: &str = "
+## Faults
 
-`wait` returns the exit code of a program that called `exit`. Of a program that the kernel killed it returns 2^32 plus the
-number of the fault:
+What a thread has done that its handler is told about:
 
 | number | fault |
 | --- | --- |

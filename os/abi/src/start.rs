@@ -102,15 +102,39 @@ impl RootInfo {
     pub const fn to_words(self) -> [u64; ROOT_INFO_WORDS] {
         let [a, b, c, d] = self.seed;
         [
-            self.initrd, self.initrd_len, self.untyped, self.serial_untyped, self.serial_kind, self.serial_base,
-            self.serial_interrupt, self.cpus, self.has_seed, a, b, c, d,
+            self.initrd,
+            self.initrd_len,
+            self.untyped,
+            self.serial_untyped,
+            self.serial_kind,
+            self.serial_base,
+            self.serial_interrupt,
+            self.cpus,
+            self.has_seed,
+            a,
+            b,
+            c,
+            d,
         ]
     }
 
     /// From numbers.
     pub const fn from_words(words: [u64; ROOT_INFO_WORDS]) -> Self {
-        let [initrd, initrd_len, untyped, serial_untyped, serial_kind, serial_base, serial_interrupt, cpus, has_seed, a, b, c, d] =
-            words;
+        let [
+            initrd,
+            initrd_len,
+            untyped,
+            serial_untyped,
+            serial_kind,
+            serial_base,
+            serial_interrupt,
+            cpus,
+            has_seed,
+            a,
+            b,
+            c,
+            d,
+        ] = words;
         Self {
             initrd,
             initrd_len,
@@ -152,7 +176,14 @@ impl KernelInfo {
     /// As numbers, in the order of the fields.
     pub const fn to_words(self) -> [u64; 8] {
         [
-            self.memory, self.objects, self.objects_max, self.heap_free, self.cpus, self.cpus_max, self.switches, self.idle,
+            self.memory,
+            self.objects,
+            self.objects_max,
+            self.heap_free,
+            self.cpus,
+            self.cpus_max,
+            self.switches,
+            self.idle,
         ]
     }
 }

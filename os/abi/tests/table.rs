@@ -44,10 +44,10 @@ fn requests_take_their_registers_in_order() {
     let registers = Registers::new([10, 11, 12, 13, 14, 15]);
     let decode = |call: SystemCall| Request::decode(call as u64, registers.clone());
     assert_eq!(
-        decode(SystemCall::Spawn),
-        Ok(Request::Spawn {
-            name: UserBytes { addr: 10, len: 11 },
-            argument: 12
+        decode(SystemCall::DebugWrite),
+        Ok(Request::DebugWrite {
+            machine: 10,
+            text: UserBytes { addr: 11, len: 12 },
         })
     );
     assert_eq!(
@@ -56,8 +56,18 @@ fn requests_take_their_registers_in_order() {
             text: UserBuffer { addr: 10, len: 11 }
         })
     );
-    assert_eq!(decode(SystemCall::Exit), Ok(Request::Exit { code: 10 }));
-    assert_eq!(decode(SystemCall::Ticks), Ok(Request::Ticks {}));
+    assert_eq!(
+        decode(SystemCall::Call),
+        Ok(Request::Call {
+            slot: 10,
+            tag: 11,
+            word0: 12,
+            word1: 13,
+            word2: 14,
+            word3: 15,
+        })
+    );
+    assert_eq!(decode(SystemCall::Clock), Ok(Request::Clock {}));
 }
 
 #[test]

@@ -76,7 +76,11 @@ pub fn claim_device() -> Claimed {
         memory: (in_memory && first)
             .then(|| unsafe { Memory::claim(uart.base / PAGE_SIZE * PAGE_SIZE, PAGE_SIZE, true) }),
         kind,
-        base: if in_memory { uart.base % PAGE_SIZE } else { uart.base },
+        base: if in_memory {
+            uart.base % PAGE_SIZE
+        } else {
+            uart.base
+        },
         interrupt: uart.interrupt.map_or(0, u64::from),
     }
 }

@@ -95,7 +95,11 @@ impl Region {
         let is_ours = piece.start >= self.memory.start
             && piece.start + piece.len <= self.memory.start + self.used
             && self.pieces > 0;
-        assert!(is_ours, "memory at {:#x} is put back where it was not taken", piece.start);
+        assert!(
+            is_ours,
+            "memory at {:#x} is put back where it was not taken",
+            piece.start
+        );
         self.pieces -= 1;
         if self.pieces == 0 {
             self.used = 0;
@@ -117,7 +121,11 @@ impl Region {
     /// # Errors
     /// The region itself, when pieces are out.
     pub fn into_memory(self) -> Result<Memory, Self> {
-        if self.pieces == 0 { Ok(self.memory) } else { Err(self) }
+        if self.pieces == 0 {
+            Ok(self.memory)
+        } else {
+            Err(self)
+        }
     }
 }
 
@@ -129,12 +137,17 @@ static COUNTS_FIRST: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes room for the counts of all frames in the given ranges of start and end.
 pub(crate) fn init_counts(ranges: impl Iterator<Item = (u64, u64)>) {
-    let (first, end) = ranges.fold((u64::MAX, 0), |(first, end), (from, to)| (first.min(from), end.max(to)));
+    let (first, end) = ranges.fold((u64::MAX, 0), |(first, end), (from, to)| {
+        (first.min(from), end.max(to))
+    });
     let first = first / PAGE_SIZE;
     let len = (end / PAGE_SIZE).saturating_sub(first) as usize;
     let counts: Vec<AtomicU16> = (0..len).map(|_| AtomicU16::new(0)).collect();
     COUNTS_FIRST.store(first as usize, Ordering::Relaxed);
-    COUNTS.store(Box::leak(counts.into_boxed_slice()).as_mut_ptr(), Ordering::Relaxed);
+    COUNTS.store(
+        Box::leak(counts.into_boxed_slice()).as_mut_ptr(),
+        Ordering::Relaxed,
+    );
     COUNTS_LEN.store(len, Ordering::Release);
 }
 
@@ -165,7 +178,11 @@ impl Frame {
     pub fn new(memory: Memory) -> Result<Self, Memory> {
         let size = memory.len;
         let fits = size.is_power_of_two() && (PAGE_SIZE..=crate::LARGE_PAGE).contains(&size);
-        let align = if size == crate::LARGE_PAGE { size } else { PAGE_SIZE };
+        let align = if size == crate::LARGE_PAGE {
+            size
+        } else {
+            PAGE_SIZE
+        };
         if !fits || !memory.start.is_multiple_of(align) {
             return Err(memory);
         }
@@ -224,7 +241,11 @@ impl Frame {
     /// # Errors
     /// The frame itself, when it is mapped.
     pub fn into_memory(self) -> Result<Memory, Self> {
-        if is_mapped(self.0.start, self.0.len) { Err(self) } else { Ok(self.0) }
+        if is_mapped(self.0.start, self.0.len) {
+            Err(self)
+        } else {
+            Ok(self.0)
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::Error;
 use abi::layout::{USER_END, USER_START};
 use kcore::paging::{
-    Access, Attributes, ENTRIES, Encoding, MapError, Mapper, Memory as MemoryType, Owner, PAGE_SIZE, Released, TableMemory,
+    Access, Attributes, ENTRIES, Encoding, MapError, Mapper, Memory as MemoryType, Owner, PAGE_SIZE,
+    Released, TableMemory,
 };
 use kcore::user_range::UserRange;
 
@@ -62,7 +63,13 @@ impl AddressSpace {
     ///
     /// # Errors
     /// When the address is not in user space or not aligned, something is mapped there, or memory is used up.
-    pub fn map(&mut self, region: &mut Region, frame: &Frame, virt: u64, access: Access) -> Result<(), MapError> {
+    pub fn map(
+        &mut self,
+        region: &mut Region,
+        frame: &Frame,
+        virt: u64,
+        access: Access,
+    ) -> Result<(), MapError> {
         let end = virt.checked_add(frame.size()).ok_or(MapError::Range)?;
         if virt < USER_START || end > USER_END {
             return Err(MapError::Range);
@@ -72,7 +79,11 @@ impl AddressSpace {
             return Err(MapError::Misaligned);
         }
         let lease = frame.lease().ok_or(MapError::NoMemory)?;
-        let memory = if lease.device { MemoryType::Device } else { MemoryType::Normal };
+        let memory = if lease.device {
+            MemoryType::Device
+        } else {
+            MemoryType::Normal
+        };
         let attributes = Attributes {
             access,
             memory,
@@ -122,15 +133,25 @@ impl AddressSpace {
     ///
     /// # Errors
     /// As for [`Self::map`].
-    pub fn map_constant(&mut self, region: &mut Region, bytes: &'static [u8], virt: u64) -> Result<(), MapError> {
+    pub fn map_constant(
+        &mut self,
+        region: &mut Region,
+        bytes: &'static [u8],
+        virt: u64,
+    ) -> Result<(), MapError> {
         let start = phys::address(bytes.as_ptr());
         let first = start / PAGE_SIZE * PAGE_SIZE;
         let len = (start - first + bytes.len() as u64).next_multiple_of(PAGE_SIZE);
         if virt < USER_START || virt.checked_add(len).is_none_or(|end| end > USER_END) {
             return Err(MapError::Range);
         }
-        self.mapper
-            .map(&mut tables(region), virt, first, len, Attributes::user(Access::ReadOnly))
+        self.mapper.map(
+            &mut tables(region),
+            virt,
+            first,
+            len,
+            Attributes::user(Access::ReadOnly),
+        )
     }
 
     /// Takes a mapping of a frame at `virt` back. Returns whether there was one. No CPU uses it any more then.
@@ -191,7 +212,11 @@ impl AddressSpace {
             .mapper
             .translate(&existing_tables(), virt)
             .ok_or(Error::BadAddress)?;
-        let Attributes { access, memory, owner } = found.attributes;
+        let Attributes {
+            access,
+            memory,
+            owner,
+        } = found.attributes;
         let allowed = owner == Owner::User
             && memory == MemoryType::Normal
             && crate::memory::is_memory(found.phys)
@@ -231,19 +256,25 @@ impl AddressSpace {
     /// # Panics
     /// When a CPU has it active.
     pub fn release(self, region: &mut Region) {
-        assert!(!self.is_active(), "an address space is released while a CPU uses it");
+        assert!(
+            !self.is_active(),
+            "an address space is released while a CPU uses it"
+        );
         let root = self.mapper.root();
         let mut tables = existing_tables();
         // SAFETY, for both: the table or leaf was this address space's and is named by nothing any more.
         let mut put_back = |table| region.put_back(unsafe { Memory::claim(table, PAGE_SIZE, false) });
-        self.mapper
-            .dismantle(&mut tables, Machine::USER_SLOTS, &mut |_, released| match released {
+        self.mapper.dismantle(
+            &mut tables,
+            Machine::USER_SLOTS,
+            &mut |_, released| match released {
                 Released::Leaf(start, level) => {
                     // SAFETY: as above; constant memory has no count that could run out of step: its pages are no frames.
                     drop(unsafe { Lease::of_leaf(start, kcore::paging::level_size(level)) });
                 }
                 Released::Table(table) => put_back(table),
-            });
+            },
+        );
         put_back(root);
     }
 }

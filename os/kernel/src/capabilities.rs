@@ -115,7 +115,13 @@ impl Kernel {
     }
 
     /// The call `capability_delete`.
-    pub(crate) fn call_delete(&mut self, cpu: usize, me: Handle, table: u64, slot: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_delete(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        table: u64,
+        slot: u64,
+    ) -> Result<Outcome, Error> {
         if !self.take_draining(me) {
             let at = self.slot_in(self.named_table(me, table)?, slot)?;
             let capability = tree::delete(&mut self.objects, at)?;
@@ -125,7 +131,13 @@ impl Kernel {
     }
 
     /// The call `capability_revoke`.
-    pub(crate) fn call_revoke(&mut self, cpu: usize, me: Handle, table: u64, slot: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_revoke(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        table: u64,
+        slot: u64,
+    ) -> Result<Outcome, Error> {
         if !self.take_draining(me) {
             let at = self.slot_in(self.named_table(me, table)?, slot)?;
             for step in 0.. {
@@ -241,7 +253,13 @@ impl Kernel {
     }
 
     /// Makes one object of an untyped's memory.
-    pub(crate) fn make(&mut self, source: Handle, kind: Kind, size: u64, cpu: usize) -> Result<Handle, Error> {
+    pub(crate) fn make(
+        &mut self,
+        source: Handle,
+        kind: Kind,
+        size: u64,
+        cpu: usize,
+    ) -> Result<Handle, Error> {
         if !self.objects.has_room() {
             return Err(Error::TooMany);
         }
@@ -257,9 +275,14 @@ fn object_in(region: &mut Region, kind: Kind, size: u64, cpu: usize) -> Result<O
         return Err(Error::BadArgument);
     }
     let made = match kind {
-        Kind::Untyped => region.take(size, PAGE_SIZE.min(size)).map(|memory| Object::Untyped(Region::new(memory))),
+        Kind::Untyped => region
+            .take(size, PAGE_SIZE.min(size))
+            .map(|memory| Object::Untyped(Region::new(memory))),
         // A large page has to lie at a multiple of its size.
-        Kind::Frame => match region.take(size, if size == LARGE_PAGE { size } else { PAGE_SIZE }).map(Frame::new) {
+        Kind::Frame => match region
+            .take(size, if size == LARGE_PAGE { size } else { PAGE_SIZE })
+            .map(Frame::new)
+        {
             Some(Ok(frame)) => Some(Object::Frame(frame)),
             Some(Err(memory)) => {
                 region.put_back(memory);
@@ -308,7 +331,9 @@ fn check_size(kind: Kind, size: u64, count: u64) -> Result<(), Error> {
     let fits = match kind {
         Kind::Untyped => size >= 64 && size.is_multiple_of(64) && size < 1 << 48,
         Kind::Frame => {
-            size.is_power_of_two() && (PAGE_SIZE..=LARGE_PAGE).contains(&size) && size * count.min(MAX_COUNT) <= MAX_BYTES
+            size.is_power_of_two()
+                && (PAGE_SIZE..=LARGE_PAGE).contains(&size)
+                && size * count.min(MAX_COUNT) <= MAX_BYTES
         }
         Kind::Table => (2..=ROOT_SLOTS).contains(&size) && size * count.min(MAX_COUNT) <= ROOT_SLOTS,
         _ => size == 0,

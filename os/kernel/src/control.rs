@@ -88,8 +88,14 @@ impl Kernel {
     /// The call `thread_bind`.
     pub(crate) fn call_bind(&mut self, me: Handle, thread: u64, notification: u64) -> Result<Outcome, Error> {
         let handle = self.other_thread(me, thread)?;
-        let notification = self.capability(me, notification, Kind::Notification, Rights::READ)?.object;
-        let bound = self.objects.notification(notification).ok_or(Error::NotFound)?.bound;
+        let notification = self
+            .capability(me, notification, Kind::Notification, Rights::READ)?
+            .object;
+        let bound = self
+            .objects
+            .notification(notification)
+            .ok_or(Error::NotFound)?
+            .bound;
         if !bound.is_none() && bound != handle && self.objects.is_alive(bound) {
             return Err(Error::Busy);
         }
@@ -105,9 +111,17 @@ impl Kernel {
     }
 
     /// The call `thread_schedule`.
-    pub(crate) fn call_schedule(&mut self, cpu: usize, me: Handle, thread: u64, schedule: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_schedule(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        thread: u64,
+        schedule: u64,
+    ) -> Result<Outcome, Error> {
         let handle = self.other_thread(me, thread)?;
-        let schedule = self.capability(me, schedule, Kind::Schedule, Rights::READ)?.object;
+        let schedule = self
+            .capability(me, schedule, Kind::Schedule, Rights::READ)?
+            .object;
         let parameters = *self.objects.schedule(schedule).ok_or(Error::NotFound)?;
         self.set_parameters(cpu, handle, parameters);
         Ok(Outcome::Done(0))
@@ -122,7 +136,9 @@ impl Kernel {
         value: u64,
         cpus: u64,
     ) -> Result<Outcome, Error> {
-        let handle = self.capability(me, schedule, Kind::Schedule, Rights::WRITE)?.object;
+        let handle = self
+            .capability(me, schedule, Kind::Schedule, Rights::WRITE)?
+            .object;
         let class = match (class, u32::try_from(value)) {
             (0, Ok(weight @ 1..=16384)) => Class::Fair { weight },
             (1, Ok(priority @ 0..=31)) => Class::RealTime(priority as u8),
@@ -138,15 +154,29 @@ impl Kernel {
     }
 
     /// The call `thread_info`.
-    pub(crate) fn call_thread_info(&mut self, me: Handle, thread: u64, buffer: UserBuffer) -> Result<Outcome, Error> {
+    pub(crate) fn call_thread_info(
+        &mut self,
+        me: Handle,
+        thread: u64,
+        buffer: UserBuffer,
+    ) -> Result<Outcome, Error> {
         let handle = self.capability(me, thread, Kind::Thread, Rights::NONE)?.object;
         let thread = self.objects.thread(handle).ok_or(Error::NotFound)?;
-        let state = if thread.suspended { 100 } else { thread.state as u64 };
+        let state = if thread.suspended {
+            100
+        } else {
+            thread.state as u64
+        };
         self.write_numbers(me, buffer, &[state, thread.time, thread.cpu as u64])
     }
 
     /// Copies numbers to a caller's buffer, as many as fit.
-    pub(crate) fn write_numbers(&mut self, me: Handle, buffer: UserBuffer, numbers: &[u64]) -> Result<Outcome, Error> {
+    pub(crate) fn write_numbers(
+        &mut self,
+        me: Handle,
+        buffer: UserBuffer,
+        numbers: &[u64],
+    ) -> Result<Outcome, Error> {
         let mut bytes = [0; 128];
         let len = (numbers.len() * 8).min(bytes.len());
         for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {

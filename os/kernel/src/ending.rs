@@ -25,7 +25,9 @@ impl Kernel {
     /// One reference to an object less; without any it is doomed.
     pub(crate) fn drop_reference(&mut self, handle: Handle) {
         let first = self.first_doomed;
-        let Some(entry) = self.objects.0.get_mut(handle) else { return };
+        let Some(entry) = self.objects.0.get_mut(handle) else {
+            return;
+        };
         entry.references = entry.references.saturating_sub(1);
         if entry.references == 0 && !entry.doomed {
             entry.doomed = true;
@@ -93,7 +95,11 @@ impl Kernel {
             return Progress::Ended;
         }
         // Empty slots cost little: many go in one step.
-        let empty = rest.iter().take(EMPTY_SLOTS).take_while(|slot| slot.is_empty()).count();
+        let empty = rest
+            .iter()
+            .take(EMPTY_SLOTS)
+            .take_while(|slot| slot.is_empty())
+            .count();
         entry.emptied += empty as u32;
         if empty == rest.len().min(EMPTY_SLOTS) {
             return Progress::More;
@@ -149,7 +155,9 @@ impl Kernel {
 
     /// The object is used by nothing: its memory goes back.
     fn finish(&mut self, handle: Handle) {
-        let Some(entry) = self.objects.0.get(handle) else { return };
+        let Some(entry) = self.objects.0.get(handle) else {
+            return;
+        };
         let (parent, next) = (entry.parent, entry.next_doomed);
         // What was doomed meanwhile stands before it in the list.
         if self.first_doomed == handle {
@@ -157,7 +165,9 @@ impl Kernel {
         } else {
             return;
         }
-        let Some(entry) = self.objects.0.remove(handle) else { return };
+        let Some(entry) = self.objects.0.remove(handle) else {
+            return;
+        };
         match entry.object {
             // Memory that cannot be given back stays lost: nothing of it is out, by the references counted.
             Object::Untyped(region) => self.objects.put_back(parent, region.into_memory().ok()),
@@ -169,7 +179,8 @@ impl Kernel {
             }
             Object::Thread(mut thread) => {
                 let context = thread.context.take().map(hal::Stored::into_memory);
-                self.objects.put_back(parent, context.into_iter().chain([thread.into_memory()]));
+                self.objects
+                    .put_back(parent, context.into_iter().chain([thread.into_memory()]));
             }
             Object::Endpoint(endpoint) => self.objects.put_back(parent, [endpoint.into_memory()]),
             Object::Notification(notification) => self.objects.put_back(parent, [notification.into_memory()]),

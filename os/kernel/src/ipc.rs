@@ -91,7 +91,10 @@ impl Kernel {
         if let Some(thread) = self.objects.thread_mut(me) {
             thread.outgoing = outgoing;
         }
-        let server = self.objects.endpoint(endpoint).map_or(Handle::NONE, |endpoint| endpoint.server);
+        let server = self
+            .objects
+            .endpoint(endpoint)
+            .map_or(Handle::NONE, |endpoint| endpoint.server);
         self.enqueue(endpoint, me, Waiting::Senders);
         self.block(cpu, me, State::Sending, endpoint, timeout);
         self.lend_priority(cpu, me, server);
@@ -139,7 +142,9 @@ impl Kernel {
             tag |= Tag::FAULT;
         }
         let [a, b, c, d] = words;
-        let Some(thread) = self.objects.thread_mut(receiver) else { return };
+        let Some(thread) = self.objects.thread_mut(receiver) else {
+            return;
+        };
         thread.caller = caller;
         if let Some(context) = &mut thread.context {
             context.set_message(outgoing.badge, [tag, a, b, c, d]);
@@ -176,7 +181,13 @@ impl Kernel {
     }
 
     /// The call `receive`.
-    pub(crate) fn call_receive(&mut self, cpu: usize, me: Handle, slot: u64, timeout: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_receive(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        slot: u64,
+        timeout: u64,
+    ) -> Result<Outcome, Error> {
         let endpoint = self.capability(me, slot, Kind::Endpoint, Rights::READ)?.object;
         self.drop_caller(cpu, me);
         self.receive(cpu, me, endpoint, timeout, None)
@@ -192,7 +203,10 @@ impl Kernel {
         timeout: u64,
         next: Option<Handle>,
     ) -> Result<Outcome, Error> {
-        let bound = self.objects.thread(me).map_or(Handle::NONE, |thread| thread.notification);
+        let bound = self
+            .objects
+            .thread(me)
+            .map_or(Handle::NONE, |thread| thread.notification);
         if !bound.is_none() {
             let bits = self.take_bits(bound);
             if bits != 0 {
@@ -355,7 +369,10 @@ impl Kernel {
 
     /// The call `save_reply`.
     pub(crate) fn call_save_reply(&mut self, me: Handle, slot: u64) -> Result<Outcome, Error> {
-        let caller = self.objects.thread(me).map_or(Caller::NONE, |thread| thread.caller);
+        let caller = self
+            .objects
+            .thread(me)
+            .map_or(Caller::NONE, |thread| thread.caller);
         if caller == Caller::NONE {
             return Err(Error::NotFound);
         }
@@ -375,7 +392,9 @@ impl Kernel {
 
     /// A running thread has done what it may not do: its handler is told, or it stops for good.
     pub(crate) fn fault(&mut self, cpu: usize, me: Handle, fault: Fault, address: Option<u64>) {
-        let Some(thread) = self.objects.thread(me) else { return };
+        let Some(thread) = self.objects.thread(me) else {
+            return;
+        };
         let (endpoint, badge) = (thread.faults, thread.faults_badge);
         let (counter, stack) = thread
             .context
@@ -396,7 +415,9 @@ impl Kernel {
             return;
         }
         let address = address.unwrap_or_default();
-        hal::println!("kernel: a thread without a handler stops: {fault} at {address:#x}, program counter {counter:#x}");
+        hal::println!(
+            "kernel: a thread without a handler stops: {fault} at {address:#x}, program counter {counter:#x}"
+        );
         if let Some(thread) = self.objects.thread(me)
             && let Some(context) = &thread.context
         {
@@ -412,8 +433,13 @@ impl Kernel {
     }
 
     fn leave_endpoint(&mut self, handle: Handle) {
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
-        let (state, place) = (thread.state, core::mem::replace(&mut thread.waits_at, Handle::NONE));
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
+        let (state, place) = (
+            thread.state,
+            core::mem::replace(&mut thread.waits_at, Handle::NONE),
+        );
         match state {
             State::Sending | State::Receiving => {
                 let Some(queue) = self.objects.endpoint(place).map(|endpoint| endpoint.queue) else {
@@ -425,7 +451,11 @@ impl Kernel {
                 }
             }
             State::Waiting => {
-                let Some(queue) = self.objects.notification(place).map(|notification| notification.queue) else {
+                let Some(queue) = self
+                    .objects
+                    .notification(place)
+                    .map(|notification| notification.queue)
+                else {
                     return;
                 };
                 let queue = queue.without(&mut self.objects, handle);

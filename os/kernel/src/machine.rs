@@ -19,7 +19,12 @@ const MAX_TEXT: usize = 4096;
 
 impl Kernel {
     /// The call `debug_write`.
-    pub(crate) fn call_debug_write(&mut self, me: Handle, machine: u64, text: UserBytes) -> Result<Outcome, Error> {
+    pub(crate) fn call_debug_write(
+        &mut self,
+        me: Handle,
+        machine: u64,
+        text: UserBytes,
+    ) -> Result<Outcome, Error> {
         self.capability(me, machine, Kind::Machine, Rights::WRITE)?;
         let range = UserRange::of_bytes(text, MAX_TEXT)?;
         let space = self.objects.thread(me).ok_or(Error::NotFound)?.space;
@@ -98,7 +103,12 @@ impl Kernel {
     }
 
     /// The call `interrupt_complete`.
-    pub(crate) fn call_interrupt_complete(&mut self, me: Handle, interrupts: u64, number: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_interrupt_complete(
+        &mut self,
+        me: Handle,
+        interrupts: u64,
+        number: u64,
+    ) -> Result<Outcome, Error> {
         let number = self.interrupt_number(me, interrupts, number)?;
         if number as usize >= MAX_INTERRUPTS {
             return Err(Error::BadArgument);
@@ -108,20 +118,38 @@ impl Kernel {
     }
 
     /// Checks a port of the range that a capability is for, as many bytes wide.
-    fn port(&self, me: Handle, slot: u64, number: u64, width: u64, right: Rights) -> Result<(u16, usize), Error> {
+    fn port(
+        &self,
+        me: Handle,
+        slot: u64,
+        number: u64,
+        width: u64,
+        right: Rights,
+    ) -> Result<(u16, usize), Error> {
         let capability = self.capability(me, slot, Kind::Ports, right)?;
         if !matches!(width, 1 | 2 | 4) {
             return Err(Error::BadArgument);
         }
         in_range(capability.badge, number.saturating_add(width - 1)).ok_or(Error::BadArgument)?;
         let port = in_range(capability.badge, number).ok_or(Error::BadArgument)?;
-        Ok((u16::try_from(port).map_err(|_| Error::BadArgument)?, width as usize))
+        Ok((
+            u16::try_from(port).map_err(|_| Error::BadArgument)?,
+            width as usize,
+        ))
     }
 
     /// The call `port_read`.
-    pub(crate) fn call_port_read(&mut self, me: Handle, slot: u64, number: u64, width: u64) -> Result<Outcome, Error> {
+    pub(crate) fn call_port_read(
+        &mut self,
+        me: Handle,
+        slot: u64,
+        number: u64,
+        width: u64,
+    ) -> Result<Outcome, Error> {
         let (port, width) = self.port(me, slot, number, width, Rights::READ)?;
-        hal::ports::read(port, width).map(Outcome::Done).ok_or(Error::BadArgument)
+        hal::ports::read(port, width)
+            .map(Outcome::Done)
+            .ok_or(Error::BadArgument)
     }
 
     /// The call `port_write`.
@@ -134,7 +162,9 @@ impl Kernel {
         value: u64,
     ) -> Result<Outcome, Error> {
         let (port, width) = self.port(me, slot, number, width, Rights::WRITE)?;
-        hal::ports::write(port, width, value).map(Outcome::Done).ok_or(Error::BadArgument)
+        hal::ports::write(port, width, value)
+            .map(Outcome::Done)
+            .ok_or(Error::BadArgument)
     }
 }
 

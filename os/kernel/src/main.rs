@@ -60,7 +60,10 @@ fn main(boot: Boot) -> ! {
     if !hal::timer::check(TIMER_LIMIT) {
         panic!("timer: no interrupt within {} ms", TIMER_LIMIT / 1_000_000);
     }
-    println!("kernel: the timer rings when it should (the CPU counts with {} Hz)", hal::timer::frequency());
+    println!(
+        "kernel: the timer rings when it should (the CPU counts with {} Hz)",
+        hal::timer::frequency()
+    );
     check_initrd(boot.initrd);
     let mut kernel = Kernel::new(boot.memory, capacity(boot.heap));
     kernel.bring_on(0);

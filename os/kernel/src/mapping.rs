@@ -42,7 +42,11 @@ impl Kernel {
             return Err(Error::BadArgument);
         };
         let at = self.slot_in(self.named_table(me, table)?, frame)?;
-        let capability = *self.objects.slot(at).ok_or(Error::NotFound)?.expect(Kind::Frame, rights)?;
+        let capability = *self
+            .objects
+            .slot(at)
+            .ok_or(Error::NotFound)?
+            .expect(Kind::Frame, rights)?;
         if capability.extra != 0 {
             return Err(Error::AlreadyMapped);
         }
@@ -79,27 +83,35 @@ impl Kernel {
         let Some([space, parent, frame]) = self.objects.three(space, parent, frame) else {
             return Err(Error::NotFound);
         };
-        let (Object::Space(space), Object::Untyped(region), Object::Frame(frame)) = (space, parent, frame) else {
+        let (Object::Space(space), Object::Untyped(region), Object::Frame(frame)) = (space, parent, frame)
+        else {
             return Err(Error::NotFound);
         };
-        space.map(region, frame, address, access).map_err(|error| match error {
-            MapError::Misaligned | MapError::Range => Error::BadAddress,
-            MapError::Mapped(_) => Error::AlreadyMapped,
-            MapError::NoMemory => Error::NoMemory,
-        })
+        space
+            .map(region, frame, address, access)
+            .map_err(|error| match error {
+                MapError::Misaligned | MapError::Range => Error::BadAddress,
+                MapError::Mapped(_) => Error::AlreadyMapped,
+                MapError::NoMemory => Error::NoMemory,
+            })
     }
 
     /// The call `unmap`.
     pub(crate) fn call_unmap(&mut self, me: Handle, table: u64, frame: u64) -> Result<Outcome, Error> {
         let at = self.slot_in(self.named_table(me, table)?, frame)?;
-        self.objects.slot(at).ok_or(Error::NotFound)?.expect(Kind::Frame, Rights::NONE)?;
+        self.objects
+            .slot(at)
+            .ok_or(Error::NotFound)?
+            .expect(Kind::Frame, Rights::NONE)?;
         self.unmap_slot(at);
         Ok(Outcome::Done(0))
     }
 
     /// Takes the mapping back that was made with the capability in a slot.
     pub(crate) fn unmap_slot(&mut self, at: SlotRef) {
-        let Some(slot) = self.objects.slot_mut(at) else { return };
+        let Some(slot) = self.objects.slot_mut(at) else {
+            return;
+        };
         let capability = *slot.capability();
         if capability.kind == Kind::Frame {
             slot.set_extra(0);
@@ -113,7 +125,9 @@ impl Kernel {
             return;
         }
         let index = (capability.extra >> 26) as u32 & (MAX_OBJECTS as u32 - 1);
-        let Some(space) = self.objects.0.handle_at(index) else { return };
+        let Some(space) = self.objects.0.handle_at(index) else {
+            return;
+        };
         let address = capability.extra % (1 << 26) * PAGE_SIZE;
         if note(space, address) != capability.extra {
             return;

@@ -44,7 +44,11 @@ impl Kernel {
             self.wake(cpu, thread, Ok(bits));
             return;
         }
-        if self.objects.thread(bound).is_some_and(|thread| thread.state == State::Receiving) {
+        if self
+            .objects
+            .thread(bound)
+            .is_some_and(|thread| thread.state == State::Receiving)
+        {
             let bits = self.take_bits(handle);
             self.leave_queue(bound);
             self.wake_with_message(cpu, bound, 0, [Tag::NOTIFICATION, bits, 0, 0, 0]);
@@ -66,8 +70,16 @@ impl Kernel {
     }
 
     /// The call `wait`.
-    pub(crate) fn call_wait(&mut self, cpu: usize, me: Handle, slot: u64, timeout: u64) -> Result<Outcome, Error> {
-        let handle = self.capability(me, slot, Kind::Notification, Rights::READ)?.object;
+    pub(crate) fn call_wait(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        slot: u64,
+        timeout: u64,
+    ) -> Result<Outcome, Error> {
+        let handle = self
+            .capability(me, slot, Kind::Notification, Rights::READ)?
+            .object;
         let notification = self.objects.notification_mut(handle).ok_or(Error::NotFound)?;
         if notification.bits != 0 {
             return Ok(Outcome::Done(core::mem::take(&mut notification.bits)));

@@ -107,7 +107,9 @@ impl ObjectTable {
 
     /// Three different objects at once: the first two to change.
     pub(crate) fn three(&mut self, a: Handle, b: Handle, c: Handle) -> Option<[&mut Object; 3]> {
-        self.0.get_three_mut(a, b, c).map(|entries| entries.map(|entry| &mut entry.object))
+        self.0
+            .get_three_mut(a, b, c)
+            .map(|entries| entries.map(|entry| &mut entry.object))
     }
 
     /// The thread in a place: for the queues, whose links are cut before a thread ends.
@@ -163,7 +165,9 @@ impl ObjectTable {
 
     /// Puts an ended object's memory back to where it came from. The object's entry has been taken out.
     pub(crate) fn put_back(&mut self, parent: Handle, memory: impl IntoIterator<Item = Memory>) {
-        let Some(region) = self.untyped_mut(parent) else { return };
+        let Some(region) = self.untyped_mut(parent) else {
+            return;
+        };
         for piece in memory {
             region.put_back(piece);
         }

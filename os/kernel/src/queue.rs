@@ -47,7 +47,9 @@ impl Queue {
 
     /// Takes out a thread that is in this queue.
     pub(crate) fn without(mut self, objects: &mut ObjectTable, thread: Handle) -> Self {
-        let Some(leaving) = objects.thread_mut(thread) else { return self };
+        let Some(leaving) = objects.thread_mut(thread) else {
+            return self;
+        };
         let (previous, next) = (leaving.previous, leaving.next);
         leaving.previous = Handle::NONE;
         leaving.next = Handle::NONE;

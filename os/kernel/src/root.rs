@@ -5,8 +5,8 @@ use core::fmt;
 
 use abi::layout::{INITRD, PAGE_SIZE, ROOT_INFO, STACK_SIZE, STACK_TOP};
 use abi::start::{MAX_UNTYPED, ROOT_SLOTS, RootInfo, slot};
-use hal::memory::{Memory, Region};
 use hal::ELF_MACHINE;
+use hal::memory::{Memory, Region};
 use kcore::capability::{Capability, Kind, Range, Rights, SlotRef, tree};
 use kcore::elf::{ElfError, Program};
 use kcore::objects::Handle;
@@ -70,12 +70,20 @@ pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8
     let file = archive.find(ROOT).ok_or(RootError::Missing)?;
     let program = Program::parse(file.data, ELF_MACHINE).map_err(RootError::Elf)?;
     let mut untyped: Vec<Handle> = Vec::new();
-    let mut free: Vec<Memory> = free.into_iter().filter(|memory| memory.len() >= PAGE_SIZE).collect();
+    let mut free: Vec<Memory> = free
+        .into_iter()
+        .filter(|memory| memory.len() >= PAGE_SIZE)
+        .collect();
     free.sort_by_key(|memory| core::cmp::Reverse(memory.len()));
     free.truncate(MAX_UNTYPED);
     for memory in free {
         let object = Object::Untyped(Region::new(memory));
-        untyped.push(kernel.objects.insert(object, Handle::NONE).ok_or(abi::Error::TooMany)?);
+        untyped.push(
+            kernel
+                .objects
+                .insert(object, Handle::NONE)
+                .ok_or(abi::Error::TooMany)?,
+        );
     }
     // The largest one comes first: it holds the program itself.
     let source = *untyped.first().ok_or(abi::Error::NoMemory)?;
@@ -105,17 +113,42 @@ pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8
         insert(root.kernel, Some(root.source_slot), place(at), handle, kind, 0)?;
     }
     let all = |last: usize| Range::new(0, last as u32).map_or(0, Range::to_badge);
-    insert(root.kernel, None, place(slot::MACHINE), Handle::NONE, Kind::Machine, 0)?;
+    insert(
+        root.kernel,
+        None,
+        place(slot::MACHINE),
+        Handle::NONE,
+        Kind::Machine,
+        0,
+    )?;
     let interrupts = all(MAX_INTERRUPTS - 1);
-    insert(root.kernel, None, place(slot::INTERRUPTS), Handle::NONE, Kind::Interrupts, interrupts)?;
+    insert(
+        root.kernel,
+        None,
+        place(slot::INTERRUPTS),
+        Handle::NONE,
+        Kind::Interrupts,
+        interrupts,
+    )?;
     if hal::ports::EXIST {
         let ports = all(0xffff);
-        insert(root.kernel, None, place(slot::PORTS), Handle::NONE, Kind::Ports, ports)?;
+        insert(
+            root.kernel,
+            None,
+            place(slot::PORTS),
+            Handle::NONE,
+            Kind::Ports,
+            ports,
+        )?;
     }
     root.load(&program)?;
     root.map_initrd(initrd)?;
     let info = root.info(initrd, untyped.len(), place(slot::UNTYPED + untyped.len() as u64))?;
-    let bytes: Vec<u8> = info.to_words().iter().flat_map(|word| word.to_le_bytes()).collect();
+    let bytes: Vec<u8> = info
+        .to_words()
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .collect();
     root.page(ROOT_INFO, Access::ReadOnly, 0, &bytes)?;
     let (kernel, space) = (root.kernel, root.space);
     if let Some(thread) = kernel.objects.thread_mut(thread) {
@@ -202,14 +235,21 @@ impl Root<'_> {
         let mut serial_untyped = 0;
         if let Some(memory) = serial.memory {
             let object = Object::Untyped(Region::new(memory));
-            let handle = self.kernel.objects.insert(object, Handle::NONE).ok_or(abi::Error::TooMany)?;
+            let handle = self
+                .kernel
+                .objects
+                .insert(object, Handle::NONE)
+                .ok_or(abi::Error::TooMany)?;
             insert(self.kernel, None, device_slot, handle, Kind::Untyped, 0)?;
             serial_untyped = u64::from(device_slot.index);
         }
         let seed = hal::entropy();
         let mut words = [0; 4];
         for (word, bytes) in words.iter_mut().zip(seed.unwrap_or_default().chunks_exact(8)) {
-            *word = bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+            *word = bytes
+                .iter()
+                .rev()
+                .fold(0, |word, &byte| word << 8 | u64::from(byte));
         }
         Ok(RootInfo {
             initrd: INITRD + initrd.as_ptr().addr() as u64 % PAGE_SIZE,

@@ -116,7 +116,15 @@ impl Kernel {
 
     /// As [`Self::block`], and passes the CPU on to a thread that has just got what it waited for.
     #[inline]
-    pub(crate) fn block_for(&mut self, cpu: usize, me: Handle, state: State, at: Handle, timeout: u64, next: Handle) {
+    pub(crate) fn block_for(
+        &mut self,
+        cpu: usize,
+        me: Handle,
+        state: State,
+        at: Handle,
+        timeout: u64,
+        next: Handle,
+    ) {
         self.begin_waiting(cpu, me, state, at, timeout);
         let local = &mut self.cpus[cpu];
         let goes_on = local.current == me
@@ -139,7 +147,9 @@ impl Kernel {
 
     #[inline]
     fn begin_waiting(&mut self, cpu: usize, me: Handle, state: State, at: Handle, timeout: u64) {
-        let Some(thread) = self.objects.thread_mut(me) else { return };
+        let Some(thread) = self.objects.thread_mut(me) else {
+            return;
+        };
         thread.state = state;
         thread.waits_at = at;
         if timeout == u64::MAX {
@@ -155,7 +165,9 @@ impl Kernel {
     /// Forgets the time limit of a thread's waiting.
     #[inline]
     pub(crate) fn forget_timeout(&mut self, handle: Handle) {
-        let Some(thread) = self.objects.thread(handle) else { return };
+        let Some(thread) = self.objects.thread(handle) else {
+            return;
+        };
         if thread.timer.is_queued() {
             let cpu = thread.timer_cpu;
             self.cpus[cpu].timeouts.cancel(&mut self.objects, handle.index);
@@ -164,7 +176,9 @@ impl Kernel {
 
     /// Lets a thread that waits for nothing any more have a CPU.
     pub(crate) fn make_ready(&mut self, cpu: usize, handle: Handle) {
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         thread.state = State::Ready;
         if thread.suspended {
             return;
@@ -182,8 +196,10 @@ impl Kernel {
             return;
         }
         let current = target.current;
-        let preempts =
-            current.is_none() || target.queue.should_preempt(&self.objects, current.index, handle.index);
+        let preempts = current.is_none()
+            || target
+                .queue
+                .should_preempt(&self.objects, current.index, handle.index);
         target.rearm = true;
         target.reschedule |= preempts;
         if chosen != cpu && (preempts || target.queue.ready() == 1) {
@@ -194,7 +210,9 @@ impl Kernel {
     /// Stops a thread for good: it is in no queue any more.
     pub(crate) fn stop(&mut self, cpu: usize, handle: Handle) {
         self.leave_queue(handle);
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         thread.state = State::Stopped;
         thread.outgoing.is_fault = false;
         let caller = core::mem::replace(&mut thread.caller, Caller::NONE);
@@ -205,7 +223,9 @@ impl Kernel {
 
     /// Stops a thread where it is, until it is told to go on.
     pub(crate) fn suspend(&mut self, cpu: usize, handle: Handle) {
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         thread.suspended = true;
         let (state, on, queue) = (thread.state, thread.cpu, thread.scheduling.cpu() as usize);
         match state {
@@ -220,7 +240,9 @@ impl Kernel {
 
     /// Lets a thread go on that was stopped.
     pub(crate) fn resume(&mut self, cpu: usize, handle: Handle) {
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         let was_suspended = core::mem::replace(&mut thread.suspended, false);
         match thread.state {
             State::Ready if was_suspended => self.make_ready(cpu, handle),
@@ -231,26 +253,38 @@ impl Kernel {
 
     /// Lends the priority of a waiting thread to the one that it waits for.
     pub(crate) fn lend_priority(&mut self, cpu: usize, from: Handle, to: Handle) {
-        let Some(lent) = self.objects.thread(from).map(|thread| thread.scheduling.effective()) else {
+        let Some(lent) = self
+            .objects
+            .thread(from)
+            .map(|thread| thread.scheduling.effective())
+        else {
             return;
         };
-        let Some(thread) = self.objects.thread(to) else { return };
+        let Some(thread) = self.objects.thread(to) else {
+            return;
+        };
         let has = thread.scheduling.effective();
         if has.max(lent) == has {
             return;
         }
         let queue = thread.scheduling.cpu() as usize;
-        self.cpus[queue].queue.inherit(&mut self.objects, to.index, Some(lent));
+        self.cpus[queue]
+            .queue
+            .inherit(&mut self.objects, to.index, Some(lent));
         self.look_again(cpu, queue);
     }
 
     /// A thread has done what another one waited for: what that had lent goes back.
     #[inline]
     pub(crate) fn return_priority(&mut self, handle: Handle) {
-        let Some(thread) = self.objects.thread(handle) else { return };
+        let Some(thread) = self.objects.thread(handle) else {
+            return;
+        };
         if thread.scheduling.inherited().is_some() {
             let queue = thread.scheduling.cpu() as usize;
-            self.cpus[queue].queue.inherit(&mut self.objects, handle.index, None);
+            self.cpus[queue]
+                .queue
+                .inherit(&mut self.objects, handle.index, None);
             self.cpus[queue].reschedule = true;
         }
     }
@@ -265,12 +299,16 @@ impl Kernel {
 
     /// Gives a thread scheduling parameters.
     pub(crate) fn set_parameters(&mut self, cpu: usize, handle: Handle, parameters: Parameters) {
-        let Some(thread) = self.objects.thread_mut(handle) else { return };
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         thread.parameters = parameters;
         thread.scheduling.affinity = parameters.cpus;
         let queue = thread.scheduling.cpu() as usize;
         let state = thread.state;
-        self.cpus[queue].queue.set_class(&mut self.objects, handle.index, parameters.class);
+        self.cpus[queue]
+            .queue
+            .set_class(&mut self.objects, handle.index, parameters.class);
         if state == State::Ready && self.cpus[queue].queue_out(&mut self.objects, handle) {
             self.make_ready(cpu, handle);
         }
@@ -290,7 +328,9 @@ impl Kernel {
     }
 
     fn time_is_up(&mut self, cpu: usize, handle: Handle) {
-        let Some(thread) = self.objects.thread(handle) else { return };
+        let Some(thread) = self.objects.thread(handle) else {
+            return;
+        };
         let result = match thread.state {
             State::Sleeping => Ok(0),
             State::Sending | State::Receiving | State::Waiting | State::Calling => Err(Error::TimedOut),
@@ -332,7 +372,10 @@ impl Kernel {
                 self.steal(cpu);
             }
             let local = &mut self.cpus[cpu];
-            let picked = local.queue.pick(&mut self.objects).and_then(|id| self.objects.0.handle_at(id));
+            let picked = local
+                .queue
+                .pick(&mut self.objects)
+                .and_then(|id| self.objects.0.handle_at(id));
             if let Some(picked) = picked {
                 local.current = picked;
                 self.switches += u64::from(picked != current);
@@ -377,7 +420,8 @@ impl Kernel {
     fn steal(&mut self, cpu: usize) {
         let loads = self.loads();
         let mine = loads[cpu];
-        let candidates = (0..self.cpus.len()).filter(|&other| other != cpu && self.cpus[other].queue.ready() > 0);
+        let candidates =
+            (0..self.cpus.len()).filter(|&other| other != cpu && self.cpus[other].queue.ready() > 0);
         let Some(from) = candidates.max_by_key(|&other| loads[other]) else {
             return;
         };
@@ -478,7 +522,14 @@ impl Kernel {
     pub(crate) fn idle_time(&self, now: u64) -> u64 {
         self.cpus
             .iter()
-            .map(|cpu| cpu.idle_time + if cpu.idle { now.saturating_sub(cpu.idle_since) } else { 0 })
+            .map(|cpu| {
+                cpu.idle_time
+                    + if cpu.idle {
+                        now.saturating_sub(cpu.idle_since)
+                    } else {
+                        0
+                    }
+            })
             .sum()
     }
 
@@ -487,7 +538,11 @@ impl Kernel {
         if address >= USER_END {
             return Err(Error::BadAddress);
         }
-        if let Some(context) = self.objects.thread_mut(me).and_then(|thread| thread.context.as_mut()) {
+        if let Some(context) = self
+            .objects
+            .thread_mut(me)
+            .and_then(|thread| thread.context.as_mut())
+        {
             context.set_thread_pointer(address);
         }
         Ok(Outcome::Done(0))

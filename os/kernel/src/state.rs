@@ -90,7 +90,11 @@ impl Kernel {
         };
         let (number, arguments) = context.call();
         let outcome = self.dispatch(cpu, me, number, arguments);
-        let Some(context) = self.objects.thread_mut(me).and_then(|thread| thread.context.as_mut()) else {
+        let Some(context) = self
+            .objects
+            .thread_mut(me)
+            .and_then(|thread| thread.context.as_mut())
+        else {
             return;
         };
         match outcome {
@@ -117,14 +121,22 @@ impl Kernel {
 
     /// Gives a thread what it needs for floating point, from its first such instruction on.
     fn enable_fpu(&mut self, me: Handle) {
-        if let Some(registers) = self.objects.thread_mut(me).and_then(|thread| thread.context.as_mut()) {
+        if let Some(registers) = self
+            .objects
+            .thread_mut(me)
+            .and_then(|thread| thread.context.as_mut())
+        {
             registers.fpu.get_or_insert_with(FpuState::new);
         }
     }
 
     /// Changes the result registers of a thread that waits, and lets it go on.
     pub(crate) fn wake(&mut self, cpu: usize, thread: Handle, result: Result<u64, Error>) {
-        if let Some(context) = self.objects.thread_mut(thread).and_then(|thread| thread.context.as_mut()) {
+        if let Some(context) = self
+            .objects
+            .thread_mut(thread)
+            .and_then(|thread| thread.context.as_mut())
+        {
             context.set_result(encode_result(result));
         }
         self.make_ready(cpu, thread);
@@ -132,7 +144,11 @@ impl Kernel {
 
     /// As [`Self::wake`], with a message.
     pub(crate) fn wake_with_message(&mut self, cpu: usize, thread: Handle, badge: u64, payload: Payload) {
-        if let Some(context) = self.objects.thread_mut(thread).and_then(|thread| thread.context.as_mut()) {
+        if let Some(context) = self
+            .objects
+            .thread_mut(thread)
+            .and_then(|thread| thread.context.as_mut())
+        {
             context.set_message(badge, payload);
         }
         self.make_ready(cpu, thread);

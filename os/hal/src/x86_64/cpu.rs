@@ -114,7 +114,9 @@ pub(super) fn write_port_for_program(port: u16, width: usize, value: u64) -> boo
         match width {
             1 => write_port(port, value as u8),
             2 => write_port16(port, value as u16),
-            4 => asm!("out dx, eax", in("dx") port, in("eax") value as u32, options(nomem, nostack, preserves_flags)),
+            4 => {
+                asm!("out dx, eax", in("dx") port, in("eax") value as u32, options(nomem, nostack, preserves_flags))
+            }
             _ => return false,
         }
     }

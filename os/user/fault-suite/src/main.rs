@@ -8,7 +8,7 @@ use abi::{Error, Fate, Fault, Message, Tag};
 use fault::Condition;
 use kcore::elf::ElfError;
 use kcore::tar::Archive;
-use root::{Child, Chunks, Program, Slots, SpawnError};
+use root::{Child, Chunks, Gift, Program, Slots, SpawnError, TABLE_SLOTS};
 
 rt::program!(main);
 
@@ -82,6 +82,10 @@ impl Suite {
         for (name, passes) in [
             ("wx-segment is refused", self.refuses_writable_code()),
             ("two programs run at the same time", self.two_at_once()?),
+            (
+                "programs have their own floating-point registers",
+                self.floating_point()?,
+            ),
             ("many programs live at the same time", self.many()?),
             ("what programs had is free again", self.leaves_nothing()?),
             ("time goes on", clock_goes_on()),
@@ -103,10 +107,13 @@ impl Suite {
             endpoint: ENDPOINT,
             badge,
             argument,
-            page: &[],
-            may_write: true,
+            record: &[],
+            slots: TABLE_SLOTS,
+            gifts: &[Gift::CONSOLE],
         };
-        Child::spawn(&program, &mut self.chunks, &mut self.slots)
+        let child = Child::new(&program, &mut self.chunks, &mut self.slots)?;
+        child.start()?;
+        Ok(child)
     }
 
     fn end(&mut self, child: Child) {
@@ -140,6 +147,26 @@ impl Suite {
         self.end(first);
         self.end(second);
         Ok(end == (2, Fate::Exited(42)))
+    }
+
+    /// Three programs at the same time, and a fourth one that must not see what they left.
+    fn floating_point(&mut self) -> Result<bool, SpawnError> {
+        let together = [
+            self.spawn("fpu", 1, 1)?,
+            self.spawn("fpu", 2, 2)?,
+            self.spawn("fpu", 3, 3)?,
+        ];
+        let mut passed = true;
+        for _ in &together {
+            passed &= next_end()?.1 == Fate::Exited(0);
+        }
+        for child in together {
+            self.end(child);
+        }
+        let child = self.spawn("fpu", 4, 4)?;
+        passed &= next_end()?.1 == Fate::Exited(0);
+        self.end(child);
+        Ok(passed)
     }
 
     /// Starts programs that wait to be ended, and ends them.
@@ -190,5 +217,6 @@ fn next_end() -> Result<(u64, Fate), Error> {
 /// Looks at the clock until it moves, for a bounded number of times.
 fn clock_goes_on() -> bool {
     let Ok(start) = syscall::clock() else { return false };
-    (0..1_000_000_u64).any(|_| syscall::clock().is_ok_and(|now| now > start)) && syscall::sleep(1_000_000).is_ok()
+    (0..1_000_000_u64).any(|_| syscall::clock().is_ok_and(|now| now > start))
+        && syscall::sleep(1_000_000).is_ok()
 }

@@ -94,8 +94,16 @@ pub(crate) fn all() -> u32 {
             syscall::system_info(&mut own[..8]),
             Err(Error::BadLength),
         ),
-        ("message to an empty slot", syscall::send(9, 0, 0, 0, 0, 0), Err(Error::NotFound)),
-        ("message beyond the table", syscall::send(1 << 40, 0, 0, 0, 0, 0), Err(Error::NotFound)),
+        (
+            "message to an empty slot",
+            syscall::send(9, 0, 0, 0, 0, 0),
+            Err(Error::NotFound),
+        ),
+        (
+            "message beyond the table",
+            syscall::send(1 << 40, 0, 0, 0, 0, 0),
+            Err(Error::NotFound),
+        ),
     ];
     let mut wrong = 0;
     for (name, got, expected) in cases {

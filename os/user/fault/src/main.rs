@@ -59,7 +59,9 @@ fn main(argument: u64) -> u32 {
         Condition::DataJump => jump((&raw const DATA).addr()),
         Condition::StackJump => jump((&raw const argument).addr()),
         Condition::BadArguments => return bad_arguments::all(),
-        Condition::PowerOff => return u32::from(syscall::power_off(abi::start::slot::MACHINE, 0) != abi::Error::NotPermitted),
+        Condition::PowerOff => {
+            return u32::from(syscall::power_off(abi::start::slot::MACHINE, 0) != abi::Error::NotPermitted);
+        }
         Condition::Panic => panic!("on purpose"),
         Condition::HoleRead => read(HOLE),
     }

@@ -10,7 +10,9 @@ struct Console;
 
 impl Write for Console {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        syscall::debug_write(slot::MACHINE, text.as_bytes()).map(|_| ()).map_err(|_| fmt::Error)
+        syscall::debug_write(slot::MACHINE, text.as_bytes())
+            .map(|_| ())
+            .map_err(|_| fmt::Error)
     }
 }
 

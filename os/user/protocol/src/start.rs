@@ -1,7 +1,8 @@
 //! What a program starts with: a record in memory, at [`address::START`](crate::address::START).
 //!
 //! Words of 64 bits, little endian: [`MAGIC`], process number, group, number of arguments, number of variables, then for
-//! each of the three standard streams its server (0 none, 1 files, 2 console) and handle. Behind them texts, each with its
+//! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, and how many bytes of heap the
+//! program has from the beginning. Behind them texts, each with its
 //! length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
 //! variables as `name=value`.
 
@@ -9,7 +10,7 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart01");
 
 /// Words before the texts.
-pub const WORDS: usize = 11;
+pub const WORDS: usize = 12;
 
 /// Longest record in bytes: what an I/O buffer holds.
 pub const MAX_LEN: usize = crate::IO_SIZE as usize;
@@ -36,6 +37,8 @@ pub struct Header {
     pub variables: u64,
     /// Input, output, errors.
     pub streams: [Stream; 3],
+    /// Bytes that are mapped where the heap begins.
+    pub heap: u64,
 }
 
 /// Writes a record. Texts come in the order that the module says.
@@ -62,6 +65,7 @@ impl<'a> Writer<'a> {
             output.handle,
             errors.server,
             errors.handle,
+            header.heap,
         ] {
             writer.put(&word.to_le_bytes())?;
         }
@@ -84,7 +88,9 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Option<()> {
-        self.bytes.get_mut(self.len..self.len + bytes.len())?.copy_from_slice(bytes);
+        self.bytes
+            .get_mut(self.len..self.len + bytes.len())?
+            .copy_from_slice(bytes);
         self.len += bytes.len();
         Some(())
     }
@@ -112,7 +118,9 @@ impl<'a> Reader<'a> {
     /// Reads the header; `None` when this is no record, or a text is cut off or not UTF-8.
     pub fn new(bytes: &'a [u8]) -> Option<Self> {
         let word = |index: usize| -> Option<u64> {
-            Some(u64::from_le_bytes(bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?))
+            Some(u64::from_le_bytes(
+                bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?,
+            ))
         };
         let stream = |index: usize| -> Option<Stream> {
             Some(Stream {
@@ -129,6 +137,7 @@ impl<'a> Reader<'a> {
             arguments: word(3)?,
             variables: word(4)?,
             streams: [stream(5)?, stream(7)?, stream(9)?],
+            heap: word(11)?,
         };
         let reader = Self {
             header,

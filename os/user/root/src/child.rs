@@ -12,14 +12,21 @@ use kcore::paging::Access;
 use crate::memory::Chunks;
 use crate::slots::Slots;
 
-/// How many slots a program's table has.
+/// How many slots a program's table has unless it says otherwise.
 pub const TABLE_SLOTS: u64 = 128;
+
+/// Largest table that is made of chunks; a larger one is made of memory that does not come back.
+const MAX_TABLE: u64 = 512;
 
 /// Where this program maps frames to fill them. Nothing else is there.
 const WINDOW: u64 = 1 << 36;
 
 /// First slot of a program's own frames in its table.
 const FRAMES: u64 = 32;
+
+/// Slots of a program's own thread and address space in its table.
+const OWN_THREAD: u64 = 17;
+const OWN_SPACE: u64 = 18;
 
 /// Largest frame that a program is made of, as a number of pages.
 const MAX_PAGES: u64 = 8;
@@ -59,13 +66,38 @@ pub struct Program<'a> {
     pub endpoint: u64,
     /// The badge by which its messages and faults are told from others.
     pub badge: u64,
-    /// What its main function gets, unless there is a page.
+    /// What its main function gets, unless there is a record.
     pub argument: u64,
-    /// Content of a page that is mapped for it at [`layout::ROOT_INFO`](abi::layout::ROOT_INFO); then that address is its
-    /// argument. Empty for none.
-    pub page: &'a [u8],
-    /// Whether it may write to the kernel's console.
-    pub may_write: bool,
+    /// Content of the pages that are mapped for it at [`layout::ROOT_INFO`](abi::layout::ROOT_INFO); then that address is
+    /// its argument. Empty for none.
+    pub record: &'a [u8],
+    /// How many slots its table has.
+    pub slots: u64,
+    /// Capabilities that it gets.
+    pub gifts: &'a [Gift],
+}
+
+/// A capability for a program.
+#[derive(Clone, Copy, Debug)]
+pub struct Gift {
+    /// Slot of its table.
+    pub to: u64,
+    /// Slot of the own table.
+    pub from: u64,
+    /// Rights, as in system calls.
+    pub rights: u64,
+    /// Badge, if it gets one.
+    pub badge: Option<u64>,
+}
+
+impl Gift {
+    /// Leave to write to the kernel's console.
+    pub const CONSOLE: Self = Self {
+        to: slot::MACHINE,
+        from: slot::MACHINE,
+        rights: right::WRITE,
+        badge: None,
+    };
 }
 
 /// A program that was started.
@@ -80,14 +112,16 @@ pub struct Child {
     /// See `table`.
     pub thread: u64,
     next_frame: u64,
+    entry: u64,
+    argument: u64,
 }
 
 impl Child {
-    /// Makes a program and starts it.
+    /// Makes a program, which does not run yet: see [`Self::start`].
     ///
     /// # Errors
     /// When the file is no program for the machine, and when memory or slots are used up; nothing is left of it then.
-    pub fn spawn(program: &Program<'_>, chunks: &mut Chunks, slots: &mut Slots) -> Result<Self, SpawnError> {
+    pub fn new(program: &Program<'_>, chunks: &mut Chunks, slots: &mut Slots) -> Result<Self, SpawnError> {
         let elf = Elf::parse(program.file, program.machine).map_err(SpawnError::Elf)?;
         let mut child = Self {
             chunks: Vec::new(),
@@ -95,6 +129,8 @@ impl Child {
             space: slots.take().ok_or(Error::TooMany)?,
             thread: slots.take().ok_or(Error::TooMany)?,
             next_frame: FRAMES,
+            entry: 0,
+            argument: 0,
         };
         match child.build(program, &elf, chunks, slots) {
             Ok(()) => Ok(child),
@@ -115,7 +151,11 @@ impl Child {
         // Page tables come from the chunk that the address space was made of, so that one comes first.
         self.make(kind::SPACE, 0, 0, self.space, chunks, slots)?;
         self.new_chunk(chunks, slots)?;
-        self.make(kind::TABLE, TABLE_SLOTS, 0, self.table, chunks, slots)?;
+        if program.slots <= MAX_TABLE {
+            self.make(kind::TABLE, program.slots, 0, self.table, chunks, slots)?;
+        } else {
+            chunks.make_for_ever(kind::TABLE, program.slots, 0, self.table)?;
+        }
         self.make(kind::THREAD, 0, 0, self.thread, chunks, slots)?;
         for segment in &elf.segments {
             let (first, end) = (segment.first_page(), segment.end_page());
@@ -124,33 +164,78 @@ impl Child {
                 Access::ReadWrite => right::READ | right::WRITE,
                 Access::ReadExecute => right::READ | right::EXECUTE,
             };
-            self.fill(first, (end - first) / PAGE_SIZE, access, chunks, slots, |page, bytes| {
-                let (offset, data) = segment.page(page);
-                bytes[offset..offset + data.len()].copy_from_slice(data);
-            })?;
+            self.fill(
+                first,
+                (end - first) / PAGE_SIZE,
+                access,
+                chunks,
+                slots,
+                |page, bytes| {
+                    let (offset, data) = segment.page(page);
+                    bytes[offset..offset + data.len()].copy_from_slice(data);
+                },
+            )?;
         }
         let (stack, pages) = (STACK_TOP - STACK_SIZE, STACK_SIZE / PAGE_SIZE);
         self.fill(stack, pages, right::READ | right::WRITE, chunks, slots, |_, _| {})?;
         let mut argument = program.argument;
-        if !program.page.is_empty() {
+        if !program.record.is_empty() {
             argument = abi::layout::ROOT_INFO;
-            self.fill(argument, 1, right::READ, chunks, slots, |_, bytes| {
-                let len = program.page.len().min(bytes.len());
-                bytes[..len].copy_from_slice(&program.page[..len]);
+            let pages = (program.record.len() as u64).div_ceil(PAGE_SIZE);
+            self.fill(argument, pages, right::READ, chunks, slots, |page, bytes| {
+                let rest = &program.record[(page - argument) as usize..];
+                let len = rest.len().min(bytes.len());
+                bytes[..len].copy_from_slice(&rest[..len]);
             })?;
         }
-        if program.may_write {
-            syscall::capability_copy(self.table, slot::MACHINE, slot::MACHINE, right::WRITE)?;
+        for gift in program.gifts {
+            match gift.badge {
+                Some(badge) => syscall::capability_mint(self.table, gift.to, gift.from, gift.rights, badge)?,
+                None => syscall::capability_copy(self.table, gift.to, gift.from, gift.rights)?,
+            };
+        }
+        for (to, from) in [(OWN_THREAD, self.thread), (OWN_SPACE, self.space)] {
+            syscall::capability_copy(self.table, to, from, right::ALL)?;
         }
         let rights = right::WRITE | right::GRANT;
         syscall::capability_mint(self.table, slot::PARENT, program.endpoint, rights, program.badge)?;
         let faults = slots.take().ok_or(Error::TooMany)?;
         let minted = syscall::capability_mint(0, faults, program.endpoint, right::WRITE, program.badge);
-        let configured = minted.and_then(|_| syscall::thread_configure(self.thread, self.table, self.space, faults));
+        let configured =
+            minted.and_then(|_| syscall::thread_configure(self.thread, self.table, self.space, faults));
         let _ = syscall::capability_delete(0, faults);
         slots.give_back(faults);
         configured?;
-        syscall::thread_start(self.thread, elf.entry, STACK_TOP, argument)?;
+        self.entry = elf.entry;
+        self.argument = argument;
+        Ok(())
+    }
+
+    /// Lets the program run.
+    ///
+    /// # Errors
+    /// When it runs already.
+    pub fn start(&self) -> Result<(), Error> {
+        syscall::thread_start(self.thread, self.entry, STACK_TOP, self.argument).map(|_| ())
+    }
+
+    /// Makes a frame of the program's memory with a capability in the own table as well, maps it for the program at
+    /// `address` to read and write, and puts its capability into the slot `to` of the program's table.
+    ///
+    /// # Errors
+    /// When memory is used up, or a slot or address is taken.
+    pub fn share(
+        &mut self,
+        size: u64,
+        own: u64,
+        to: u64,
+        address: u64,
+        chunks: &mut Chunks,
+        slots: &mut Slots,
+    ) -> Result<(), Error> {
+        self.make(kind::FRAME, size, 0, own, chunks, slots)?;
+        syscall::capability_copy(self.table, to, own, right::READ | right::WRITE)?;
+        syscall::map(self.space, self.table, to, address, right::READ | right::WRITE)?;
         Ok(())
     }
 
@@ -203,7 +288,8 @@ impl Child {
             self.next_frame += 1;
             syscall::map(slot::SPACE, self.table, frame, WINDOW, right::READ | right::WRITE)?;
             for page in 0..count {
-                let start = core::ptr::with_exposed_provenance_mut::<u8>((WINDOW + page * PAGE_SIZE) as usize);
+                let start =
+                    core::ptr::with_exposed_provenance_mut::<u8>((WINDOW + page * PAGE_SIZE) as usize);
                 // SAFETY: the frame was just mapped there, is nobody else's, and stays mapped until below.
                 let bytes = unsafe { core::slice::from_raw_parts_mut(start, PAGE_SIZE as usize) };
                 write(address + (done + page) * PAGE_SIZE, bytes);

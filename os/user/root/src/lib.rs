@@ -14,7 +14,7 @@ pub mod slots;
 use abi::start::{ROOT_INFO_WORDS, RootInfo};
 use kcore::tar::Archive;
 
-pub use child::{Child, Program, SpawnError};
+pub use child::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
 pub use memory::Chunks;
 pub use slots::Slots;
 

@@ -51,12 +51,24 @@ impl Chunks {
         Err(Error::NoMemory)
     }
 
+    /// Makes an object of memory that does not come back.
+    ///
+    /// # Errors
+    /// When memory is used up, or the kernel refuses.
+    pub fn make_for_ever(&mut self, kind: u64, size: u64, table: u64, at: u64) -> Result<(), Error> {
+        let made = |source| syscall::retype(source, kind, size, 1, table, at);
+        let mut results = self.sources.clone().map(made);
+        match results.find(|result| *result != Err(Error::NoMemory)) {
+            Some(result) => result.map(|_| ()),
+            None => Err(Error::NoMemory),
+        }
+    }
+
     /// Ends everything that was made of a chunk, and takes it back.
     pub fn give_back(&mut self, chunk: u64) {
-        match syscall::capability_revoke(0, chunk) {
-            Ok(_) => self.free.push(chunk),
-            // The slot was this program's to begin with; without it there is nothing to take back.
-            Err(_) => {}
+        // The slot was this program's to begin with; without it there would be nothing to take back.
+        if syscall::capability_revoke(0, chunk).is_ok() {
+            self.free.push(chunk);
         }
     }
 

@@ -28,7 +28,9 @@ impl Console {
         if len == 0 {
             return Ok(());
         }
-        debug_write(slot::MACHINE, &self.text[..len]).map(|_| ()).map_err(|_| fmt::Error)
+        debug_write(slot::MACHINE, &self.text[..len])
+            .map(|_| ())
+            .map_err(|_| fmt::Error)
     }
 }
 

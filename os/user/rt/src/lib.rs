@@ -44,7 +44,7 @@ mod entry;
 #[cfg(target_os = "none")]
 pub use console::Console;
 #[cfg(target_os = "none")]
-pub use entry::end;
+pub use entry::{end, run};
 pub use env::Args;
 #[doc(hidden)]
 pub use print::{write_stderr, write_stdout};

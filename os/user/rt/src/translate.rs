@@ -145,13 +145,12 @@ fn fault_signal(number: u32) -> Signal {
     }
 }
 
-/// What a process of the list is doing.
+/// What a process of the list is doing. The list does not tell who waits.
 pub(crate) const fn process_state(number: u64) -> ProcessState {
     match number {
-        state::RUNNING => ProcessState::Running,
         state::STOPPED => ProcessState::Stopped,
         state::ENDED => ProcessState::Ended,
-        _ => ProcessState::Waiting,
+        _ => ProcessState::Running,
     }
 }
 
@@ -187,6 +186,32 @@ mod tests {
                 .map_or(own.as_str(), |(_, text)| text);
             assert_eq!(error_kind(error).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_missing_server_is_no_missing_file() {
+        for error in abi::Error::ALL {
+            assert_ne!(call_error_kind(*error), ErrorKind::NotFound);
+        }
+        assert_eq!(call_error_kind(abi::Error::NotFound), ErrorKind::Unsupported);
+        assert_eq!(call_error_kind(abi::Error::NotPermitted), ErrorKind::PermissionDenied);
+    }
+
+    #[test]
+    fn states_are_told_as_they_are() {
+        assert_eq!(process_state(state::RUNNING), ProcessState::Running);
+        assert_eq!(process_state(state::STOPPED), ProcessState::Stopped);
+        assert_eq!(process_state(state::ENDED), ProcessState::Ended);
+    }
+
+    #[test]
+    fn programs_and_scripts_can_be_started() {
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(is_program(&own[..4]));
+        assert!(is_program(b"#!/b"));
+        assert!(!is_program(b"# !"));
+        assert!(!is_program(b"\x7fEL"));
+        assert!(!is_program(b""));
     }
 
     #[test]

@@ -19,10 +19,33 @@ fn grow(bytes: usize) -> Option<(usize, usize)> {
     if is_first() {
         return grow_first(bytes);
     }
+    if GIVEN.load(Ordering::Relaxed) > 0 {
+        return take_given(bytes);
+    }
     let tag = Tag::new(protocol::process::GROW);
     let reply = syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0).ok()?;
     let [start, len, ..] = reply.words;
     (reply.tag.label() == protocol::OK).then_some((start as usize, len as usize))
+}
+
+/// Bytes of the memory that came with the program, and how many of them are used. Servers have all their memory from the
+/// beginning: they must not wait for the one that gives it, which may wait for them.
+static GIVEN: AtomicUsize = AtomicUsize::new(0);
+static USED: AtomicUsize = AtomicUsize::new(0);
+
+/// Says that so many bytes are mapped where the heap begins.
+pub(super) fn use_given(bytes: usize) {
+    GIVEN.store(bytes, Ordering::Relaxed);
+}
+
+fn take_given(bytes: usize) -> Option<(usize, usize)> {
+    let bytes = bytes.checked_next_multiple_of(STEP)?;
+    let used = USED.load(Ordering::Relaxed);
+    let end = used
+        .checked_add(bytes)
+        .filter(|&end| end <= GIVEN.load(Ordering::Relaxed))?;
+    USED.store(end, Ordering::Relaxed);
+    Some((protocol::address::HEAP as usize + used, bytes))
 }
 
 /// Whether this is the first program, which has all memory itself.

@@ -6,11 +6,12 @@ use core::ptr;
 use core::slice;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use abi::layout::PAGE_SIZE;
 use protocol::start::{MAGIC, MAX_LEN, Reader, Stream};
 use protocol::{address, process};
 
 use super::lock::{self, Lock};
-use super::{client, env, flush_output};
+use super::{client, env, flush_output, heap};
 use crate::io::Result;
 
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -25,28 +26,40 @@ static STREAMS: Lock<[Stream; 3]> = Lock::new(
 );
 
 /// Starts a program's main function.
-pub fn start(main: fn(crate::Args) -> u32, _argument: u64) -> ! {
-    let arguments = read_record().map_or_else(Vec::new, |record| begin(&record));
+pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
+    let arguments = prepare(argument).map_or_else(Vec::new, |record| begin(&record));
     exit_process(main(crate::Args::from(arguments)))
 }
 
-/// The start record; `None` for the first program, which has other information in that place.
-fn read_record() -> Option<Reader<'static>> {
-    let address = address::START as usize;
-    // SAFETY: programs with a main function of this kind are the first one, for which `RootInfo` lies there, or have been
-    // started by the process server, which maps `MAX_LEN` bytes there. Both are aligned to pages and never change.
-    let magic = unsafe { ptr::with_exposed_provenance::<u64>(address).read() };
+/// Prepares the heap of a program that was started with an argument. Returns its start record; `None` when it has none:
+/// the first program, and those that another one started by itself.
+pub(crate) fn prepare(argument: u64) -> Option<Reader<'static>> {
+    if argument != address::START {
+        return None;
+    }
+    let start = address::START as usize;
+    // SAFETY: whoever starts a program with this argument maps pages there, to read, for ever: a record, or for the first
+    // program, `RootInfo`.
+    let magic = unsafe { ptr::with_exposed_provenance::<u64>(start).read() };
     if u64::from_le(magic) != MAGIC {
         return None;
     }
-    // SAFETY: the magic says that this is a record of the process server; see above.
-    Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), MAX_LEN) })
+    let record = (PAGE_SIZE as usize..=MAX_LEN).step_by(PAGE_SIZE as usize).find_map(|len| {
+        // SAFETY: as above; the record has at least one page, and when it does not end on the pages before, the next one
+        // is mapped too.
+        Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(start), len) })
+    })?;
+    heap::use_given(record.header.heap as usize);
+    Some(record)
 }
 
 /// Takes over what the record says and returns the arguments.
 fn begin(record: &Reader<'_>) -> Vec<String> {
-    // SAFETY: the process server has mapped the I/O buffer of whom it gives a record, and this is the one place that knows.
-    unsafe { client::begin() };
+    if record.header.process != 0 {
+        // SAFETY: the process server has mapped the I/O buffer of every program that has a number, for ever, and nobody
+        // else in this program makes use of the address.
+        unsafe { client::begin() };
+    }
     // Numbers of processes are below `MAX_PROCESSES`.
     PROCESS.store(record.header.process as u32, Ordering::Relaxed);
     GROUP.store(record.header.group as u32, Ordering::Relaxed);

@@ -1,0 +1,180 @@
+//! Starting programs.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use abi::Tag;
+use abi::start::right;
+use processes::{Group, Pid, Spawn, Table};
+use protocol::start::{Reader, Stream};
+use protocol::{Error, IO_SIZE, address, files, slot};
+use root::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
+
+use crate::lives::{Life, Server, error_of, error_of_call, own};
+
+/// ELF number of this architecture.
+pub(crate) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
+    62
+} else if cfg!(target_arch = "aarch64") {
+    183
+} else {
+    243
+};
+
+/// Offsets in a record of what this server fills in.
+const PROCESS: usize = 8;
+const GROUP: usize = 16;
+const STREAMS: usize = 40;
+const HEAP: usize = 88;
+
+impl Server {
+    /// Starts the program that a record describes, as a child of `parent`, whose streams it names; the first process has
+    /// none.
+    pub(crate) fn spawn(
+        &mut self,
+        parent: Pid,
+        parent_client: Option<u64>,
+        mut record: Vec<u8>,
+        group: Group,
+        may_power_off: bool,
+    ) -> Result<Pid, Error> {
+        let reader = Reader::new(&record).ok_or(Error::BadArgument)?;
+        let streams = reader.header.streams;
+        let path = String::from(reader.program());
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let file = self
+            .initrd
+            .find(path.trim_start_matches('/'))
+            .or_else(|| self.initrd.find(name));
+        let file = file.ok_or(Error::NotFound)?.data;
+        let shown = String::from(reader.arguments().next().unwrap_or(name));
+        let client = self.free_client().ok_or(Error::TooManyProcesses)?;
+        let pid = match parent_client {
+            Some(_) => {
+                let spawn = Spawn {
+                    parent,
+                    name: shown.rsplit('/').next().unwrap_or(name),
+                    group,
+                };
+                self.table.spawn(spawn).map_err(error_of)?
+            }
+            None => Table::FIRST,
+        };
+        let made = self.make(
+            pid,
+            client,
+            parent_client,
+            &mut record,
+            &streams,
+            file,
+            may_power_off,
+        );
+        if let Err(error) = made {
+            self.forget_client(client);
+            if parent_client.is_some() {
+                self.table.forget(pid);
+            }
+            return Err(error);
+        }
+        Ok(pid)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "what a program consists of")]
+    fn make(
+        &mut self,
+        pid: Pid,
+        client: u64,
+        parent_client: Option<u64>,
+        record: &mut [u8],
+        streams: &[Stream; 3],
+        file: &[u8],
+        may_power_off: bool,
+    ) -> Result<(), Error> {
+        let mut put = |at: usize, word: u64| record[at..at + 8].copy_from_slice(&word.to_le_bytes());
+        let group = self.table.info(pid).map_err(error_of)?.group;
+        put(PROCESS, u64::from(pid));
+        put(GROUP, u64::from(group));
+        put(HEAP, 0);
+        for (number, stream) in streams.iter().enumerate() {
+            let given = self.pass_on(*stream, parent_client, client)?;
+            put(STREAMS + number * 16, given.server);
+            put(STREAMS + number * 16 + 8, given.handle);
+        }
+        let client_of = |to, from| Gift {
+            to,
+            from,
+            rights: right::WRITE | right::GRANT,
+            badge: Some(client),
+        };
+        let program = Program {
+            file,
+            machine: MACHINE,
+            endpoint: own::SERVICE,
+            badge: client,
+            argument: 0,
+            record,
+            slots: TABLE_SLOTS,
+            gifts: &[
+                client_of(slot::FILES, own::FILES),
+                client_of(slot::CONSOLE, own::CONSOLE),
+            ],
+        };
+        let child = Child::new(&program, &mut self.chunks, &mut self.slots).map_err(error_of_spawn)?;
+        let Some(buffer) = self.slots.take() else {
+            child.end(&mut self.chunks, &mut self.slots);
+            return Err(Error::NoMemory);
+        };
+        let mut life = Life {
+            child,
+            client,
+            buffer,
+            may_power_off,
+            holds_interrupts: false,
+            was_interrupted: false,
+            heap: 0,
+        };
+        let started = life
+            .child
+            .share(
+                IO_SIZE,
+                buffer,
+                slot::IO,
+                address::IO,
+                &mut self.chunks,
+                &mut self.slots,
+            )
+            .and_then(|()| life.child.start());
+        if let Err(error) = started {
+            life.child.end(&mut self.chunks, &mut self.slots);
+            self.slots.give_back(buffer);
+            return Err(error_of_call(error));
+        }
+        self.clients[client as usize] = Some(pid);
+        self.lives.insert(pid, life);
+        Ok(())
+    }
+
+    /// Gives a program a standard stream of its parent's.
+    fn pass_on(&self, stream: Stream, from: Option<u64>, to: u64) -> Result<Stream, Error> {
+        let (1, Some(from)) = (stream.server, from) else {
+            return Ok(stream);
+        };
+        let tag = Tag::new(files::PASS_ON);
+        let reply = syscall::call(own::TO_FILES, tag.0, stream.handle, from, to, 0).map_err(error_of_call)?;
+        match reply.tag.label() {
+            protocol::OK => Ok(Stream {
+                server: 1,
+                handle: reply.words[0],
+            }),
+            label => Err(Error::from_label(label)),
+        }
+    }
+}
+
+/// What a program gets to know about one that cannot be started.
+fn error_of_spawn(error: SpawnError) -> Error {
+    match error {
+        SpawnError::Elf(_) => Error::NotExecutable,
+        SpawnError::Call(error) => error_of_call(error),
+    }
+}
