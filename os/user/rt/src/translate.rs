@@ -67,7 +67,7 @@ pub(crate) fn open_bits(options: OpenOptions) -> Result<u64> {
     } = options;
     let makes = truncate || create || create_new;
     let empties_what_it_appends_to = append && truncate && !create_new;
-    if !(read || write || append) || makes && !(write || append) || empties_what_it_appends_to {
+    if !(write || append || read && !makes) || empties_what_it_appends_to {
         return Err(ErrorKind::InvalidInput.into());
     }
     let bits = [
@@ -79,7 +79,11 @@ pub(crate) fn open_bits(options: OpenOptions) -> Result<u64> {
         (create && !create_new, open::CREATE),
         (create_new, open::CREATE_NEW),
     ];
-    Ok(bits.iter().filter(|(chosen, _)| *chosen).map(|(_, bit)| bit).sum())
+    Ok(bits
+        .iter()
+        .filter(|(chosen, _)| *chosen)
+        .map(|(_, bit)| bit)
+        .sum())
 }
 
 /// The kind of a file; unknown ones count as devices.
@@ -138,9 +142,9 @@ pub(crate) fn exit_status(word: u64) -> ExitStatus {
 fn fault_signal(number: u32) -> Signal {
     match Fault::ALL.iter().find(|&&fault| fault as u32 == number) {
         Some(Fault::IllegalInstruction) => Signal::IllegalInstruction,
-        Some(Fault::BadRead | Fault::BadWrite | Fault::BadJump | Fault::StackOverflow | Fault::Protection) => {
-            Signal::MemoryFault
-        }
+        Some(
+            Fault::BadRead | Fault::BadWrite | Fault::BadJump | Fault::StackOverflow | Fault::Protection,
+        ) => Signal::MemoryFault,
         _ => Signal::Other,
     }
 }
@@ -194,7 +198,10 @@ mod tests {
             assert_ne!(call_error_kind(*error), ErrorKind::NotFound);
         }
         assert_eq!(call_error_kind(abi::Error::NotFound), ErrorKind::Unsupported);
-        assert_eq!(call_error_kind(abi::Error::NotPermitted), ErrorKind::PermissionDenied);
+        assert_eq!(
+            call_error_kind(abi::Error::NotPermitted),
+            ErrorKind::PermissionDenied
+        );
     }
 
     #[test]
@@ -246,7 +253,10 @@ mod tests {
         assert_eq!(open_bits(options), Ok(open::WRITE | open::APPEND | open::CREATE));
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
-        assert_eq!(open_bits(options), Ok(open::WRITE | open::CREATE | open::TRUNCATE));
+        assert_eq!(
+            open_bits(options),
+            Ok(open::WRITE | open::CREATE | open::TRUNCATE)
+        );
         options.create_new(true);
         assert_eq!(open_bits(options), Ok(open::WRITE | open::CREATE_NEW));
     }
@@ -263,7 +273,10 @@ mod tests {
         assert_eq!(by(77), ExitStatus::Killed(Signal::Other));
         let fault = |fault| exit_status(status::FAULTED + fault as u64);
         assert_eq!(fault(Fault::BadWrite), ExitStatus::Killed(Signal::MemoryFault));
-        assert_eq!(fault(Fault::IllegalInstruction), ExitStatus::Killed(Signal::IllegalInstruction));
+        assert_eq!(
+            fault(Fault::IllegalInstruction),
+            ExitStatus::Killed(Signal::IllegalInstruction)
+        );
         assert_eq!(fault(Fault::Breakpoint), ExitStatus::Killed(Signal::Other));
         assert_eq!(exit_status(status::STOPPED), ExitStatus::Stopped);
         assert_eq!(exit_status(status::STOPPED + signal::STOP), ExitStatus::Stopped);

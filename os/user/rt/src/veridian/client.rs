@@ -34,7 +34,12 @@ impl Server {
 }
 
 /// What a server replies, or why it refuses.
-fn call(slot: u64, tag: Tag, [a, b, c]: Request, capability: u64) -> Result<core::result::Result<Reply, Error>> {
+fn call(
+    slot: u64,
+    tag: Tag,
+    [a, b, c]: Request,
+    capability: u64,
+) -> Result<core::result::Result<Reply, Error>> {
     loop {
         return match syscall::call(slot, tag.0, a, b, c, capability) {
             Err(abi::Error::RateLimited) => {
@@ -125,7 +130,9 @@ impl Client {
     pub(super) fn put<const N: usize>(&mut self, texts: [&str; N]) -> Result<[u64; N]> {
         let mut rest = self.bytes_mut();
         for text in texts {
-            let (place, behind) = rest.split_at_mut_checked(text.len()).ok_or(ErrorKind::InvalidFilename)?;
+            let (place, behind) = rest
+                .split_at_mut_checked(text.len())
+                .ok_or(ErrorKind::InvalidFilename)?;
             place.copy_from_slice(text.as_bytes());
             rest = behind;
         }

@@ -34,7 +34,9 @@ fn with<T: Default>(f: impl FnOnce(&mut Environment) -> T) -> T {
 /// Takes over what a program was started with.
 pub(super) fn begin(record: &Reader<'_>) {
     let variables = record.variables().filter_map(|variable| variable.split_once('='));
-    let variables = variables.map(|(name, value)| (name.into(), value.into())).collect();
+    let variables = variables
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect();
     let directory = path::absolute("/", record.directory()).unwrap_or_default();
     let program = path::absolute("/", record.program()).unwrap_or_default();
     with(|environment| {
@@ -73,7 +75,11 @@ pub(super) fn variables() -> BTreeMap<String, String> {
 
 pub(crate) fn current_dir() -> Result<String> {
     let directory = with(|environment| environment.directory.clone());
-    Ok(if directory.is_empty() { "/".into() } else { directory })
+    Ok(if directory.is_empty() {
+        "/".into()
+    } else {
+        directory
+    })
 }
 
 pub(crate) fn set_current_dir(path: &str) -> Result<()> {

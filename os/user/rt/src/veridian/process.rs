@@ -189,7 +189,9 @@ impl Record<'_> {
 
     fn ask(&self, group: u64, may_power_off: bool) -> Result<u32> {
         client::with(|client| {
-            let len = self.write(client.bytes_mut()).ok_or(ErrorKind::ArgumentListTooLong)?;
+            let len = self
+                .write(client.bytes_mut())
+                .ok_or(ErrorKind::ArgumentListTooLong)?;
             let words = [len as u64, group, may_power_off.into()];
             let [id, ..] = client.ask_processes(process::SPAWN, words)?;
             Ok(id as u32)
@@ -201,8 +203,9 @@ fn send(target: u32, is_group: bool, signal: Signal) -> Result<()> {
     let number = match signal {
         // No signal, but what became of a process.
         Signal::Other => return Err(ErrorKind::InvalidInput.into()),
-        // Nothing can catch it, so it is the same.
+        // Nothing can catch signals, so these do the same.
         Signal::TerminalStop => Signal::Stop.number(),
+        Signal::Hangup | Signal::Quit | Signal::Abort | Signal::Pipe => Signal::Terminate.number(),
         signal => signal.number(),
     };
     let words = [target.into(), is_group.into(), number.into()];

@@ -18,12 +18,7 @@ static PROCESS: AtomicU32 = AtomicU32::new(0);
 static GROUP: AtomicU32 = AtomicU32::new(0);
 
 /// The standard streams: input, output, errors.
-static STREAMS: Lock<[Stream; 3]> = Lock::new(
-    [Stream {
-        server: 0,
-        handle: 0,
-    }; 3],
-);
+static STREAMS: Lock<[Stream; 3]> = Lock::new([Stream { server: 0, handle: 0 }; 3]);
 
 /// Starts a program's main function.
 pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
@@ -44,11 +39,13 @@ pub(crate) fn prepare(argument: u64) -> Option<Reader<'static>> {
     if u64::from_le(magic) != MAGIC {
         return None;
     }
-    let record = (PAGE_SIZE as usize..=MAX_LEN).step_by(PAGE_SIZE as usize).find_map(|len| {
-        // SAFETY: as above; the record has at least one page, and when it does not end on the pages before, the next one
-        // is mapped too.
-        Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(start), len) })
-    })?;
+    let record = (PAGE_SIZE as usize..=MAX_LEN)
+        .step_by(PAGE_SIZE as usize)
+        .find_map(|len| {
+            // SAFETY: as above; the record has at least one page, and when it does not end on the pages before, the next one
+            // is mapped too.
+            Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(start), len) })
+        })?;
     heap::use_given(record.header.heap as usize);
     Some(record)
 }

@@ -51,7 +51,11 @@ fn write_kernel(bytes: &[u8]) -> Result<()> {
     let mut console = crate::Console::default();
     let mut write = |text| fmt::Write::write_str(&mut console, text);
     for chunk in bytes.utf8_chunks() {
-        let replacement = if chunk.invalid().is_empty() { "" } else { "\u{fffd}" };
+        let replacement = if chunk.invalid().is_empty() {
+            ""
+        } else {
+            "\u{fffd}"
+        };
         write(chunk.valid())
             .and_then(|()| write(replacement))
             .map_err(|_| ErrorKind::Other)?;
@@ -147,5 +151,7 @@ pub(crate) fn set_mode(mode: Mode) -> Result<()> {
 pub(crate) fn size() -> Result<(u16, u16)> {
     let [rows, columns, ..] = ask(files::SIZE, 0)?;
     let number = |value: u64| u16::try_from(value).ok().filter(|&value| value > 0);
-    number(rows).zip(number(columns)).ok_or_else(|| ErrorKind::Unsupported.into())
+    number(rows)
+        .zip(number(columns))
+        .ok_or_else(|| ErrorKind::Unsupported.into())
 }

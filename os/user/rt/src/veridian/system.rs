@@ -35,7 +35,9 @@ fn cpus() -> Result<u32> {
 pub(crate) fn info() -> Result<Info> {
     let mut text = [0; IDENTITY_LEN];
     let len = syscall::system_info(&mut text)?;
-    let text = text.get(..len as usize).and_then(|text| core::str::from_utf8(text).ok());
+    let text = text
+        .get(..len as usize)
+        .and_then(|text| core::str::from_utf8(text).ok());
     let text = text.ok_or(ErrorKind::InvalidData)?;
     let identity = Identity::parse(text).map_err(|_| ErrorKind::InvalidData)?;
     let image_id = text.lines().find_map(|line| line.strip_prefix("image_id="));
