@@ -33,6 +33,8 @@ const START_LIMIT: u64 = 1_000_000_000;
 #[repr(C, align(64))]
 pub(crate) struct Local {
     index: usize,
+    /// Address of this structure. x86_64, where a program cannot ask for the base of gs.
+    address: AtomicU64,
     /// Top of the stack for traps that find the stack used up. aarch64, riscv64.
     pub(crate) emergency_stack: AtomicU64,
     /// Stack pointer while a program runs. x86_64.
@@ -59,20 +61,19 @@ pub(crate) struct Local {
     pub(crate) id: AtomicU64,
     /// The interrupt controller's number of the CPU, where that is another one.
     pub(crate) interrupt_id: AtomicU64,
-    /// Number of the floating-point state that the registers hold; 0 when they hold nobody's.
+    /// Number of the floating-point state that the registers hold; 0 when they hold nobody's and are switched off.
     pub(crate) fpu_owner: AtomicU64,
-    /// Whether programs may use floating point now.
-    pub(crate) fpu_enabled: AtomicBool,
 }
 
 impl Local {
-    /// Offset of the number of the CPU.
+    /// Offset of the structure's own address.
     #[cfg(target_arch = "x86_64")]
-    pub(crate) const INDEX: usize = core::mem::offset_of!(Self, index);
+    pub(crate) const ADDRESS: usize = core::mem::offset_of!(Self, address);
 
     const fn new(index: usize) -> Self {
         Self {
             index,
+            address: AtomicU64::new(0),
             emergency_stack: AtomicU64::new(0),
             kernel_stack: AtomicU64::new(0),
             frame_end: AtomicU64::new(0),
@@ -87,7 +88,6 @@ impl Local {
             id: AtomicU64::new(0),
             interrupt_id: AtomicU64::new(0),
             fpu_owner: AtomicU64::new(0),
-            fpu_enabled: AtomicBool::new(false),
         }
     }
 
@@ -107,8 +107,9 @@ impl Local {
         for zero in [&self.thread_pointer, &self.taken, &self.root, &self.fpu_owner] {
             zero.store(0, Ordering::Relaxed);
         }
-        self.fpu_enabled.store(false, Ordering::Relaxed);
         self.probes.store(false, Ordering::Relaxed);
+        self.address
+            .store((&raw const *self).addr() as u64, Ordering::Relaxed);
         Machine::install_traps(self);
     }
 }
@@ -251,6 +252,13 @@ pub(crate) unsafe extern "C" fn secondary_entry(index: usize) -> ! {
     }
     local.online.store(true, Ordering::Release);
     crate::boot::kernel_secondary(index)
+}
+
+/// Whether a CPU runs: it has been started and has not stopped since.
+pub fn runs(index: usize) -> bool {
+    LOCALS
+        .get(index)
+        .is_some_and(|local| local.online.load(Ordering::Acquire))
 }
 
 /// Makes a CPU return from [`wait`] or from its program with [`Event::Kick`]. Kicks that it has not noticed yet are one.

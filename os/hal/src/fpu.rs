@@ -10,8 +10,9 @@
 use core::fmt;
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use crate::Architecture;
 use crate::arch::Machine;
-use crate::{Architecture, cpu};
+use crate::cpu::Local;
 
 /// The number of the next state. Numbers are never used again, so equal numbers mean the same state.
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -49,36 +50,38 @@ impl fmt::Debug for FpuState {
     }
 }
 
-/// Prepares the registers for a program, with its state or without floating point.
-pub(crate) fn enter(state: Option<&mut FpuState>) {
-    let local = cpu::this();
+/// Whether floating point is off on this CPU, and the registers hold nobody's state.
+pub(crate) fn is_off(local: &Local) -> bool {
+    local.fpu_owner.load(Ordering::Relaxed) == 0
+}
+
+/// Prepares the registers for a program, with its state or without floating point. Floating point is on while the registers
+/// hold somebody's state.
+pub(crate) fn enter(local: &Local, state: Option<&mut FpuState>) {
     let owner = local.fpu_owner.load(Ordering::Relaxed);
-    let enabled = local.fpu_enabled.load(Ordering::Relaxed);
-    let (id, wanted) = match &state {
-        Some(state) => (state.id, true),
-        None => (0, false),
-    };
-    let stays = owner == id && state.as_ref().is_none_or(|state| state.cpu == local.index());
-    if stays && enabled == wanted {
+    match state {
+        None if owner == 0 => {}
+        None => clear(local),
+        Some(state) => load(local, owner, state),
+    }
+}
+
+fn clear(local: &Local) {
+    Machine::load_fpu(&Machine::FPU_START);
+    Machine::enable_fpu(false);
+    local.fpu_owner.store(0, Ordering::Relaxed);
+}
+
+fn load(local: &Local, owner: u64, state: &mut FpuState) {
+    if owner == state.id && state.cpu == local.index() {
         return;
     }
-    if !enabled {
+    if owner == 0 {
         Machine::enable_fpu(true);
     }
-    if !stays {
-        match state {
-            Some(state) => {
-                Machine::load_fpu(&state.registers);
-                state.cpu = local.index();
-            }
-            None => Machine::load_fpu(&Machine::FPU_START),
-        }
-        local.fpu_owner.store(id, Ordering::Relaxed);
-    }
-    if !wanted {
-        Machine::enable_fpu(false);
-    }
-    local.fpu_enabled.store(wanted, Ordering::Relaxed);
+    Machine::load_fpu(&state.registers);
+    state.cpu = local.index();
+    local.fpu_owner.store(state.id, Ordering::Relaxed);
 }
 
 /// Saves the registers of the program that was entered with this state last, on this CPU.

@@ -245,6 +245,9 @@ trait Architecture {
     /// Tries every way to end the machine with a status, and returns when none works.
     fn power_off(success: bool);
 
+    /// Whether the CPU may remember that an address was not mapped.
+    const REMEMBERS_ABSENCE: bool;
+
     /// Whether there are I/O ports.
     const PORTS: bool;
 

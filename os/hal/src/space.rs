@@ -105,6 +105,9 @@ impl AddressSpace {
             // SAFETY: the lease was for all pages; `clear` has given those back that a leaf stood for.
             drop(unsafe { Lease::of_leaf(lease.start + done, lease.size - done) });
         }
+        if Machine::REMEMBERS_ABSENCE {
+            self.flush(virt, frame.size() / PAGE_SIZE);
+        }
         mapped
     }
 

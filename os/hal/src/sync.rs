@@ -105,6 +105,10 @@ impl<T> DerefMut for Guard<'_, T> {
 
 impl<T> Drop for Guard<'_, T> {
     fn drop(&mut self) {
+        if self.lock.holder.load(Ordering::Relaxed) != cpu::current() as u32 + 1 {
+            // It was taken away: see `reset`.
+            return;
+        }
         self.lock.holder.store(0, Ordering::Relaxed);
         let turn = self.lock.turn.load(Ordering::Relaxed);
         self.lock.turn.store(turn.wrapping_add(1), Ordering::Release);

@@ -27,13 +27,13 @@ fn scaled(count: u64, scale: &AtomicU64) -> u64 {
 /// Says what about the hardware does not work.
 pub(crate) fn init() -> Result<(), &'static str> {
     let frequency = Machine::init_clock()?;
-    // The upper limit keeps the scales within 64 bits.
-    if !(1000..4 * NANOSECONDS).contains(&frequency) {
+    if !(1000..64 * NANOSECONDS).contains(&frequency) {
         return Err("the CPU's counter claims a frequency that no machine has");
     }
     FREQUENCY.store(frequency, Ordering::Relaxed);
     SCALE.store((NANOSECONDS << 32).div_ceil(frequency), Ordering::Relaxed);
-    INVERSE.store((frequency << 32) / NANOSECONDS, Ordering::Relaxed);
+    let inverse = (u128::from(frequency) << 32) / u128::from(NANOSECONDS);
+    INVERSE.store(u64::try_from(inverse).unwrap_or(u64::MAX), Ordering::Relaxed);
     START.store(Machine::counter(), Ordering::Relaxed);
     Ok(())
 }
@@ -50,7 +50,8 @@ pub fn frequency() -> u64 {
 }
 
 /// Makes this CPU's timer interrupt at `deadline` (as [`now`] counts) instead of when it would have: at once when that
-/// time is past, never for `u64::MAX`. Where the hardware cannot look that far ahead it interrupts early.
+/// time is past, never for `u64::MAX`. Where the hardware cannot look that far ahead it interrupts early; and an interrupt
+/// that was on its way already still comes. Whoever gets [`Event::Timer`](crate::Event) therefore looks at the time.
 pub fn arm(deadline: u64) {
     if deadline == u64::MAX {
         Machine::arm_timer(None);

@@ -133,26 +133,57 @@ impl Context {
     ///
     /// # Safety
     /// The program's address space is active.
-    pub(crate) unsafe fn run(&mut self, mut fpu: Option<&mut FpuState>) -> Event {
-        self.0.set_fpu(fpu.is_some());
-        fpu::enter(fpu.as_deref_mut());
-        let event = loop {
+    #[inline(always)]
+    pub(crate) unsafe fn run(&mut self, fpu: Option<&mut FpuState>) -> Event {
+        if fpu.is_some() || !fpu::is_off(Machine::local()) {
+            // SAFETY: the caller's promise.
+            return unsafe { self.run_with(fpu) };
+        }
+        loop {
             // SAFETY: the caller has activated the address space.
             match unsafe { Machine::enter_user(&mut self.0) } {
-                Cause::SystemCall => break Event::Call,
-                Cause::Fault { .. } if fpu.is_none() && self.0.wants_fpu() => break Event::FpuFirstUse,
-                Cause::Fault { fault, address } => break Event::Fault { fault, address },
-                Cause::Interrupt => {
-                    if let Some(event) = Machine::serve_interrupt() {
-                        break event;
+                Cause::SystemCall => return Event::Call,
+                cause => {
+                    if let Some(event) = self.event(cause, false) {
+                        return event;
                     }
                 }
+            }
+        }
+    }
+
+    /// As `run`, when floating-point registers have to be exchanged.
+    ///
+    /// # Safety
+    /// As for `run`.
+    #[cold]
+    unsafe fn run_with(&mut self, mut fpu: Option<&mut FpuState>) -> Event {
+        let has_fpu = fpu.is_some();
+        self.0.set_fpu(has_fpu);
+        fpu::enter(Machine::local(), fpu.as_deref_mut());
+        let event = loop {
+            // SAFETY: the caller has activated the address space.
+            let cause = unsafe { Machine::enter_user(&mut self.0) };
+            if let Some(event) = self.event(cause, has_fpu) {
+                break event;
             }
         };
         if let Some(state) = fpu {
             fpu::leave(state);
+            self.0.set_fpu(false);
         }
         event
+    }
+
+    /// What a cause is to the kernel; `None` when the program goes on.
+    #[cold]
+    fn event(&self, cause: Cause, has_fpu: bool) -> Option<Event> {
+        match cause {
+            Cause::SystemCall => Some(Event::Call),
+            Cause::Fault { .. } if !has_fpu && self.0.wants_fpu() => Some(Event::FpuFirstUse),
+            Cause::Fault { fault, address } => Some(Event::Fault { fault, address }),
+            Cause::Interrupt => Machine::serve_interrupt(),
+        }
     }
 }
 

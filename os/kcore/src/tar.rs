@@ -1,7 +1,7 @@
 //! The initrd: a POSIX ustar archive, read strictly.
 //!
-//! Format: POSIX.1-1988 "ustar". Regular files and directories only; a link or a device in an initrd is an error, not
-//! something to skip.
+//! Format: POSIX.1-1988 "ustar". Regular files, directories, and hard links to files that come earlier: other names for
+//! them. A symbolic link or a device in an initrd is an error, not something to skip.
 
 use core::fmt;
 
@@ -38,8 +38,10 @@ pub enum Reason {
     Number,
     /// The name is empty, absolute, not UTF-8, or uses the prefix field.
     Name,
-    /// The entry is neither a regular file nor a directory; this is its type flag.
+    /// The entry is no regular file, no directory and no hard link; this is its type flag.
     Type(u8),
+    /// A hard link to what is no file that comes earlier.
+    Link,
 }
 
 impl fmt::Display for TarError {
@@ -54,10 +56,11 @@ impl fmt::Display for TarError {
             Reason::Type(flag) => {
                 write!(
                     out,
-                    "type {:?} is neither a regular file nor a directory",
+                    "type {:?} is no regular file, directory or hard link",
                     char::from(flag)
                 )
             }
+            Reason::Link => out.write_str("a hard link to what is no earlier file"),
         }
     }
 }
@@ -68,6 +71,8 @@ pub struct Archive<'a> {
     bytes: &'a [u8],
     offset: usize,
     done: bool,
+    /// Entries from here on are not looked at.
+    end: usize,
 }
 
 impl<'a> Archive<'a> {
@@ -77,6 +82,7 @@ impl<'a> Archive<'a> {
             bytes,
             offset: 0,
             done: false,
+            end: usize::MAX,
         }
     }
 
@@ -124,6 +130,7 @@ impl<'a> Archive<'a> {
             return Err(Reason::Checksum);
         }
         let name = name(header)?;
+        let at = self.offset;
         let len = usize::try_from(octal(&header[124..136])?).map_err(|_| Reason::Truncated)?;
         let start = self.offset + BLOCK;
         let end = start.checked_add(len).ok_or(Reason::Truncated)?;
@@ -132,6 +139,17 @@ impl<'a> Archive<'a> {
         match header[156] {
             b'0' | 0 => Ok(Some(Some(File { name, data }))),
             b'5' if len == 0 => Ok(Some(None)),
+            // Among what comes earlier links are passed over: one link may not lead to another.
+            b'1' if len == 0 && self.end != usize::MAX => Ok(Some(None)),
+            b'1' if len == 0 => {
+                let target = text(&header[157..257])?;
+                let earlier = Self {
+                    end: at,
+                    ..Self::new(self.bytes)
+                };
+                let data = earlier.find(target).ok_or(Reason::Link)?.data;
+                Ok(Some(Some(File { name, data })))
+            }
             flag => Err(Reason::Type(flag)),
         }
     }
@@ -141,7 +159,7 @@ impl<'a> Iterator for Archive<'a> {
     type Item = Result<File<'a>, TarError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        while !self.done {
+        while !self.done && self.offset < self.end {
             let offset = self.offset;
             match self.entry() {
                 Ok(Some(Some(file))) => return Some(Ok(file)),
@@ -180,13 +198,17 @@ fn octal(field: &[u8]) -> Result<u64, Reason> {
         .fold(0, |value, digit| value << 3 | u64::from(digit - b'0')))
 }
 
-fn name(header: &[u8; BLOCK]) -> Result<&str, Reason> {
-    let field = &header[..100];
+/// UTF-8 up to a zero or the end of the field, without a leading `./`.
+fn text(field: &[u8]) -> Result<&str, Reason> {
     let len = field.iter().position(|&byte| byte == 0).unwrap_or(field.len());
     let name = core::str::from_utf8(&field[..len]).map_err(|_| Reason::Name)?;
-    let name = name.strip_prefix("./").unwrap_or(name);
+    Ok(name.strip_prefix("./").unwrap_or(name))
+}
+
+fn name(header: &[u8; BLOCK]) -> Result<&str, Reason> {
+    let name = text(&header[..100])?;
     // "./" alone is the directory that some archives begin with.
-    let is_root = name.is_empty() && len > 0;
+    let is_root = name.is_empty() && header[0] != 0;
     if header[345] != 0 || name.starts_with('/') || (name.is_empty() && !is_root) {
         return Err(Reason::Name);
     }

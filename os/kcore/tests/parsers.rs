@@ -50,6 +50,35 @@ fn files_of_an_archive_are_found() {
     assert_eq!(archive.find("etc"), None);
 }
 
+/// A hard link: its header says what else it is a name for.
+fn link(name: &str, target: &str) -> Vec<u8> {
+    let mut bytes = entry(name, b'1', b"");
+    bytes[157..157 + target.len()].copy_from_slice(target.as_bytes());
+    set_checksum(&mut bytes);
+    bytes
+}
+
+#[test]
+fn hard_links_are_other_names_for_earlier_files() {
+    let tools = || entry("tools", b'0', b"many tools");
+    let bytes = archive(&[tools(), link("ls", "tools"), link("cat", "./tools")]);
+    let found = Archive::new(&bytes);
+    assert_eq!(found.check(), Ok(3));
+    for name in ["tools", "ls", "cat"] {
+        assert_eq!(found.find(name).unwrap().data, b"many tools");
+    }
+    for entries in [
+        vec![link("ls", "tools"), tools()],
+        vec![tools(), link("ls", "ls")],
+        vec![tools(), link("ls", "tools"), link("dir", "ls")],
+    ] {
+        let offset = entries[..entries.len() - 1].concat().len();
+        let error = Archive::new(&archive(&entries)).check().unwrap_err();
+        assert_eq!(error.reason, Reason::Link);
+        assert!(error.offset == offset || error.offset == 0);
+    }
+}
+
 /// The error of an archive whose first entry is changed.
 fn broken(change: impl FnOnce(&mut Vec<u8>), fix_checksum: bool) -> TarError {
     let mut bytes = archive(&[entry("init", b'0', b"data")]);

@@ -15,6 +15,9 @@ pub struct Image {
     pub init: String,
     /// All programs, packages of the operating system's workspace. Each is stored under its own name.
     pub programs: Vec<String>,
+    /// Further names of programs, by program.
+    #[serde(default)]
+    pub links: BTreeMap<String, Vec<String>>,
 }
 
 impl Image {
@@ -51,6 +54,11 @@ impl Image {
             if self.programs[..index].contains(name) {
                 return Err(format!("expected each program once, got `{name}` twice"));
             }
+            if let Some(program) = self.links.keys().find(|program| !self.programs.contains(program)) {
+                return Err(format!(
+                    "expected `links` for one of `programs`, got `{program}`, which is not"
+                ));
+            }
             if name == "init" && self.init != "init" {
                 return Err(format!(
                     "the program `init` and the init program `{}` would get the same name",
@@ -80,6 +88,18 @@ impl Image {
             .collect()
     }
 
+    /// The image's further names, and the names in the initrd that they are for.
+    #[must_use]
+    pub fn further_names(&self) -> BTreeMap<&str, &str> {
+        let links = self.links.iter();
+        links
+            .flat_map(|(program, names)| {
+                let target = self.entry_name(program);
+                names.iter().map(move |name| (name.as_str(), target))
+            })
+            .collect()
+    }
+
     /// The name in the initrd under which a program is stored.
     #[must_use]
     pub fn entry_name<'a>(&self, program: &'a str) -> &'a str {
@@ -95,6 +115,7 @@ mod tests {
         Image {
             init: init.to_owned(),
             programs: programs.iter().map(|&name| name.to_owned()).collect(),
+            links: BTreeMap::new(),
         }
     }
 
@@ -120,6 +141,22 @@ mod tests {
                 .unwrap_err()
                 .contains("the same name")
         );
+    }
+
+    #[test]
+    fn links_are_further_names_for_programs() {
+        let mut image = image("first", &["first", "tools"]);
+        image.links = BTreeMap::from([
+            ("first".to_owned(), vec!["begin".to_owned()]),
+            ("tools".to_owned(), vec!["ls".to_owned(), "cat".to_owned()]),
+        ]);
+        assert_eq!(image.check(), Ok(()));
+        assert_eq!(
+            image.further_names(),
+            BTreeMap::from([("begin", "init"), ("cat", "tools"), ("ls", "tools")])
+        );
+        image.links.insert("tool".to_owned(), Vec::new());
+        assert!(image.check().unwrap_err().contains("got `tool`, which is not"));
     }
 
     #[test]

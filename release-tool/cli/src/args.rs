@@ -2,8 +2,8 @@
 
 use crate::verbs::{
     agenda, approve, artifacts, backfill, backport, boot, build, calendar, channel, check, ci, completions,
-    cut_rc, doctor, dud, explain, freeze, gates, hook, interface, keys, log, lts, man, next, nightly, notes,
-    plan, promote, push_image, record, records, release, reproduce, resume, rollback, serve, sign_off,
+    cut_rc, doctor, dud, explain, freeze, gates, hook, interface, keys, log, lts, man, merge, next, nightly,
+    notes, plan, promote, push_image, record, records, release, reproduce, resume, rollback, serve, sign_off,
     status, todo, undo, verify,
 };
 use clap::{Args, Parser, Subcommand};
@@ -128,6 +128,8 @@ pub(crate) enum Verb {
     Record(record::RecordArgs),
     /// Hold commits to the rules of the branch that they would land on.
     Check(check::Check),
+    /// Say whether a branch may be merged.
+    Merge(merge::Merge),
     /// Write what runs the pipeline by itself: for cron, systemd and hosted CI.
     Ci(ci::Ci),
     /// Let a repository hold pushes to the project's rules.

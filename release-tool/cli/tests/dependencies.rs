@@ -20,6 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("build", &["documents", "graph", "model", "pack", "world"]),
     ("trust", &["model", "world"]),
     ("origin", &["model", "trust", "world"]),
+    ("forge", &["model", "world"]),
     (
         "engine",
         &[
@@ -43,6 +44,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "build",
             "documents",
             "engine",
+            "forge",
             "graph",
             "interface",
             "model",
@@ -96,6 +98,7 @@ const EFFECTS: &[&str] = &[
     "mio",
     "nix",
     "object_store",
+    "octocrab",
     "rand",
     "reqwest",
     "rustix",
@@ -106,8 +109,9 @@ const EFFECTS: &[&str] = &[
     "walkdir",
 ];
 
-/// Where the published tree meets the network: the files that may use an HTTP library, which the world does not wrap.
+/// Where the published tree and the forge meet the network: the files that may use an HTTP library, which the world does not wrap.
 const NETWORK_EDGE: &[&str] = &[
+    "forge/src/connection.rs",
     "origin/src/server.rs",
     "origin/src/http.rs",
     "origin/src/registry/connection.rs",
@@ -131,6 +135,7 @@ const REACHES: &[&str] = &[
     "stdout()",
     "stderr()",
     "oci_client",
+    "octocrab",
     "reqwest",
     "tokio",
     "TcpStream",

@@ -20,6 +20,7 @@ mod interface;
 mod journal;
 mod lock;
 pub mod lts;
+mod merge;
 mod next;
 mod nightly;
 mod notes;
@@ -46,6 +47,7 @@ pub use facts::{collect_snapshot, duds, look_at_remote, origin_facts, origin_man
 pub use interface::{interface_at, interface_changes};
 pub use journal::{Event, Journal, JournalState, Record, load_all};
 pub use lock::{Locked, take_lock};
+pub use merge::{MergeRequest, merge_facts};
 pub use next::next_facts;
 pub use nightly::{BadCommit, Broken, Failing, Health, Nightly, NightlyOutcome, health, nothing_due};
 pub use notes::{Changelog, Edit, NotesRange, changelog, edit_notes, notes_context, published_notes};

@@ -307,3 +307,36 @@ fn what_a_person_edited_survives_what_is_generated_anew() {
             .contains("is not there: get it back from git")
     );
 }
+
+#[test]
+fn commits_have_the_number_of_the_pull_request_that_brought_them() {
+    let repo = Repo::new();
+    repo.tag("0.5.0");
+    repo.git(&["checkout", "-q", "-b", "usb"]);
+    repo.change("a", 1, "feat: usb\n\nCloses #7");
+    repo.change("a", 9, "fix: of usb");
+    repo.git(&["checkout", "-q", "main"]);
+    repo.change("b", 1, "feat: on main (#13)");
+    repo.git(&[
+        "merge",
+        "-q",
+        "--no-ff",
+        "-m",
+        "Merge pull request #12 from ada/usb\n\nUSB (#99)",
+        "usb",
+    ]);
+    repo.change("b", 9, "fix: afterwards");
+    let context = repo.notes(Some("0.5.0"), "0.6.0").unwrap();
+    let entries = context.features[0].entries.iter().chain(&context.fixes);
+    let mut found: Vec<(&str, &[u64])> = entries
+        .map(|entry| (entry.text.as_str(), entry.references.as_slice()))
+        .collect();
+    found.sort_unstable();
+    let expected: [(&str, &[u64]); 4] = [
+        ("Afterwards", &[]),
+        ("Of usb", &[12]),
+        ("On main", &[13]),
+        ("Usb", &[7, 12]),
+    ];
+    assert_eq!(found, expected);
+}

@@ -1,7 +1,10 @@
 //! `vrel.toml`, the file that names the product and where its parts are.
 
 use crate::freeze::FreezeConfig;
-use crate::{Arch, ArtifactKind, BranchName, ByteSize, ChannelName, CiConfig, Pattern, Stage, Tier, Version};
+use crate::{
+    Arch, ArtifactKind, BranchName, ByteSize, ChannelName, CiConfig, ForgeConfig, Pattern, Stage, Tier,
+    Version,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,6 +37,9 @@ pub struct Config {
     /// `[ci]`: what runs by itself.
     #[serde(default)]
     pub ci: CiConfig,
+    /// `[forge]`: the service that hosts the repository; `None` where none is asked.
+    #[serde(default)]
+    pub forge: Option<ForgeConfig>,
 }
 
 impl Config {

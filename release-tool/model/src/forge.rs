@@ -1,8 +1,16 @@
-//! The service that hosts the repository.
+//! `[forge]` of `vrel.toml`: the service that hosts the repository and its pull requests.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+
+/// Which service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForgeKind {
+    /// GitHub, or an installation of GitHub Enterprise Server.
+    Github,
+}
 
 /// A repository of a forge, `owner/name`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +77,45 @@ impl<'de> Deserialize<'de> for RepositorySlug {
             .parse()
             .map_err(serde::de::Error::custom)
     }
+}
+
+/// `[forge]`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct ForgeConfig {
+    /// Which service.
+    pub kind: ForgeKind,
+    /// Where its interface for programs is.
+    #[serde(default = "default_api_url")]
+    pub api_url: String,
+    /// The repository there.
+    pub repository: RepositorySlug,
+    /// The environment variable that holds the token.
+    #[serde(default = "default_token_variable")]
+    pub token_variable: String,
+    /// How many people have to approve a pull request, its author not among them.
+    #[serde(default = "default_approvals")]
+    pub approvals: u32,
+    /// Checks that must have run, by name. Whatever else ran must have passed, too.
+    #[serde(default)]
+    pub checks: Vec<String>,
+}
+
+fn default_api_url() -> String {
+    "https://api.github.com".to_owned()
+}
+
+fn default_token_variable() -> String {
+    "VREL_FORGE_TOKEN".to_owned()
+}
+
+fn default_approvals() -> u32 {
+    ForgeConfig::APPROVALS
+}
+
+impl ForgeConfig {
+    /// How many people have to approve a merge where nothing else is said, with a forge and without one.
+    pub const APPROVALS: u32 = 2;
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ mod person;
 mod plan;
 mod pointer;
 mod pointer_record;
+mod pull_request;
 mod release_record;
 mod schema;
 mod signatory;
@@ -39,6 +40,7 @@ mod statement;
 mod tier;
 mod time;
 pub mod toml_file;
+mod trial_merge;
 mod version;
 mod withdrawal;
 
@@ -60,7 +62,7 @@ pub use day::{Day, DayError};
 pub use digest::{Blake2bDigest, Digest, DigestError, Sha256Digest};
 pub use edition::{Edition, EditionError};
 pub use extension::Trespass;
-pub use forge::{RepositorySlug, RepositorySlugError};
+pub use forge::{ForgeConfig, ForgeKind, RepositorySlug, RepositorySlugError};
 pub use gate::{
     Decider, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, KeptLog, PersonalStatement,
     SignedStatement, SignedStatements, SmokePart, StatementKind,
@@ -79,6 +81,7 @@ pub use plan::{
 };
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use pointer_record::{DudRecord, Promotion, Promotions, RecordedRollback, Rollbacks};
+pub use pull_request::{CheckState, CommitCheck, PullRequest, Review, ReviewState};
 pub use release_record::{RecordedEvidence, RecordedGate, RecordedJournal, ReleaseRecord};
 pub use schema::{manifest_schema, pointer_schema};
 pub use signatory::{PersonId, PersonRole, Signatory};
@@ -89,5 +92,6 @@ pub use staging::{
 pub use statement::{Statement, StatementError};
 pub use tier::{LaggingArch, Tier, TierError};
 pub use time::{TimeError, UtcTime};
+pub use trial_merge::TrialMerge;
 pub use version::{Line, LineError, Stage, Version, VersionError};
 pub use withdrawal::{AdvisoryId, AdvisoryIdError, Dud, Reason, ReasonError, Rollback};

@@ -45,8 +45,8 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
-    /// Lists a change under the headings that its subject and footers name.
-    pub(crate) fn list(&mut self, subject: &str, footers: &Footers) -> Outcome {
+    /// Lists a change under the headings that its subject and footers name; `pull` is the request that brought it by a merge.
+    pub(crate) fn list(&mut self, subject: &str, footers: &Footers, pull: Option<u64>) -> Outcome {
         let header = header::parse(subject);
         let area = header.as_ref().and_then(|header| readable(header.scope?));
         let area = area.as_deref();
@@ -64,6 +64,7 @@ impl Changes {
             };
         };
         add_references(&mut references, &header.pulls);
+        add_references(&mut references, pull.as_slice());
         let text = capitalised(header.description);
         let breaks = self.list_breaking(&header, area, &text, footers, &references);
         match header.kind {

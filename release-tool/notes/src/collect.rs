@@ -8,6 +8,7 @@ use crate::fragment::Fragment;
 use crate::fragments::Fragments;
 use crate::header::is_fixup;
 use crate::reverts::{Cancelled, Effect, Reverts};
+use std::collections::HashMap;
 use vrel_model::{ChannelName, HistoryCommit, UtcTime, Version};
 
 /// What release notes say besides what the history says.
@@ -44,6 +45,7 @@ pub struct Collector {
     changes: Changes,
     fragments: Fragments,
     contributors: Contributors,
+    pulls: HashMap<String, u64>,
 }
 
 impl Collector {
@@ -57,7 +59,14 @@ impl Collector {
             changes: Changes::default(),
             fragments: Fragments::default(),
             contributors: Contributors::default(),
+            pulls: HashMap::new(),
         }
+    }
+
+    /// Takes which pull requests brought commits by merges (see [`crate::brought`]), before the commits themselves.
+    pub fn set_pulls<'c>(&mut self, pulls: impl IntoIterator<Item = (&'c str, u64)>) {
+        let owned = pulls.into_iter().map(|(id, number)| (id.to_owned(), number));
+        self.pulls = owned.collect();
     }
 
     /// Takes a fragment that is news in this release, or a known issue of it. Those that tell of commits have to come
@@ -100,7 +109,7 @@ impl Collector {
         } else if is_fixup(subject) {
             self.counts.internal += 1;
         } else if !self.reverts.keep(subject, body) {
-            self.list(subject, body);
+            self.list(subject, body, self.pulls.get(&commit.id).copied());
         }
     }
 
@@ -117,7 +126,7 @@ impl Collector {
     pub fn finish(mut self) -> NotesContext {
         for revert in std::mem::take(&mut self.reverts).unmet() {
             match revert.effect {
-                Effect::Apply => self.list(&revert.change, &revert.body),
+                Effect::Apply => self.list(&revert.change, &revert.body, None),
                 Effect::Revert => {
                     let outcome = self.changes.list_taken_back(&revert.change);
                     self.count(outcome);
@@ -169,12 +178,12 @@ impl Collector {
         }
     }
 
-    fn list(&mut self, subject: &str, body: &str) {
+    fn list(&mut self, subject: &str, body: &str, pull: Option<u64>) {
         let footers = Footers::parse(body);
         for (name, address) in &footers.co_authors {
             self.contributors.add(name, address);
         }
-        let outcome = self.changes.list(subject, &footers);
+        let outcome = self.changes.list(subject, &footers, pull);
         self.count(outcome);
     }
 

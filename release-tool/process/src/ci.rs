@@ -83,6 +83,9 @@ fn alarm_after_nightly(policies: &Policies) -> Option<Finding> {
 }
 
 fn repository(policies: &Policies) -> Option<String> {
+    if let Some(forge) = &policies.config.forge {
+        return Some(forge.repository.to_string());
+    }
     let url = policies.config.git.public_url.as_deref()?;
     let path = url.strip_prefix("https://github.com/")?.trim_end_matches('/');
     let path = path.strip_suffix(".git").unwrap_or(path);

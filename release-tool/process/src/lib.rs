@@ -17,6 +17,7 @@ pub mod freeze;
 mod gates;
 mod lineage;
 mod lts;
+mod merge;
 mod next;
 mod nightly;
 mod policies;
@@ -37,12 +38,13 @@ pub use draft::{Outcome, StepRow};
 pub use finding::{Finding, Severity};
 pub use gates::{
     Approvals, BreakingFact, GateFacts, GateJudgement, GateState, GateSubject, SmokeFact, StatementFact,
-    gate_subject, judge_approvals, judge_gate, judge_gates, may_decide, people_with,
+    gate_subject, judge_approvals, judge_commit_approvals, judge_gate, judge_gates, may_decide, people_with,
 };
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where, usable_tags,
 };
 pub use lts::{LtsFacts, LtsRequest, check_lts};
+pub use merge::{MergeCondition, MergeFacts, MergeProposal, MergeVerdict, check_merge};
 pub use next::{
     CommitFact, Next, NextFacts, Origin, PlannedVersion, Proposal, Reason, base_release, next_version,
     open_series,

@@ -3,7 +3,7 @@
 use crate::faulty::State;
 use std::path::Path;
 use std::sync::Arc;
-use vrel_model::UtcTime;
+use vrel_model::{TrialMerge, UtcTime};
 use vrel_world::{ConflictState, ConflictTree, PickList, Picked, PickedList, Picking, Result};
 
 pub(crate) struct FaultyPicking<'w> {
@@ -20,6 +20,11 @@ impl<'w> FaultyPicking<'w> {
 impl Picking for FaultyPicking<'_> {
     fn pick(&self, repo: &Path, list: &PickList<'_>) -> Result<PickedList> {
         self.state.effect("pick", || self.inner.pick(repo, list), || {})
+    }
+
+    fn try_merge(&self, repo: &Path, ours: &str, theirs: &str) -> Result<TrialMerge> {
+        self.state.alive("merging")?;
+        self.inner.try_merge(repo, ours, theirs)
     }
 
     fn touching(&self, repo: &Path, hidden: &[&str], to: &str, paths: &[String]) -> Result<Vec<String>> {

@@ -9,6 +9,7 @@
 //! [`World::scratch`], which does not wait for the disk.
 
 mod error;
+mod forge;
 mod fs;
 mod git;
 mod picking;
@@ -18,6 +19,7 @@ mod scratch;
 mod sparse;
 
 pub use error::{ErrorKind, Result, WorldError};
+pub use forge::Forge;
 pub use fs::{Entry, FileKind, Fs, Lock, LockGuard, Metadata, OutFile, ReadSeek};
 pub use git::{
     Difference, FileCommit, FileEdit, FilesCommit, Git, Head, MergedText, NewTag, PushRef, TagInfo, TreeFile,

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use std::path::Path;
-use vrel_model::UtcTime;
+use vrel_model::{TrialMerge, UtcTime};
 
 /// A commit to carry over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,6 +107,12 @@ pub trait Picking: Send + Sync {
     /// # Errors
     /// When a commit cannot be read or written, is a merge without a mainline, or git is older than 2.38.
     fn pick(&self, repo: &Path, list: &PickList<'_>) -> Result<PickedList>;
+
+    /// What would come of merging a commit, as `git merge` does it. Neither a ref nor a work tree changes.
+    ///
+    /// # Errors
+    /// When a commit cannot be read, or git is older than 2.38.
+    fn try_merge(&self, repo: &Path, ours: &str, theirs: &str) -> Result<TrialMerge>;
 
     /// The commits without merges that can be reached from `to` but from none of `hidden` and change one of the files,
     /// oldest first in topological order.

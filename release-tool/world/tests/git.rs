@@ -369,3 +369,40 @@ fn a_configured_signing_key_signs_the_tag() {
     repos.world.git().create_tag(&repo, &tag).unwrap();
     git(&repo, &["verify-tag", "v1.0.0-rc1"]);
 }
+
+#[test]
+fn the_names_of_tags_are_those_that_git_lists_packed_or_not() {
+    let repos = repos();
+    let repo = repos.repo();
+    let names = |repo: &Path| repos.world.git().tag_names(repo).unwrap();
+    assert_eq!(names(&repo), Vec::<String>::new());
+    for tag in ["v0.5.0", "deep/er/v1", "gone", "both"] {
+        git(&repo, &["tag", "--annotate", "--message", "x", tag]);
+    }
+    git(&repo, &["pack-refs", "--all"]);
+    git(&repo, &["tag", "--delete", "gone"]);
+    git(&repo, &["tag", "--force", "both"]);
+    git(&repo, &["tag", "loose/é"]);
+    std::fs::write(repo.join(".git/refs/tags/v0.6.0.lock"), "").unwrap();
+    let listed: Vec<String> = git(&repo, &["tag", "--list"])
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(listed.len(), 4, "{listed:?}");
+    assert_eq!(names(&repo), listed);
+    let full: Vec<String> = repos
+        .world
+        .git()
+        .tags(&repo)
+        .unwrap()
+        .into_iter()
+        .map(|tag| tag.name)
+        .collect();
+    assert_eq!(full, listed);
+    let tree = repos.dir.path().join("tree");
+    git(
+        &repo,
+        &["worktree", "add", "-q", "--detach", &tree.display().to_string()],
+    );
+    assert_eq!(names(&tree), listed);
+}

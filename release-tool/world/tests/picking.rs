@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
-use vrel_model::UtcTime;
+use vrel_model::{TrialMerge, UtcTime};
 use vrel_world::{
     ConflictState, ConflictTree, ErrorKind, Pick, PickList, Picked, PickedList, Picking, RealWorld, World,
 };
@@ -569,4 +569,35 @@ fn a_pick_that_moves_keeps_its_message() {
     let message = |id: &str| git(&repo.path(), &["log", "-1", "--format=%an %ad %B", id]);
     assert_eq!(message(&tip), message(&first));
     assert_ne!(tip, first);
+}
+
+#[test]
+fn a_merge_that_is_tried_changes_nothing_and_says_what_git_would() {
+    let (mut repo, ids) = two_fixes();
+    let refs = git(&repo.path(), &["show-ref"]);
+    let try_merge =
+        |repo: &Repo, ours: &str, theirs: &str| repo.picking().try_merge(&repo.path(), ours, theirs);
+    assert_eq!(try_merge(&repo, &ids[4], &ids[2]).unwrap(), TrialMerge::Clean);
+    assert_eq!(try_merge(&repo, &ids[4], &ids[1]).unwrap(), TrialMerge::Clean);
+    assert_eq!(git(&repo.path(), &["show-ref"]), refs);
+    assert_eq!(git(&repo.path(), &["ls-files"]), "");
+
+    let mut against = numbered(&[(5, "another five")]);
+    against.insert("é b/new".to_owned(), (false, vec!["theirs".to_owned()]));
+    let mut also = numbered(&[(5, "five"), (6, "six")]);
+    also.insert("é b/new".to_owned(), (false, vec!["ours".to_owned()]));
+    let theirs = repo.commit("against", "fix: five otherwise", &[1], &against);
+    let ours = repo.commit("also", "feat: new", &[4], &also);
+    let unrelated = repo.commit("unrelated", "feat: from nothing", &[], &numbered(&[]));
+    let ids = repo.import();
+    let conflicts = TrialMerge::Conflicts {
+        paths: vec!["code.rs".to_owned(), "é b/new".to_owned()],
+    };
+    assert_eq!(try_merge(&repo, &ids[ours], &ids[theirs]).unwrap(), conflicts);
+    assert_eq!(
+        try_merge(&repo, &ids[4], &ids[unrelated]).unwrap(),
+        TrialMerge::Unrelated
+    );
+    let unknown = "0123456789012345678901234567890123456789";
+    assert!(try_merge(&repo, &ids[4], unknown).is_err());
 }

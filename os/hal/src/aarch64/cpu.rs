@@ -142,11 +142,12 @@ pub(super) fn counter() -> u64 {
 }
 
 /// State of the CPU that runs.
+#[inline]
 pub(super) fn local() -> &'static Local {
     let local: *const Local;
     // SAFETY: the register holds the address of a static from the first instruction in Rust on.
     unsafe {
-        asm!("mrs {}, tpidr_el1", out(reg) local, options(nomem, nostack, preserves_flags));
+        asm!("mrs {}, tpidr_el1", out(reg) local, options(pure, nomem, nostack, preserves_flags));
         &*local
     }
 }

@@ -108,8 +108,8 @@ pub(super) fn init(is_first: bool) -> Result<(), &'static str> {
         }
         phys::write_register(cpu + PRIORITY_MASK, 0xff_u32);
         phys::write_register(cpu + CPU_CONTROL, 1_u32);
-        // Who reads where its own interrupts go reads itself.
-        let target = phys::read_register::<u32>(distributor + TARGETS) & 0xff;
+        // Who reads where its own interrupts go reads itself; a controller for one CPU has zeros there.
+        let target = (phys::read_register::<u32>(distributor + TARGETS) & 0xff).max(1);
         cpu::this()
             .interrupt_id
             .store(u64::from(target), Ordering::Relaxed);

@@ -28,6 +28,7 @@ use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const REMEMBERS_ABSENCE: bool = false;
     const PORTS: bool = false;
 
     fn read_port(_port: u16, _width: usize) -> Option<u64> {
@@ -94,7 +95,9 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+        let active = &Self::local().root;
+        if active.load(Ordering::Relaxed) != root {
+            active.store(root, Ordering::Relaxed);
             // SAFETY: the caller vouches for the tables.
             unsafe { cpu::set_user_root(Some(root)) };
         }
@@ -110,6 +113,7 @@ impl Architecture for Machine {
         cpu::publish_code(start, len);
     }
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }

@@ -28,8 +28,10 @@ const INTERRUPT: u64 = 1;
 /// Length of the `svc` instruction in bytes; the program goes on behind it.
 const SVC: u64 = 4;
 
-/// Class of the exception "floating point is off".
-const FPU_CLASS: u64 = 7;
+/// Where the class of an exception begins in `ESR_EL1`, and two classes: floating point is off, and `svc`.
+const CLASS: u32 = 26;
+const CLASS_FPU: u64 = 0x07;
+const CLASS_SVC: u64 = 0x15;
 
 /// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
 #[repr(C)]
@@ -99,7 +101,7 @@ impl RegisterFile for Registers {
     }
 
     fn wants_fpu(&self) -> bool {
-        self.esr >> 26 & 0x3f == FPU_CLASS
+        self.esr >> CLASS == CLASS_FPU
     }
 
     fn set_fpu(&mut self, _on: bool) {}
@@ -142,12 +144,28 @@ pub(super) fn install(local: &'static Local) {
 ///
 /// # Safety
 /// The program's address space is active.
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
-    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `spsr` is a program's.
-    let kind = unsafe { enter_user(registers) };
-    cause_of(kind, registers)
+    let kind: u64;
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`, so `spsr` is a program's.
+    unsafe {
+        asm!(
+            "bl {enter_user}",
+            enter_user = sym enter_user,
+            inlateout("x0") &raw mut *registers => kind,
+            clobber_abi("C"),
+            out("x20") _, out("x21") _, out("x22") _, out("x23") _, out("x24") _,
+            out("x25") _, out("x26") _, out("x27") _, out("x28") _,
+        );
+    }
+    if kind == SYNCHRONOUS && registers.esr >> CLASS == CLASS_SVC {
+        Cause::SystemCall
+    } else {
+        cause_of(kind, registers)
+    }
 }
 
+#[cold]
 fn cause_of(kind: u64, registers: &Registers) -> Cause {
     match kind {
         SYNCHRONOUS => cause::aarch64(registers.esr, registers.far),

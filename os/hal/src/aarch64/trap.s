@@ -14,15 +14,11 @@
 // fn enter_user(registers: *mut Registers) -> u64
 //
 // Runs the program whose registers x0 points to, and returns the kind of trap when it traps, with the registers updated.
+// But for x19, x29 and x30, registers hold what the program left there.
 .global enter_user
 enter_user:
-    stp x29, x30, [sp, #-112]!
-    stp x27, x28, [sp, #16]
-    stp x25, x26, [sp, #32]
-    stp x23, x24, [sp, #48]
-    stp x21, x22, [sp, #64]
-    stp x19, x20, [sp, #80]
-    str x0, [sp, #96]
+    stp x29, x30, [sp, #-32]!
+    stp x19, x0, [sp, #16]
     ldp x1, x2, [x0, #31 * 8]
     msr sp_el0, x1
     msr elr_el1, x2
@@ -50,7 +46,7 @@ enter_user:
 
 // From a program, with x0 and x1 on the stack and the kind of trap in x1.
 leave_user:
-    ldr x0, [sp, #16 + 96]
+    ldr x0, [sp, #16 + 24]
     stp x2, x3, [x0, #2 * 8]
     stp x4, x5, [x0, #4 * 8]
     stp x6, x7, [x0, #6 * 8]
@@ -78,12 +74,8 @@ leave_user:
     mrs x3, tpidr_el0
     stp x2, x3, [x0, #OFFSET_FAR]
     mov x0, x1
-    ldp x19, x20, [sp, #80]
-    ldp x21, x22, [sp, #64]
-    ldp x23, x24, [sp, #48]
-    ldp x25, x26, [sp, #32]
-    ldp x27, x28, [sp, #16]
-    ldp x29, x30, [sp], #112
+    ldr x19, [sp, #16]
+    ldp x29, x30, [sp], #32
     ret
 
 // From the kernel: the frame has room on the stack and holds x0, x1 and the stack pointer; the kind of trap is in x1.

@@ -41,7 +41,7 @@ pub(super) unsafe fn set_root(root: u64) {
     unsafe { asm!("sfence.vma", "csrw satp, {}", "sfence.vma", in(reg) satp(root), options(nostack)) };
 }
 
-/// Makes earlier writes visible to instruction fetches.
+/// Makes earlier writes visible to this hart's instruction fetches.
 pub(super) fn publish_code() {
     // SAFETY: a fence changes no memory.
     unsafe { asm!("fence.i", options(nostack)) };
@@ -56,11 +56,12 @@ pub(super) fn counter() -> u64 {
 }
 
 /// State of the CPU that runs.
+#[inline]
 pub(super) fn local() -> &'static Local {
     let local: *const Local;
     // SAFETY: the register holds the address of a static from the first instruction in Rust on.
     unsafe {
-        asm!("mv {}, tp", out(reg) local, options(nomem, nostack, preserves_flags));
+        asm!("mv {}, tp", out(reg) local, options(pure, nomem, nostack, preserves_flags));
         &*local
     }
 }

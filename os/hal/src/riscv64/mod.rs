@@ -27,6 +27,7 @@ use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const REMEMBERS_ABSENCE: bool = true;
     const PORTS: bool = false;
 
     fn read_port(_port: u16, _width: usize) -> Option<u64> {
@@ -85,7 +86,9 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+        let active = &Self::local().root;
+        if active.load(Ordering::Relaxed) != root {
+            active.store(root, Ordering::Relaxed);
             // SAFETY: the caller vouches for the tables.
             unsafe { cpu::set_root(root) };
         }
@@ -98,9 +101,10 @@ impl Architecture for Machine {
     }
 
     fn publish_code(_start: *const u8, _len: usize) {
-        cpu::publish_code();
+        tlb::publish_code();
     }
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }

@@ -14,6 +14,7 @@ use crate::{boot, device_tree, timer};
 const HART_EXTENSION: u64 = 0x48_534d;
 const HART_START: u64 = 0;
 const HART_STOP: u64 = 1;
+const INVALID_PARAMETER: i64 = -3;
 const ALREADY_AVAILABLE: i64 = -6;
 
 unsafe extern "C" {
@@ -100,8 +101,8 @@ pub(super) fn start(local: &'static Local, limit: u64) -> Result<(), &'static st
         // SAFETY: the hart runs this kernel's code, on tables and a stack that are its own.
         match unsafe { instructions::firmware(HART_EXTENSION, HART_START, arguments) } {
             0 => return Ok(()),
-            // It has said that it stops and has not yet.
-            ALREADY_AVAILABLE if timer::now() < limit => core::hint::spin_loop(),
+            // It has said that it stops and has not yet, or is on the way, which OpenSBI calls an invalid parameter.
+            ALREADY_AVAILABLE | INVALID_PARAMETER if timer::now() < limit => core::hint::spin_loop(),
             ALREADY_AVAILABLE => return Err("the firmware says that the hart runs already"),
             _ => return Err("the firmware does not start the hart (SBI HSM)"),
         }

@@ -28,8 +28,9 @@ const USER_STATUS: u64 = 1 << 5;
 /// Length of the `ecall` instruction in bytes; the program goes on behind it.
 const ECALL: u64 = 4;
 
-/// Number of the exception.
+// Numbers of exceptions.
 const ILLEGAL_INSTRUCTION: u64 = 2;
+const SYSTEM_CALL: u64 = 8;
 
 // Numbers of the thread pointer and of argument registers, as indices of `x`.
 const TP: usize = 3;
@@ -151,19 +152,34 @@ pub(super) fn install(local: &'static Local) {
 ///
 /// # Safety
 /// The program's address space is active.
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
-    // SAFETY: `Registers` can only be made by `start` and changed by traps and `set_result`, so `status` is a program's.
-    unsafe { enter_user(registers) };
-    let cause = cause::riscv64(registers.cause, registers.value);
-    if cause == Cause::SystemCall {
-        registers.pc += ECALL;
+    // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`, so `status` is a program's.
+    unsafe {
+        asm!(
+            "call {enter_user}",
+            enter_user = sym enter_user,
+            in("a0") &raw mut *registers,
+            clobber_abi("C"),
+            out("s2") _, out("s3") _, out("s4") _, out("s5") _, out("s6") _,
+            out("s7") _, out("s8") _, out("s9") _, out("s10") _, out("s11") _,
+        );
     }
-    cause
+    if registers.cause == SYSTEM_CALL {
+        registers.pc += ECALL;
+        return Cause::SystemCall;
+    }
+    cause_of(registers)
+}
+
+#[cold]
+fn cause_of(registers: &Registers) -> Cause {
+    cause::riscv64(registers.cause, registers.value)
 }
 
 /// A trap out of the kernel itself.
 extern "C" fn kernel_trap(registers: &mut Registers) {
-    let cause = cause::riscv64(registers.cause, registers.value);
+    let cause = cause_of(registers);
     if let Some(target) = user::kernel_trap(cause, registers) {
         registers.pc = target;
     }

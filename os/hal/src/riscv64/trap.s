@@ -45,33 +45,23 @@
     \op x31, 30 * 8(\base)
 .endm
 
-# What a function has to keep for its caller.
+# What enter_user keeps for its caller, which counts on nothing else.
 .macro each_kept op
     \op ra, 1 * 8(sp)
-    \op gp, 2 * 8(sp)
-    \op tp, 3 * 8(sp)
-    \op s0, 4 * 8(sp)
-    \op s1, 5 * 8(sp)
-    \op s2, 6 * 8(sp)
-    \op s3, 7 * 8(sp)
-    \op s4, 8 * 8(sp)
-    \op s5, 9 * 8(sp)
-    \op s6, 10 * 8(sp)
-    \op s7, 11 * 8(sp)
-    \op s8, 12 * 8(sp)
-    \op s9, 13 * 8(sp)
-    \op s10, 14 * 8(sp)
-    \op s11, 15 * 8(sp)
+    \op tp, 2 * 8(sp)
+    \op s0, 3 * 8(sp)
+    \op s1, 4 * 8(sp)
 .endm
 
 .section .text.trap, "ax"
 
 # fn enter_user(registers: *mut Registers)
 #
-# Runs the program whose registers a0 points to, and returns when it traps, with the registers updated.
+# Runs the program whose registers a0 points to, and returns when it traps, with the registers updated. Other registers than
+# those above hold what the program left there.
 .global enter_user
 enter_user:
-    addi sp, sp, -16 * 8
+    addi sp, sp, -6 * 8
     each_kept sd
     sd a0, 0(sp)
     csrw sscratch, sp
@@ -129,7 +119,7 @@ trap_entry:
     csrr t1, stval
     sd t1, OFFSET_VALUE(t0)
     each_kept ld
-    addi sp, sp, 16 * 8
+    addi sp, sp, 6 * 8
     ret
 
     # From the kernel. Its stacks lie where bit 16 of their addresses is clear, and the page below the stack where it is

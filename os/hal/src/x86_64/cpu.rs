@@ -192,14 +192,21 @@ pub(super) fn time_stamp() -> u64 {
     unsafe { core::arch::x86_64::_rdtsc() }
 }
 
-/// Number of the CPU that runs, from its `Local`.
-pub(super) fn index() -> usize {
-    let index;
-    // SAFETY: the base of gs is this CPU's `Local` from the first instruction in Rust on, and its first field is read.
+/// State of the CPU that runs.
+#[inline]
+pub(super) fn local() -> &'static Local {
+    let local: *const Local;
+    // SAFETY: the base of gs is this CPU's `Local`, a static, from the first instruction in Rust on; the field that is
+    // read holds its address.
     unsafe {
-        asm!("mov {}, gs:[{}]", out(reg) index, const Local::INDEX, options(nostack, preserves_flags, readonly))
-    };
-    index
+        asm!(
+            "mov {}, gs:[{}]",
+            out(reg) local,
+            const Local::ADDRESS,
+            options(nostack, preserves_flags, pure, readonly),
+        );
+        &*local
+    }
 }
 
 /// Takes an interrupt that waits, if one does.

@@ -31,6 +31,7 @@ use crate::{Architecture, Device, Event, MAX_DEVICES};
 pub(crate) enum Machine {}
 
 impl Architecture for Machine {
+    const REMEMBERS_ABSENCE: bool = false;
     const PORTS: bool = true;
 
     fn read_port(port: u16, width: usize) -> Option<u64> {
@@ -59,7 +60,7 @@ impl Architecture for Machine {
     }
 
     fn local() -> &'static Local {
-        crate::cpu::local(cpu::index())
+        cpu::local()
     }
 
     unsafe fn discover(record: &BootInfo) -> [Device; MAX_DEVICES] {
@@ -83,7 +84,9 @@ impl Architecture for Machine {
     }
 
     unsafe fn activate_user_space(root: u64) {
-        if Self::local().root.swap(root, Ordering::Relaxed) != root {
+        let active = &Self::local().root;
+        if active.load(Ordering::Relaxed) != root {
+            active.store(root, Ordering::Relaxed);
             // SAFETY: the caller vouches for the tables.
             unsafe { cpu::set_root(root) };
         }
@@ -98,6 +101,7 @@ impl Architecture for Machine {
     /// Instruction fetches are coherent with data on this architecture.
     fn publish_code(_start: *const u8, _len: usize) {}
 
+    #[inline(always)]
     unsafe fn enter_user(registers: &mut trap::Registers) -> Cause {
         // SAFETY: the caller has activated the program's address space.
         unsafe { trap::enter(registers) }
@@ -201,7 +205,7 @@ impl Architecture for Machine {
     }
 
     fn answer_flushes() {
-        tlb::answer();
+        tlb::answer(Self::local());
     }
 
     fn uart() -> Option<Uart> {

@@ -3,7 +3,7 @@
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::{cpu as instructions, interrupts};
-use crate::cpu::{self, MAX_CPUS};
+use crate::cpu::{self, Local, MAX_CPUS};
 use crate::power;
 use crate::tlb::MAX_PAGES;
 
@@ -41,7 +41,7 @@ pub(super) fn flush(first_page: u64, pages: u64, cpus: u64) {
     }
     let request = &REQUESTS[this];
     let others = || {
-        let is_asked = move |other: &&cpu::Local| {
+        let is_asked = move |other: &&Local| {
             other.index() != this && cpus >> other.index() & 1 != 0 && other.online.load(Ordering::Acquire)
         };
         cpu::all().iter().filter(is_asked)
@@ -67,18 +67,21 @@ pub(super) fn flush(first_page: u64, pages: u64, cpus: u64) {
                 .pending
                 .fetch_and(!(1 << other.index()), Ordering::Relaxed);
         }
-        answer();
+        answer(cpu::this());
         power::obey();
         core::hint::spin_loop();
     }
 }
 
 /// See `Architecture::answer_flushes`.
-pub(super) fn answer() {
-    let local = cpu::this();
-    if local.flush_for.load(Ordering::Relaxed) == 0 {
-        return;
+#[inline]
+pub(super) fn answer(local: &Local) {
+    if local.flush_for.load(Ordering::Relaxed) != 0 {
+        answer_all(local);
     }
+}
+
+fn answer_all(local: &Local) {
     let wanted = local.flush_for.swap(0, Ordering::AcqRel);
     for (index, request) in REQUESTS.iter().enumerate() {
         if wanted >> index & 1 != 0 {

@@ -12,9 +12,10 @@ use core::sync::atomic::Ordering;
 use kcore::cause::{self, Cause};
 
 use super::cpu::{self, msr, write_msr};
+use super::tlb;
 use crate::cpu::{Local, MAX_CPUS};
+use crate::power;
 use crate::user::{self, MESSAGE_WORDS, RegisterFile};
-use crate::{power, tlb};
 
 global_asm!(
     include_str!("trap.s"),
@@ -401,16 +402,33 @@ pub(super) fn own_stacks(index: usize) -> (u64, u64) {
 ///
 /// # Safety
 /// The program's address space is active.
+#[inline(always)]
 pub(super) unsafe fn enter(registers: &mut Registers) -> Cause {
     // SAFETY: `Registers` can only be made by `start` and changed by traps and `RegisterFile`: the selectors are a
     // program's, rflags came from a program, and rip is below the end of user space, so the way back does not fault.
-    unsafe { enter_user(registers) };
-    tlb::answer();
-    let frame = &registers.frame;
+    unsafe {
+        asm!(
+            "call {enter_user}",
+            enter_user = sym enter_user,
+            in("rdi") &raw mut *registers,
+            clobber_abi("sysv64"),
+            out("r12") _, out("r13") _, out("r14") _, out("r15") _,
+        );
+    }
+    tlb::answer(cpu::local());
+    if registers.frame.vector == SYSCALL_VECTOR {
+        Cause::SystemCall
+    } else {
+        cause_of(&registers.frame)
+    }
+}
+
+/// What a vector means. Remembers that of an interrupt.
+#[cold]
+fn cause_of(frame: &Frame) -> Cause {
     match frame.vector {
-        SYSCALL_VECTOR => return Cause::SystemCall,
         NMI_VECTOR => power::obey(),
-        vector @ FIRST_INTERRUPT.. => crate::cpu::this().taken.store(vector, Ordering::Relaxed),
+        vector @ FIRST_INTERRUPT.. => cpu::local().taken.store(vector, Ordering::Relaxed),
         _ => {}
     }
     cause::x86_64(frame.vector, frame.error, cpu::fault_address())
@@ -425,7 +443,7 @@ extern "C" fn kernel_trap(frame: &mut Frame) {
         NMI_VECTOR => power::obey(),
         // While the CPU takes interrupts: one at a time.
         FIRST_INTERRUPT.. => {
-            crate::cpu::this().taken.store(frame.vector, Ordering::Relaxed);
+            cpu::local().taken.store(frame.vector, Ordering::Relaxed);
             frame.rflags &= !FLAG_INTERRUPTS;
         }
         vector => {

@@ -53,15 +53,11 @@
 #
 # Runs the program whose registers the argument points to, and returns when it traps, with the registers updated. The
 # CPU itself pushes its part of the frame to where the program's registers are kept: the task-state segment's stack
-# pointer points to their end.
+# pointer points to their end. But for rbx and rbp, registers hold what the program left there.
 .global enter_user
 enter_user:
     push rbx
     push rbp
-    push r12
-    push r13
-    push r14
-    push r15
     mov gs:[{kernel_stack}], rsp
     lea rax, [rdi + OFFSET_R15 + FRAME_WORDS * 8]
     mov gs:[{frame_end}], rax
@@ -129,10 +125,6 @@ syscall_entry:
     push_registers
     mov rsp, gs:[{kernel_stack}]
 leave_user:
-    pop r15
-    pop r14
-    pop r13
-    pop r12
     pop rbp
     pop rbx
     ret

@@ -14,8 +14,8 @@ use crate::system::{Entry, FileSystem, Kind, NodeId, Stat};
 pub struct Memory {
     /// What the system manages.
     pub total: u64,
-    /// What nobody uses.
-    pub free: u64,
+    /// What nobody uses, where that is known.
+    pub free: Option<u64>,
 }
 
 /// Times since boot in nanoseconds.
@@ -106,11 +106,8 @@ impl ProcFs {
         match file {
             0 => {
                 let Memory { total, free } = self.facts.memory();
-                format!(
-                    "MemTotal: {:12} kB\nMemFree:  {:12} kB\n",
-                    total / 1024,
-                    free / 1024
-                )
+                let free = free.map(|free| format!("MemFree:  {:12} kB\n", free / 1024));
+                format!("MemTotal: {:12} kB\n{}", total / 1024, free.unwrap_or_default())
             }
             1 => {
                 let mut text = String::new();

@@ -149,6 +149,7 @@ fn clients_have_limits() {
         clients: 2,
         handles: 3,
         pipes: 1,
+        all_pipes: 1,
         parked: 1,
     };
     let mut fs = common::Fs {

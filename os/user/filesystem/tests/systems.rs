@@ -177,7 +177,7 @@ impl Facts for Still {
     fn memory(&self) -> Memory {
         Memory {
             total: 64 << 20,
-            free: 1 << 20,
+            free: Some(1 << 20),
         }
     }
     fn processors(&self) -> Vec<String> {

@@ -25,7 +25,7 @@ fn keeps_registers(own: u64) -> Result<bool, Error> {
         rt::println!("fpu: program {own} found {found:x?} at its start");
         return Ok(false);
     }
-    let values: Values = core::array::from_fn(|index| own << 56 | 0x0101_0101 * (index as u64 + 1));
+    let values: Values = core::array::from_fn(|index| (own << 56) | (0x0101_0101 * (index as u64 + 1)));
     registers::write(&values);
     let start = syscall::clock()?;
     while syscall::clock()? < start + TIME {

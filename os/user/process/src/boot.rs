@@ -273,5 +273,7 @@ fn record(header: &Header, program: &str, arguments: &[&str], variables: &[Strin
         len = writer.len();
     }
     bytes.truncate(len);
+    let length = protocol::start::LENGTH * 8;
+    bytes[length..length + 8].copy_from_slice(&(len as u64).to_le_bytes());
     bytes
 }

@@ -216,6 +216,7 @@ impl Server {
                         State::Stopped => list::state::STOPPED,
                         State::Ended(_) => list::state::ENDED,
                     },
+                    memory: lives.get(&info.pid).map_or(0, |life| life.child.memory()),
                     time: lives
                         .get(&info.pid)
                         .map_or(0, |life| processor_time(life.child.thread)),

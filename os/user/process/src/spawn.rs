@@ -26,6 +26,7 @@ const PROCESS: usize = 8;
 const GROUP: usize = 16;
 const STREAMS: usize = 40;
 const HEAP: usize = 88;
+const LENGTH: usize = 96;
 
 impl Server {
     /// Starts the program that a record describes, as a child of `parent`, whose streams it names; the first process has
@@ -90,11 +91,13 @@ impl Server {
         file: &[u8],
         may_power_off: bool,
     ) -> Result<(), Error> {
+        let len = record.len() as u64;
         let mut put = |at: usize, word: u64| record[at..at + 8].copy_from_slice(&word.to_le_bytes());
         let group = self.table.info(pid).map_err(error_of)?.group;
         put(PROCESS, u64::from(pid));
         put(GROUP, u64::from(group));
         put(HEAP, 0);
+        put(LENGTH, len);
         for (number, stream) in streams.iter().enumerate() {
             let given = self.pass_on(*stream, parent_client, client)?;
             put(STREAMS + number * 16, given.server);

@@ -1,67 +1,98 @@
-//! How the process server lists processes: for each one five words of 64 bits, little endian (number, parent, group,
-//! state, nanoseconds of processor time), the length of its name in two bytes, and the name.
+//! The list of processes, as it lies in the I/O buffer after [`process::LIST`](crate::process::LIST).
+//!
+//! An entry is six words of 64 bits, little endian: process, parent (0 none), group, [`state`], memory in bytes, processor
+//! time in nanoseconds; then the length of the program's name in four bytes, and the name in UTF-8.
 
-/// States.
+/// What a process is doing.
 pub mod state {
-    /// It runs, or could.
+    /// It runs, or wants to.
     pub const RUNNING: u64 = 0;
-    /// It was stopped.
-    pub const STOPPED: u64 = 1;
-    /// It has ended, and nobody has asked how.
-    pub const ENDED: u64 = 2;
+    /// It waits for something.
+    pub const WAITING: u64 = 1;
+    /// A signal stopped it.
+    pub const STOPPED: u64 = 2;
+    /// It has ended, and its parent has not waited for it.
+    pub const ENDED: u64 = 3;
 }
 
-/// One process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Entry<'a> {
     /// Its number.
     pub process: u64,
-    /// Its parent's, 0 for none.
+    /// Who started it; 0 for nobody.
     pub parent: u64,
-    /// Its group's.
+    /// Its group.
     pub group: u64,
-    /// What it does, see [`state`].
+    /// A number of [`state`].
     pub state: u64,
-    /// Nanoseconds of processor time.
+    /// Bytes of memory that it has.
+    pub memory: u64,
+    /// Nanoseconds that CPUs have spent on it.
     pub time: u64,
-    /// Its name.
+    /// Name of its program.
     pub name: &'a str,
 }
 
-impl<'a> Entry<'a> {
-    /// Writes it; returns how many bytes, `None` when there is too little room.
+impl Entry<'_> {
+    /// Writes it to the beginning of `bytes` and returns its length; `None` when there is too little room.
     pub fn write(&self, bytes: &mut [u8]) -> Option<usize> {
-        let len = 42 + self.name.len();
-        let bytes = bytes.get_mut(..len)?;
-        for (place, word) in
-            bytes
-                .chunks_exact_mut(8)
-                .zip([self.process, self.parent, self.group, self.state, self.time])
-        {
+        let words = [
+            self.process,
+            self.parent,
+            self.group,
+            self.state,
+            self.memory,
+            self.time,
+        ];
+        let len = words.len() * 8 + 4 + self.name.len();
+        let (head, name) = bytes.get_mut(..len)?.split_at_mut(words.len() * 8);
+        for (place, word) in head.chunks_exact_mut(8).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        bytes[40..42].copy_from_slice(&u16::try_from(self.name.len()).ok()?.to_le_bytes());
-        bytes[42..].copy_from_slice(self.name.as_bytes());
+        let (before, name) = name.split_at_mut(4);
+        before.copy_from_slice(&u32::try_from(self.name.len()).ok()?.to_le_bytes());
+        name.copy_from_slice(self.name.as_bytes());
         Some(len)
     }
+}
 
-    /// Reads the first one; returns what follows it, too.
-    pub fn read(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
-        let word = |index: usize| -> Option<u64> {
-            Some(u64::from_le_bytes(
-                bytes.get(index * 8..index * 8 + 8)?.try_into().ok()?,
-            ))
-        };
-        let len = u16::from_le_bytes(bytes.get(40..42)?.try_into().ok()?);
-        let end = 42 + usize::from(len);
-        let entry = Self {
-            process: word(0)?,
-            parent: word(1)?,
-            group: word(2)?,
-            state: word(3)?,
-            time: word(4)?,
-            name: core::str::from_utf8(bytes.get(42..end)?).ok()?,
-        };
-        Some((entry, &bytes[end..]))
+/// Reads entries that lie behind each other. Ends where one is cut off or its name is no UTF-8.
+#[derive(Clone, Debug)]
+pub struct Entries<'a>(&'a [u8]);
+
+impl<'a> Entries<'a> {
+    /// Reads from the beginning of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    fn word(&mut self) -> Option<u64> {
+        let (word, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(u64::from_le_bytes(*word))
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let (len, rest) = self.0.split_first_chunk()?;
+        let (text, rest) = rest.split_at_checked(u32::from_le_bytes(*len) as usize)?;
+        self.0 = rest;
+        core::str::from_utf8(text).ok()
+    }
+}
+
+impl<'a> Iterator for Entries<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        Some(Entry {
+            process: self.word()?,
+            parent: self.word()?,
+            group: self.word()?,
+            state: self.word()?,
+            memory: self.word()?,
+            time: self.word()?,
+            name: self.text()?,
+        })
     }
 }

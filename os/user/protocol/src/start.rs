@@ -1,8 +1,8 @@
 //! What a program starts with: a record in memory, at [`address::START`](crate::address::START).
 //!
 //! Words of 64 bits, little endian: [`MAGIC`], process number, group, number of arguments, number of variables, then for
-//! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, and how many bytes of heap the
-//! program has from the beginning. Behind them texts, each with its
+//! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, how many bytes of heap the program
+//! has from the beginning, and the length of the record in bytes. Behind them texts, each with its
 //! length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
 //! variables as `name=value`.
 
@@ -10,7 +10,10 @@
 pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart01");
 
 /// Words before the texts.
-pub const WORDS: usize = 12;
+pub const WORDS: usize = 13;
+
+/// Which word is the length.
+pub const LENGTH: usize = 12;
 
 /// Longest record in bytes: what an I/O buffer holds.
 pub const MAX_LEN: usize = crate::IO_SIZE as usize;
@@ -39,6 +42,8 @@ pub struct Header {
     pub streams: [Stream; 3],
     /// Bytes that are mapped where the heap begins.
     pub heap: u64,
+    /// Length of the record in bytes. Whoever maps it says so.
+    pub length: u64,
 }
 
 /// Writes a record. Texts come in the order that the module says.
@@ -66,6 +71,7 @@ impl<'a> Writer<'a> {
             errors.server,
             errors.handle,
             header.heap,
+            header.length,
         ] {
             writer.put(&word.to_le_bytes())?;
         }
@@ -138,6 +144,7 @@ impl<'a> Reader<'a> {
             variables: word(4)?,
             streams: [stream(5)?, stream(7)?, stream(9)?],
             heap: word(11)?,
+            length: word(LENGTH)?,
         };
         let reader = Self {
             header,

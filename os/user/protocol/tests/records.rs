@@ -1,27 +1,17 @@
 //! What is written into memory is what is read from it, and no memory makes a reader fail.
 
 use proptest::prelude::*;
-use protocol::list::Entry;
+use protocol::list::{Entries, Entry};
 use protocol::start::{Header, Reader, Stream, WORDS, Writer};
 
 fn streams() -> impl Strategy<Value = [Stream; 3]> {
     any::<[(u64, u64); 3]>().prop_map(|streams| streams.map(|(server, handle)| Stream { server, handle }))
 }
 
-/// The entries that lie behind each other.
-fn entries(mut bytes: &[u8]) -> Vec<Entry<'_>> {
-    let mut entries = Vec::new();
-    while let Some((entry, rest)) = Entry::read(bytes) {
-        entries.push(entry);
-        bytes = rest;
-    }
-    entries
-}
-
 proptest! {
     #[test]
     fn a_start_record_is_read_as_it_was_written(
-        (process, group, heap) in any::<(u64, u64, u64)>(),
+        [process, group, heap, length] in any::<[u64; 4]>(),
         streams in streams(),
         directory in ".*",
         program in ".*",
@@ -36,6 +26,7 @@ proptest! {
             variables: variables.len() as u64,
             streams,
             heap,
+            length,
         };
         let mut bytes = vec![0xff; 20_000];
         let mut writer = Writer::new(&mut bytes, &header).unwrap();
@@ -86,7 +77,7 @@ proptest! {
     #[test]
     fn any_memory_can_be_read(mut bytes in prop::collection::vec(any::<u8>(), 0..400), counts in any::<[u8; 2]>()) {
         let _ = Reader::new(&bytes);
-        let _ = entries(&bytes);
+        let _ = Entries::new(&bytes).count();
         // With a good beginning, more of it is looked at.
         if bytes.len() >= WORDS * 8 {
             bytes[..8].copy_from_slice(b"vstart01");
@@ -101,16 +92,17 @@ proptest! {
 
     #[test]
     fn a_list_is_read_as_it_was_written(
-        processes in prop::collection::vec((any::<[u64; 5]>(), ".*"), 0..5),
+        processes in prop::collection::vec((any::<[u64; 6]>(), ".*"), 0..5),
         room in 0_usize..600,
     ) {
-        let written: Vec<_> = processes
+        let entries: Vec<_> = processes
             .iter()
-            .map(|([process, parent, group, state, time], name)| Entry {
+            .map(|([process, parent, group, state, memory, time], name)| Entry {
                 process: *process,
                 parent: *parent,
                 group: *group,
                 state: *state,
+                memory: *memory,
                 time: *time,
                 name,
             })
@@ -118,17 +110,17 @@ proptest! {
         let mut bytes = vec![0; room];
         let mut len = 0;
         let mut fits = 0;
-        for entry in &written {
+        for entry in &entries {
             let Some(more) = entry.write(&mut bytes[len..]) else {
-                prop_assert!(room - len < 42 + entry.name.len());
+                prop_assert!(room - len < 52 + entry.name.len());
                 break;
             };
             len += more;
             fits += 1;
         }
-        prop_assert_eq!(entries(&bytes[..len]), &written[..fits]);
+        prop_assert_eq!(Entries::new(&bytes[..len]).collect::<Vec<_>>(), &entries[..fits]);
         if len > 0 {
-            prop_assert_eq!(entries(&bytes[..len - 1]).len(), fits - 1);
+            prop_assert_eq!(Entries::new(&bytes[..len - 1]).count(), fits - 1);
         }
     }
 }

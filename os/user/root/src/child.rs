@@ -9,7 +9,7 @@ use abi::start::{kind, right, slot};
 use kcore::elf::{ElfError, Program as Elf};
 use kcore::paging::Access;
 
-use crate::memory::Chunks;
+use crate::memory::{CHUNK, Chunks};
 use crate::slots::Slots;
 
 /// How many slots a program's table has unless it says otherwise.
@@ -299,6 +299,11 @@ impl Child {
             done += count;
         }
         Ok(())
+    }
+
+    /// Bytes of memory that it consists of.
+    pub fn memory(&self) -> u64 {
+        self.chunks.len() as u64 * CHUNK
     }
 
     /// Ends the program, and gives all that it consisted of back.

@@ -8,16 +8,10 @@ macro_rules! program {
         #[unsafe(no_mangle)]
         extern "C" fn program_main(argument: u64) -> ! {
             let main: fn(u64) -> u32 = $main;
-            $crate::run(main, argument)
+            $crate::prepare(argument);
+            $crate::end(main(argument))
         }
     };
-}
-
-/// What [`program!`] makes of a program's start.
-#[doc(hidden)]
-pub fn run(main: fn(u64) -> u32, argument: u64) -> ! {
-    let _for_the_heap = crate::sys::prepare(argument);
-    end(main(argument))
 }
 
 /// Ends the program: whoever started it is told.

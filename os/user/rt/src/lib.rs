@@ -44,10 +44,13 @@ mod entry;
 #[cfg(target_os = "none")]
 pub use console::Console;
 #[cfg(target_os = "none")]
-pub use entry::{end, run};
+pub use entry::end;
 pub use env::Args;
 #[doc(hidden)]
 pub use print::{write_stderr, write_stdout};
+#[cfg(target_os = "none")]
+#[doc(hidden)]
+pub use sys::prepare;
 #[doc(hidden)]
 pub use sys::start;
 
@@ -64,6 +67,7 @@ macro_rules! main {
     ($main:path) => {
         #[unsafe(no_mangle)]
         extern "C" fn program_main(argument: u64) -> ! {
+            $crate::prepare(argument);
             $crate::start($main, argument)
         }
     };

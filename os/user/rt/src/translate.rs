@@ -149,12 +149,13 @@ fn fault_signal(number: u32) -> Signal {
     }
 }
 
-/// What a process of the list is doing. The list does not tell who waits.
+/// What a process of the list is doing.
 pub(crate) const fn process_state(number: u64) -> ProcessState {
     match number {
+        state::RUNNING => ProcessState::Running,
         state::STOPPED => ProcessState::Stopped,
         state::ENDED => ProcessState::Ended,
-        _ => ProcessState::Running,
+        _ => ProcessState::Waiting,
     }
 }
 
@@ -207,6 +208,7 @@ mod tests {
     #[test]
     fn states_are_told_as_they_are() {
         assert_eq!(process_state(state::RUNNING), ProcessState::Running);
+        assert_eq!(process_state(state::WAITING), ProcessState::Waiting);
         assert_eq!(process_state(state::STOPPED), ProcessState::Stopped);
         assert_eq!(process_state(state::ENDED), ProcessState::Ended);
     }

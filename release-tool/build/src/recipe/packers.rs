@@ -262,6 +262,9 @@ fn strip_programs(job: &Job<'_>) -> Result {
 struct InitrdParams {
     /// Program and its name in the archive.
     entries: Vec<(String, String)>,
+    /// Further name and the name in the archive that it is for.
+    #[serde(default)]
+    links: BTreeMap<String, String>,
     time: i64,
 }
 
@@ -276,7 +279,11 @@ fn pack_initrd(job: &Job<'_>) -> Result {
         .iter()
         .map(|(name, content)| (*name, content.as_slice()))
         .collect();
-    let archive = initrd::build(&entries, UtcTime::from_unix(params.time)?)?;
+    let links = params
+        .links
+        .iter()
+        .map(|(name, target)| (name.as_str(), target.as_str()));
+    let archive = initrd::build(&entries, &links.collect(), UtcTime::from_unix(params.time)?)?;
     Ok(job.world.fs().write(only_output(job)?, &archive, 0o644)?)
 }
 

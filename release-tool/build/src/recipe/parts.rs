@@ -59,8 +59,13 @@ impl Recipe<'_> {
             .input("elf", Input::all(compiled("programs")));
         stripped.outputs.clone_from(programs);
         nodes.push(stripped);
+        let mut params = serde_json::json!({"entries": self.entries(), "time": self.time.unix()});
+        let links = self.image.further_names();
+        if !links.is_empty() {
+            params["links"] = serde_json::json!(links);
+        }
         let initrd = Node::new(part(arch, "initrd"), "initrd")
-            .params(serde_json::json!({"entries": self.entries(), "time": self.time.unix()}))
+            .params(params)
             .input("programs", Input::all(part(arch, "programs")));
         nodes.push(self.finals(initrd, arch, Packer::Initrd, INITRD));
 

@@ -126,7 +126,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         let image = Image::read(&world, &os(), name).unwrap();
         (
             name,
-            initrd::build(&image.entries(&programs).unwrap(), time()).unwrap(),
+            initrd::build(&image.entries(&programs).unwrap(), &image.further_names(), time()).unwrap(),
         )
     });
     let content = esp::Content {

@@ -24,6 +24,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod lts;
 pub(crate) mod man;
+pub(crate) mod merge;
 pub(crate) mod next;
 pub(crate) mod nightly;
 pub(crate) mod notes;
@@ -88,6 +89,7 @@ pub(crate) fn run(cli: Cli) -> Outcome {
         Verb::Explain(verb) => verb.run(&app),
         Verb::Record(verb) => verb.run(&app),
         Verb::Check(verb) => verb.run(&app),
+        Verb::Merge(verb) => verb.run(&app),
         Verb::Ci(verb) => verb.run(&app),
         Verb::Hook(verb) => verb.run(&app),
         Verb::Records(verb) => verb.run(&app),

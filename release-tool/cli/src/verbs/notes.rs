@@ -85,21 +85,21 @@ impl Notes {
 
     /// The notes of one release.
     fn of_release(&self, app: &App, version: &Version) -> Result<String, Failure> {
-        let (context, commit) = match &self.from_context {
+        let (context, edited) = match &self.from_context {
             Some(path) => (read_context(app, path, version)?, None),
             None => {
-                let (context, commit) = collect(app, version, self.since.as_ref())?;
+                let (site, policies) = app.site()?;
+                let (context, commit) = collect(app, &site, &policies, version, self.since.as_ref())?;
                 // What a person edited tells of the changes since the release before, and of no others.
-                (context, Some(commit).filter(|_| self.since.is_none()))
+                (context, Some((site, commit)).filter(|_| self.since.is_none()))
             }
         };
         for gap in context.gaps() {
             output::say(&format!("warning: {gap}"));
         }
         let as_data = self.context || app.global.json;
-        let text = match (self.format.document().filter(|_| !as_data), commit) {
-            (Some(format), Some(commit)) => {
-                let (site, _) = app.site()?;
+        let text = match (self.format.document().filter(|_| !as_data), edited) {
+            (Some(format), Some((site, commit))) => {
                 let markdown = published_notes(&app.world, &site, &commit, &context)?;
                 return Ok(format.write(&markdown, "Release Notes"));
             }
@@ -148,8 +148,8 @@ impl Notes {
 
 /// Writes the notes for a person to edit.
 fn edit(app: &App, version: &Version) -> Outcome {
-    let (site, _) = app.site()?;
-    let (context, _) = collect(app, version, None)?;
+    let (site, policies) = app.site()?;
+    let (context, _) = collect(app, &site, &policies, version, None)?;
     for gap in context.gaps() {
         output::say(&format!("warning: {gap}"));
     }
@@ -206,8 +206,13 @@ fn read_context(app: &App, path: &Path, version: &Version) -> Result<NotesContex
     }
 }
 
-fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(NotesContext, String), Failure> {
-    let (site, policies) = app.site()?;
+fn collect(
+    app: &App,
+    site: &Site,
+    policies: &Policies,
+    version: &Version,
+    since: Option<&Version>,
+) -> Result<(NotesContext, String), Failure> {
     let git = app.world.git();
     let names = git.tag_names(site.root())?;
     let releases: Vec<(Version, &String)> = names
@@ -222,10 +227,10 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
     };
     let (commit, made) = match tag(version)? {
         Some(tag) => (tag.commit, tag.time),
-        None => (untagged_commit(app, &site, &policies, version)?, app.world.now()),
+        None => (untagged_commit(app, site, policies, version)?, app.world.now()),
     };
     let versions = || releases.iter().map(|(release, _)| release);
-    let duds = duds(&app.world, &site, &policies.config)?;
+    let duds = duds(&app.world, site, &policies.config)?;
     let usable = || versions().filter(|release| !duds.contains_key(release));
     let previous = match since {
         Some(since) => Some(known(versions(), since, version)?),
@@ -235,7 +240,7 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
             previous_release_where(usable(), version, was_there)?.cloned()
         }
     };
-    let manifest = origin_manifest(&app.world, &site, version)?;
+    let manifest = origin_manifest(&app.world, site, version)?;
     let usual = policies.config.publish.channel_of(version);
     let range = NotesRange {
         version,
@@ -248,9 +253,9 @@ fn collect(app: &App, version: &Version, since: Option<&Version>) -> Result<(Not
     };
     let artifacts = manifest
         .as_ref()
-        .map(|manifest| artifacts(manifest, &policies))
+        .map(|manifest| artifacts(manifest, policies))
         .unwrap_or_default();
-    let context = notes_context(&app.world, &site, &policies.config, &range, artifacts)?;
+    let context = notes_context(&app.world, site, &policies.config, &range, artifacts)?;
     Ok((context, commit))
 }
 

@@ -126,6 +126,32 @@ fn read_approvals(
     Ok(())
 }
 
+/// Every release's approvals, and the files that cannot be used.
+///
+/// # Errors
+/// When the records cannot be read.
+pub(crate) fn recorded_approvals(
+    world: &dyn World,
+    site: &Site,
+    policies: &Policies,
+) -> Result<(Vec<StatementFact>, Vec<String>), EngineError> {
+    let view = Records::new(world, site, &policies.config).view()?;
+    let mut versions = Vec::new();
+    for path in view.list("releases")? {
+        let parts: Vec<&str> = path.split('/').collect();
+        if let ["releases", version, "approvals", _] = parts[..] {
+            versions.extend(version.parse::<Version>().ok());
+        }
+    }
+    versions.sort();
+    versions.dedup();
+    let mut facts = GateFacts::default();
+    for version in &versions {
+        read_approvals(&view, policies, version, &mut facts)?;
+    }
+    Ok((facts.approvals, facts.problems))
+}
+
 /// A statement, with what is wrong with its signature.
 pub(super) fn checked(policies: &Policies, signed: SignedStatement) -> StatementFact {
     let person = &signed.statement.person;

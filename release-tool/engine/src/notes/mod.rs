@@ -12,7 +12,7 @@ use crate::{EngineError, Site, origin_manifest};
 use std::collections::HashSet;
 use std::path::Path;
 use vrel_model::{ChannelName, Config, HistoryCommit, UtcTime, Version};
-use vrel_notes::{Collector, Comparison, Facts, NotesArtifact, NotesContext};
+use vrel_notes::{Collector, Comparison, Facts, NotesArtifact, NotesContext, brought};
 use vrel_world::{Git, World};
 use written::Written;
 
@@ -96,6 +96,7 @@ fn collect(
         collector.add_fragment(fragment);
     }
     let contained = contained(git, root, sides)?;
+    collector.set_pulls(brought(&sides.ours));
     for commit in &sides.ours {
         if contained.contains(commit.id.as_str()) {
             collector.add_contained(commit);
@@ -122,13 +123,17 @@ fn refuse_shallow(git: &dyn Git, root: &Path) -> Result<(), EngineError> {
 /// The commit of a release. A nightly has no tag; its manifest names its commit.
 fn commit_of(world: &dyn World, site: &Site, version: &Version) -> Result<String, EngineError> {
     let (git, root) = (world.git(), site.root());
-    let names = git.tag_names(root)?;
-    let name = names
-        .iter()
-        .find(|name| Version::from_tag(name).as_ref() == Some(version));
-    let tag = match name {
-        Some(name) => git.tag(root, name)?,
-        None => None,
+    let tag = match git.tag(root, &version.tag())? {
+        Some(tag) => Some(tag),
+        // Somebody may have written the version otherwise.
+        None => {
+            let names = git.tag_names(root)?;
+            let is_it = |name: &&String| Version::from_tag(name).as_ref() == Some(version);
+            match names.iter().find(is_it) {
+                Some(name) => git.tag(root, name)?,
+                None => None,
+            }
+        }
     };
     let commit = match tag {
         Some(tag) => Some(tag.commit),

@@ -1,16 +1,16 @@
-//! Who approved a plan.
+//! Who approved a plan, or a commit.
 
 use super::people::About;
-use crate::Snapshot;
+use crate::{Policies, Snapshot, StatementFact};
 use serde::Serialize;
-use vrel_model::{PersonId, Plan, StatementKind, UtcTime};
+use vrel_model::{PersonId, PersonRole, PersonalStatement, Plan, StatementKind, UtcTime};
 
-/// How the approvals of a plan stand.
+/// How the approvals of a plan or a commit stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Approvals {
     /// How many are needed.
     pub needed: usize,
-    /// Who approved exactly this plan.
+    /// Who approved exactly this.
     pub given: Vec<PersonId>,
     /// Approvals that do not count, each with the reason.
     pub refused: Vec<String>,
@@ -31,10 +31,6 @@ pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approv
     let Some(channel) = policies.channels.get(&plan.channel) else {
         return Approvals::default();
     };
-    let mut result = Approvals {
-        needed: channel.approvals,
-        ..Approvals::default()
-    };
     let about = About {
         policies,
         version: &plan.version,
@@ -43,17 +39,68 @@ pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approv
         now,
     };
     let digest = plan.approval_digest().ok();
-    let mut keys = Vec::new();
-    for fact in &snapshot.gates.approvals {
-        let statement = &fact.statement;
-        let person = &statement.person;
-        let reason = if statement.what != StatementKind::Approval {
-            Some(format!("it is a {}", statement.what))
-        } else {
+    count(
+        policies,
+        channel.approvals,
+        &snapshot.gates.approvals,
+        |fact, statement| {
             about.refusal(fact).or_else(|| {
                 (digest.is_none() || statement.plan_sha256 != digest)
                     .then(|| "it is of another plan of this release".to_owned())
             })
+        },
+    )
+}
+
+/// Counts who approved a commit, as whichever release: those count who may approve a release of that version for some channel.
+#[must_use]
+pub fn judge_commit_approvals(
+    policies: &Policies,
+    recorded: &[StatementFact],
+    commit: &str,
+    needed: usize,
+    now: UtcTime,
+) -> Approvals {
+    count(policies, needed, recorded, |fact, statement| {
+        let roles: Vec<PersonRole> = policies
+            .channels
+            .values()
+            .filter(|channel| channel.approvals > 0 && channel.admits(&statement.version))
+            .flat_map(|channel| channel.approvers.iter().cloned())
+            .collect();
+        if roles.is_empty() {
+            return Some(format!("no channel asks for approvals of {}", statement.version));
+        }
+        let about = About {
+            policies,
+            version: &statement.version,
+            commit,
+            roles: &roles,
+            now,
+        };
+        about.refusal(fact)
+    })
+}
+
+/// Counts the approvals that `refusal` has no objection to.
+fn count(
+    policies: &Policies,
+    needed: usize,
+    facts: &[StatementFact],
+    refusal: impl Fn(&StatementFact, &PersonalStatement) -> Option<String>,
+) -> Approvals {
+    let mut result = Approvals {
+        needed,
+        ..Approvals::default()
+    };
+    let mut keys = Vec::new();
+    for fact in facts {
+        let statement = &fact.statement;
+        let person = &statement.person;
+        let reason = if statement.what == StatementKind::Approval {
+            refusal(fact, statement)
+        } else {
+            Some(format!("it is a {}", statement.what))
         };
         let key = policies.people.get(person).map(|found| found.key.as_str());
         match reason {

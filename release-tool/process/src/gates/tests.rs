@@ -492,3 +492,57 @@ fn two_names_with_one_key_are_one_person() {
             .any(|finding| finding.message.contains("with the same key"))
     );
 }
+
+#[test]
+fn a_commit_has_the_approvals_of_its_releases_by_those_who_may_give_them() {
+    let snapshot = approved_by(&["ada", "grace"]);
+    let (mut policies, recorded) = (snapshot.policies.clone(), snapshot.gates.approvals.clone());
+    let judge = |policies: &crate::Policies, recorded: &[StatementFact], commit: &str| {
+        let judged = judge_commit_approvals(policies, recorded, commit, 2, now());
+        let given: Vec<String> = judged.given.iter().map(ToString::to_string).collect();
+        (given.join(" "), judged.refused.join("\n"), judged.are_met())
+    };
+    assert_eq!(
+        judge(&policies, &recorded, MAIN),
+        ("ada grace".to_owned(), String::new(), true)
+    );
+    // The same person for another release of the commit is still one person.
+    let mut twice = vec![recorded[0].clone(), recorded[0].clone()];
+    twice[1].statement.version = v("0.6.0-rc2");
+    assert_eq!(
+        judge(&policies, &twice, MAIN),
+        ("ada".to_owned(), String::new(), false)
+    );
+    let expect_none = |policies: &crate::Policies, recorded: &[StatementFact], commit: &str, why: &str| {
+        let (given, refused, met) = judge(policies, recorded, commit);
+        assert!(
+            given.is_empty() && refused.contains(why) && !met,
+            "{given}: {refused}"
+        );
+    };
+    expect_none(&policies, &recorded, OTHER, "not 999999999999");
+    let mut forged = recorded.clone();
+    for fact in &mut forged {
+        fact.problem = Some("the signature is not theirs".to_owned());
+    }
+    expect_none(&policies, &forged, MAIN, "the signature is not theirs");
+    let mut signed_off = recorded.clone();
+    for fact in &mut signed_off {
+        fact.statement.what = StatementKind::SignOff;
+    }
+    expect_none(&policies, &signed_off, MAIN, "it is a sign-off");
+    let mut of_a_final = recorded.clone();
+    for fact in &mut of_a_final {
+        fact.statement.version = v("0.6.0");
+    }
+    expect_none(
+        &policies,
+        &of_a_final,
+        MAIN,
+        "no channel asks for approvals of 0.6.0",
+    );
+    for channel in policies.channels.values_mut() {
+        channel.approvers = vec!["operator".parse().unwrap()];
+    }
+    expect_none(&policies, &recorded, MAIN, "ada is not `operator`");
+}

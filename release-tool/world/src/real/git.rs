@@ -3,6 +3,7 @@
 
 use super::picking::RealPicking;
 use super::process::RealProcesses;
+use super::tag_names;
 use super::{Interrupt, git_commits, git_write, history};
 use crate::{
     Command, Difference, ErrorKind, FileCommit, FilesCommit, Git, Head, MergedText, NewTag, Picking,
@@ -349,16 +350,7 @@ impl Git for RealGit {
     }
 
     fn tag_names(&self, repo: &Path) -> Result<Vec<String>> {
-        let list_error = |error: git2::Error| failed("list", "the tags", &error);
-        let repo = self.open(repo)?;
-        let mut references = repo.references_glob("refs/tags/*").map_err(list_error)?;
-        let mut names = Vec::new();
-        for name in references.names() {
-            let name = name.map_err(list_error)?;
-            names.push(name.trim_start_matches("refs/tags/").to_owned());
-        }
-        names.sort();
-        Ok(names)
+        tag_names::read(self.open(repo)?.commondir())
     }
 
     fn tag(&self, repo: &Path, name: &str) -> Result<Option<TagInfo>> {

@@ -7,7 +7,7 @@ use git2::{Diff, DiffOptions, Mailmap, ObjectType, Odb, Oid, Repository, Signatu
 use std::cmp::Reverse;
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BinaryHeap, HashMap};
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::path::Path;
 use vrel_model::{HistoryCommit, UtcTime};
 
@@ -28,6 +28,7 @@ pub(super) fn difference(
     ours: &[&str],
     theirs: &[&str],
 ) -> Result<Difference> {
+    let _uncached = Uncached::new();
     let mut walk = Walk::new(Reader::new(repo)?);
     for (ids, side) in [(ours, OURS), (theirs, THEIRS)] {
         for id in ids {
@@ -41,11 +42,47 @@ pub(super) fn difference(
     Ok(walk.finish())
 }
 
+/// While it lives, libgit2 keeps no object that it has read. Each commit of a walk is read once, and keeping it costs more
+/// than reading it.
+struct Uncached;
+
+impl Uncached {
+    fn new() -> Self {
+        git2::opts::enable_caching(false);
+        Self
+    }
+}
+
+impl Drop for Uncached {
+    fn drop(&mut self) {
+        git2::opts::enable_caching(true);
+    }
+}
+
+/// Ids are digests: some of their bytes are as good as a hash of all of them.
+type ById = BuildHasherDefault<FirstBytes>;
+
+#[derive(Default)]
+struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn write(&mut self, bytes: &[u8]) {
+        // The last thing that is written is the id; its length comes before.
+        if let Some(first) = bytes.first_chunk() {
+            self.0 = u64::from_ne_bytes(*first);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
 /// A walk from the newest commits to where both sides meet.
 struct Walk<'r> {
     reader: Reader<'r>,
     nodes: Vec<Node>,
-    by_id: HashMap<Oid, usize>,
+    by_id: HashMap<Oid, usize, ById>,
     /// Commits whose sides their parents have not heard of, newest first.
     queue: BinaryHeap<(i64, Reverse<usize>)>,
     /// How many of those can be reached from one side only.
@@ -67,7 +104,7 @@ impl<'r> Walk<'r> {
         Self {
             reader,
             nodes: Vec::new(),
-            by_id: HashMap::new(),
+            by_id: HashMap::default(),
             queue: BinaryHeap::new(),
             one_sided: 0,
             oldest: i64::MAX,

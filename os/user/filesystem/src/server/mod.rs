@@ -68,6 +68,8 @@ pub struct Limits {
     pub handles: usize,
     /// Pipes that one client has made and that still are.
     pub pipes: usize,
+    /// Pipes of all clients together.
+    pub all_pipes: usize,
     /// Parked requests of one client.
     pub parked: usize,
 }
@@ -78,6 +80,7 @@ impl Default for Limits {
             clients: 1024,
             handles: 256,
             pipes: 32,
+            all_pipes: 1024,
             parked: 64,
         }
     }

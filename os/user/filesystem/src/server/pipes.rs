@@ -32,7 +32,7 @@ impl Server<'_> {
         let (read, write) = (Flags::from_bits(flags | 1)?, Flags::from_bits(flags | 2)?);
         self.table.room(client, 2, &self.limits)?;
         let made = self.pipes.values().filter(|pipe| pipe.owner == client).count();
-        if made >= self.limits.pipes {
+        if made >= self.limits.pipes || self.pipes.len() >= self.limits.all_pipes {
             return Err(Error::TooManyOpen);
         }
         let pipe = self.number();

@@ -21,8 +21,8 @@ pub(crate) use file::{
 pub(crate) use process::{
     Child, hold_interrupts, kill, kill_group, processes, set_foreground, take_interrupt,
 };
-pub use start::start;
-pub(crate) use start::{exit_process, group, id, lead_group, panicked, prepare};
+pub(crate) use start::{exit_process, group, id, lead_group, panicked};
+pub use start::{prepare, start};
 pub(crate) use stream::{
     Stream, flush_output, is_terminal, print, print_error, read_input, set_mode, size, stream_file,
     write_error, write_output,

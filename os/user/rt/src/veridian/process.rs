@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
-use protocol::list::Entry;
+use protocol::list::Entries;
 use protocol::process;
 use protocol::start::{Header, Stream as Passed, Writer};
 
@@ -154,11 +154,14 @@ impl Record<'_> {
     /// Writes it and returns its length; `None` when there is too little room.
     fn write(&self, bytes: &mut [u8]) -> Option<usize> {
         let header = Header {
+            // The process server fills in what is 0.
+            process: 0,
+            group: 0,
             arguments: self.arguments.len() as u64 + 1,
             variables: self.variables.len() as u64,
             streams: self.streams,
-            // The process server fills in the rest.
-            ..Header::default()
+            heap: 0,
+            length: 0,
         };
         let mut writer = Writer::new(bytes, &header)?;
         for text in [self.directory, self.program, self.name] {
@@ -247,24 +250,19 @@ pub(crate) fn processes() -> Result<Vec<ProcessInfo>> {
     loop {
         client::with(|client| {
             let [count, next, ..] = client.ask_processes(process::LIST, [index, 0, 0])?;
-            // Each one is where it was counted, or the list would not come to its end.
-            if next != 0 && next <= index {
+            let before = processes.len();
+            let entries = Entries::new(client.bytes(protocol::IO_SIZE)).take(count as usize);
+            processes.extend(entries.map(|entry| ProcessInfo {
+                id: entry.process as u32,
+                parent: entry.parent as u32,
+                group: entry.group as u32,
+                name: entry.name.into(),
+                state: process_state(entry.state),
+                memory: entry.memory,
+                cpu_time: Duration::from_nanos(entry.time),
+            }));
+            if (processes.len() - before) as u64 != count || next != 0 && next <= index {
                 return Err(Error::from(ErrorKind::InvalidData));
-            }
-            let mut rest = client.bytes(protocol::IO_SIZE);
-            for _ in 0..count {
-                let (entry, behind) = Entry::read(rest).ok_or(ErrorKind::InvalidData)?;
-                rest = behind;
-                processes.push(ProcessInfo {
-                    id: entry.process as u32,
-                    parent: entry.parent as u32,
-                    group: entry.group as u32,
-                    name: entry.name.into(),
-                    state: process_state(entry.state),
-                    // Nobody counts it.
-                    memory: 0,
-                    cpu_time: Duration::from_nanos(entry.time),
-                });
             }
             index = next;
             Ok(())

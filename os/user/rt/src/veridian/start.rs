@@ -6,12 +6,11 @@ use core::ptr;
 use core::slice;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-use abi::layout::PAGE_SIZE;
-use protocol::start::{MAGIC, MAX_LEN, Reader, Stream};
+use protocol::start::{LENGTH, MAGIC, Reader, Stream, WORDS};
 use protocol::{address, process};
 
 use super::lock::{self, Lock};
-use super::{client, env, flush_output, heap};
+use super::{client, env, flush_output};
 use crate::io::Result;
 
 static PROCESS: AtomicU32 = AtomicU32::new(0);
@@ -22,32 +21,38 @@ static STREAMS: Lock<[Stream; 3]> = Lock::new([Stream { server: 0, handle: 0 }; 
 
 /// Starts a program's main function.
 pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
-    let arguments = prepare(argument).map_or_else(Vec::new, |record| begin(&record));
+    let record = if argument == address::START {
+        read_record()
+    } else {
+        None
+    };
+    let arguments = record.map_or_else(Vec::new, |record| begin(&record));
     exit_process(main(crate::Args::from(arguments)))
 }
 
-/// Prepares the heap of a program that was started with an argument. Returns its start record; `None` when it has none:
-/// the first program, and those that another one started by itself.
-pub(crate) fn prepare(argument: u64) -> Option<Reader<'static>> {
+/// The start record; `None` for the first program, which has other information in that place.
+fn read_record() -> Option<Reader<'static>> {
+    let address = address::START as usize;
+    let words = ptr::with_exposed_provenance::<[u64; WORDS]>(address);
+    // SAFETY: programs with this argument are the first one, for which `RootInfo` lies there, or have been started by the
+    // process server with a record; both are as long, aligned to pages, and never change.
+    let words = unsafe { words.read() };
+    if u64::from_le(words[0]) != MAGIC {
+        return None;
+    }
+    let len = u64::from_le(words[LENGTH]) as usize;
+    // SAFETY: the magic says that this is a record of the process server, which has mapped as much as it says.
+    Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(address), len) })
+}
+
+/// Uses the heap that came with the program, before anything is allocated. For every program, first of all.
+pub fn prepare(argument: u64) {
     if argument != address::START {
-        return None;
+        return;
     }
-    let start = address::START as usize;
-    // SAFETY: whoever starts a program with this argument maps pages there, to read, for ever: a record, or for the first
-    // program, `RootInfo`.
-    let magic = unsafe { ptr::with_exposed_provenance::<u64>(start).read() };
-    if u64::from_le(magic) != MAGIC {
-        return None;
+    if let Some(record) = read_record() {
+        super::heap::use_given(record.header.heap as usize);
     }
-    let record = (PAGE_SIZE as usize..=MAX_LEN)
-        .step_by(PAGE_SIZE as usize)
-        .find_map(|len| {
-            // SAFETY: as above; the record has at least one page, and when it does not end on the pages before, the next one
-            // is mapped too.
-            Reader::new(unsafe { slice::from_raw_parts(ptr::with_exposed_provenance(start), len) })
-        })?;
-    heap::use_given(record.header.heap as usize);
-    Some(record)
 }
 
 /// Takes over what the record says and returns the arguments.

@@ -110,6 +110,16 @@ pub(super) fn by_git(
         bare_commit(repo, ours, Some(base))?,
         bare_commit(repo, theirs, Some(base))?,
     );
+    commits_by_git(processes, repo, ours, theirs)
+}
+
+/// The merge of two commits as git does it, with the bases that it finds.
+pub(super) fn commits_by_git(
+    processes: &RealProcesses,
+    repo: &Repository,
+    ours: Oid,
+    theirs: Oid,
+) -> Result<Merged> {
     let command = RealGit::command(repo.path()).args([
         "-c",
         "core.quotePath=false",

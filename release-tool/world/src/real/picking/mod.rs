@@ -15,7 +15,7 @@ use crate::{
 use git2::{Commit, Oid, Repository, Sort};
 use merge::Merged;
 use std::path::Path;
-use vrel_model::UtcTime;
+use vrel_model::{TrialMerge, UtcTime};
 
 #[derive(Debug, Default)]
 pub(super) struct RealPicking {
@@ -111,6 +111,29 @@ impl Picking for RealPicking {
             tip: tip.to_string(),
             picked,
         })
+    }
+
+    fn try_merge(&self, repo: &Path, ours: &str, theirs: &str) -> Result<TrialMerge> {
+        self.interrupt.check()?;
+        let repo = open(repo)?;
+        let (ours, theirs) = (find_commit(&repo, ours)?.id(), find_commit(&repo, theirs)?.id());
+        match repo.merge_base(ours, theirs) {
+            Ok(_) => {}
+            Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(TrialMerge::Unrelated),
+            Err(error) => {
+                return Err(failed(
+                    "find the last common commit of",
+                    theirs.to_string(),
+                    &error,
+                ));
+            }
+        }
+        Ok(
+            match merge::commits_by_git(&self.processes(), &repo, ours, theirs)? {
+                Merged::Tree(_) => TrialMerge::Clean,
+                Merged::Conflict(paths) => TrialMerge::Conflicts { paths },
+            },
+        )
     }
 
     fn touching(&self, repo: &Path, hidden: &[&str], to: &str, paths: &[String]) -> Result<Vec<String>> {

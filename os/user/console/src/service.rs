@@ -1,0 +1,228 @@
+//! Requests as they come, and who waits for input.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+
+use abi::WORDS;
+use clients::{Call, Kernel, MAX_PARKED, Reply, is_process};
+use protocol::{Error, IO_SIZE, PROCESS_SERVER, files, signal_bit};
+use terminal::{Background, Completed, Outcome, Settings, Signal, Terminal, Ticket};
+
+use crate::uart::{Registers, Uart};
+
+/// The one group that the terminal knows: who is in the foreground is the process server's business, which stops the
+/// others before they can ask.
+const GROUP: u32 = 1;
+
+/// Bytes that are taken from the port before somebody else has a turn.
+const BATCH: usize = 256;
+
+/// What `SET_MODE` calls them.
+const LINES: u64 = 0;
+const BYTES: u64 = 1;
+
+/// Bytes as they come, but a newline that goes out still starts a new line.
+const RAW: Settings = Settings {
+    newline_out: true,
+    ..Settings::RAW
+};
+
+/// A request that waits.
+#[derive(Clone, Copy, Debug)]
+struct Parked {
+    process: u64,
+    place: u64,
+}
+
+/// The console server between the terminal, the serial port and the kernel.
+pub struct Service<K, R> {
+    terminal: Terminal,
+    port: Uart<R>,
+    kernel: K,
+    /// What the request at hand has of its client's buffer.
+    buffer: Vec<u8>,
+    parked: BTreeMap<Ticket, Parked>,
+    free: Vec<u64>,
+}
+
+impl<K: Kernel, R: Registers> Service<K, R> {
+    /// Serves a port.
+    pub fn new(port: Uart<R>, kernel: K) -> Self {
+        let mut terminal = Terminal::new(Background::Refuse);
+        terminal.set_foreground(Some(GROUP));
+        Self {
+            terminal,
+            port,
+            kernel,
+            buffer: alloc::vec![0; IO_SIZE as usize],
+            parked: BTreeMap::new(),
+            free: (0..MAX_PARKED).rev().collect(),
+        }
+    }
+
+    /// The kernel's side.
+    pub fn kernel(&mut self) -> &mut K {
+        &mut self.kernel
+    }
+
+    /// The serial port.
+    pub fn port(&mut self) -> &mut Uart<R> {
+        &mut self.port
+    }
+
+    /// Bits of [`signal_bit`] that the process server is to be told, once.
+    pub fn signals(&mut self) -> u64 {
+        let signals = core::iter::from_fn(|| self.terminal.signal());
+        signals.fold(0, |bits, (_, signal)| {
+            bits | match signal {
+                Signal::Interrupt => signal_bit::INTERRUPT,
+                Signal::Stop => signal_bit::STOP,
+            }
+        })
+    }
+
+    /// Takes a request. `None` when there is no answer yet, or nobody waits for one. Answers requests that need not wait
+    /// any more, and moves bytes from and to the port.
+    pub fn serve(&mut self, call: &Call) -> Option<Reply> {
+        let result = match call.badge {
+            PROCESS_SERVER => self.manage(call).map(Some),
+            // Who does not wait could take the buffer away meanwhile.
+            badge if is_process(badge) && call.wants_reply => self.serve_process(call),
+            _ => Err(Error::PermissionDenied),
+        };
+        self.pump();
+        let result = result.transpose()?;
+        call.wants_reply.then(|| result.into())
+    }
+
+    /// Moves bytes: input from the port as far as there is any, output until there is none, answers to those who waited.
+    pub fn pump(&mut self) {
+        self.take_input();
+        while let Some(byte) = self.terminal.output() {
+            // A byte that the port does not take is lost: there is nowhere else to put it.
+            self.port.send(byte);
+            self.take_input();
+        }
+        self.answer_parked();
+    }
+
+    fn take_input(&mut self) {
+        for _ in 0..BATCH {
+            let Some(byte) = self.port.receive() else { return };
+            self.terminal.receive(byte);
+        }
+    }
+
+    fn manage(&mut self, call: &Call) -> Result<[u64; WORDS], Error> {
+        let [process, ..] = call.words;
+        if call.label != files::GONE {
+            return Err(Error::NotSupported);
+        }
+        if !is_process(process) {
+            return Err(Error::NoProcess);
+        }
+        self.terminal.client_gone(process);
+        self.kernel.disconnect(process);
+        let (kernel, free) = (&mut self.kernel, &mut self.free);
+        self.parked.retain(|_, parked| {
+            if parked.process == process {
+                kernel.drop_reply(parked.place);
+                free.push(parked.place);
+            }
+            parked.process != process
+        });
+        Ok([0; WORDS])
+    }
+
+    fn serve_process(&mut self, call: &Call) -> Result<Option<[u64; WORDS]>, Error> {
+        let process = call.badge;
+        match call.label {
+            files::GONE => return Err(Error::PermissionDenied),
+            files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
+            files::CONNECT => return self.kernel.connect(process).map(|()| Some([0; WORDS])),
+            _ if !self.kernel.is_connected(process) => return Err(Error::NotConnected),
+            _ => {}
+        }
+        let [first, second, ..] = call.words;
+        match call.label {
+            files::CLOSE => Ok(Some([0; WORDS])),
+            files::READ => self.read(process, second.min(IO_SIZE) as usize),
+            files::WRITE if second > IO_SIZE => Err(Error::BadArgument),
+            files::WRITE => self.write(process, second as usize),
+            files::SET_MODE => self.set_mode(first).map(|before| Some([before, 0, 0, 0])),
+            files::SIZE => {
+                let (rows, columns) = self.terminal.size();
+                Ok(Some([rows.into(), columns.into(), 0, 0]))
+            }
+            _ => Err(Error::NotSupported),
+        }
+    }
+
+    fn read(&mut self, process: u64, room: usize) -> Result<Option<[u64; WORDS]>, Error> {
+        match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
+            Outcome::Done(len) => {
+                self.kernel.write(process, &self.buffer[..len]);
+                Ok(Some([len as u64, 0, 0, 0]))
+            }
+            Outcome::Park(ticket) => self.park(process, ticket),
+            Outcome::Refused(_) => Err(Error::Busy),
+        }
+    }
+
+    fn write(&mut self, process: u64, len: usize) -> Result<Option<[u64; WORDS]>, Error> {
+        self.kernel.read(process, &mut self.buffer[..len]);
+        match self.terminal.write(process, &self.buffer[..len]) {
+            Outcome::Done(count) => Ok(Some([count as u64, 0, 0, 0])),
+            Outcome::Park(ticket) => self.park(process, ticket),
+            Outcome::Refused(_) => Err(Error::Busy),
+        }
+    }
+
+    fn set_mode(&mut self, mode: u64) -> Result<u64, Error> {
+        let before = if self.terminal.settings().edit {
+            LINES
+        } else {
+            BYTES
+        };
+        self.terminal.set_settings(match mode {
+            LINES => Settings::COOKED,
+            BYTES => RAW,
+            _ => return Err(Error::BadArgument),
+        });
+        Ok(before)
+    }
+
+    fn park(&mut self, process: u64, ticket: Ticket) -> Result<Option<[u64; WORDS]>, Error> {
+        if let Some(&place) = self.free.last()
+            && self.kernel.save_reply(place)
+        {
+            self.free.pop();
+            self.parked.insert(ticket, Parked { process, place });
+            return Ok(None);
+        }
+        self.terminal.cancel(ticket);
+        Err(Error::Busy)
+    }
+
+    fn answer_parked(&mut self) {
+        while let Some(Completed {
+            ticket,
+            client,
+            count,
+            bytes,
+        }) = self.terminal.ready()
+        {
+            let Some(Parked { place, .. }) = self.parked.remove(&ticket) else {
+                continue;
+            };
+            self.free.push(place);
+            let reply = if self.kernel.is_connected(client) {
+                self.kernel.write(client, &bytes);
+                Ok([count as u64, 0, 0, 0])
+            } else {
+                Err(Error::NotConnected)
+            };
+            self.kernel.reply(place, reply.into());
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Start, memory, and the loop that receives and replies.
+
+use core::convert::Infallible;
+
+use rt::alloc::boxed::Box;
+use rt::alloc::vec::Vec;
+
+use abi::Tag;
+use clients::{Buffers, Reply};
+use files::{Room, Service, tree};
+use filesystem::Server;
+use protocol::{address, slot};
+use syscall::FOREVER;
+
+use crate::facts::SystemFacts;
+
+rt::program!(main);
+
+/// Memory is taken in pieces of this size.
+const PIECE: usize = 1 << 20;
+
+/// Pieces that are taken at least and at most.
+const FEWEST: usize = 4;
+const MOST: usize = 128;
+
+/// Bytes that a pipe may hold.
+const PIPE: usize = filesystem::CAPACITY;
+
+/// Exit codes.
+const BAD_START: u32 = 1;
+const BAD_TREE: u32 = 2;
+const ENDPOINT_GONE: u32 = 3;
+
+fn main(_argument: u64) -> u32 {
+    let Some(initrd) = initrd() else {
+        rt::println!("files: the start record does not tell the length of the initrd");
+        return BAD_START;
+    };
+    let tree = match tree(initrd, Box::new(SystemFacts::read()), reserve()) {
+        Ok(tree) => tree,
+        Err(error) => {
+            rt::println!("files: {error}");
+            return BAD_TREE;
+        }
+    };
+    let Err(error) = serve(tree);
+    rt::println!("files: {error}");
+    ENDPOINT_GONE
+}
+
+/// Receives and answers, until the endpoint is gone.
+fn serve(tree: Server<'_>) -> Result<Infallible, abi::Error> {
+    let mut service = Service::new(tree, Buffers::new()?);
+    let mut message = syscall::receive(slot::SERVICE, FOREVER)?;
+    loop {
+        let reply =
+            clients::call(&message).and_then(|call| service.serve(&call, syscall::clock().unwrap_or(0)));
+        if message.tag.has_capability() {
+            service.kernel().discard();
+        }
+        message = match reply {
+            Some(Reply {
+                label,
+                words: [a, b, c, d],
+            }) => syscall::reply_receive(slot::SERVICE, Tag::new(label).0, a, b, c, d)?,
+            None => syscall::receive(slot::SERVICE, FOREVER)?,
+        };
+    }
+}
+
+/// The initrd, as the start record says.
+fn initrd() -> Option<&'static [u8]> {
+    let len = clients::variable("INITRD_LEN")?.parse().ok()?;
+    let initrd = core::ptr::with_exposed_provenance::<u8>(address::DEVICE as usize);
+    // SAFETY: whoever starts this program maps the initrd there, to read, for ever, and tells its length.
+    Some(unsafe { core::slice::from_raw_parts(initrd, len) })
+}
+
+/// Takes memory into the heap before anybody is served: an eighth of the machine's. Later there is nobody to ask for more,
+/// since whoever gives memory may be waiting for this server. Half of it is for files, the rest for pipes, handles and
+/// requests.
+fn reserve() -> Room {
+    let wanted = (SystemFacts::read().memory_total() / 8) as usize / PIECE;
+    let mut pieces: Vec<Vec<u8>> = Vec::new();
+    while pieces.len() < wanted.clamp(FEWEST, MOST) {
+        let mut piece = Vec::new();
+        if piece.try_reserve_exact(PIECE).is_err() {
+            break;
+        }
+        pieces.push(piece);
+    }
+    let bytes = pieces.len() * PIECE;
+    Room {
+        files: bytes as u64 / 2,
+        pipes: bytes / 8 / PIPE,
+    }
+}
