@@ -4,6 +4,8 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use abi::layout::{PAGE_SIZE, STACK_TOP};
+use abi::start::right;
 use abi::{Error, Message, Tag};
 use kcore::tar::Archive;
 use processes::{Effect, Fate, Pid, Signal, State, Status, Table, Ticket};
@@ -32,6 +34,10 @@ pub(crate) mod own {
     pub(crate) const REST: core::ops::Range<u64> = 4096..16384;
 }
 
+/// How far a stack may grow, and by how much at least, in bytes.
+const MAX_STACK: u64 = 2 << 20;
+const STACK_STEP: u64 = 16 << 10;
+
 /// Badges from here on are those of servers.
 pub(crate) const SERVERS: u64 = 1 << 32;
 
@@ -47,8 +53,9 @@ pub(crate) struct Life {
     /// Whether the interrupt key does not end it, and whether it was hit.
     pub(crate) holds_interrupts: bool,
     pub(crate) was_interrupted: bool,
-    /// Bytes of its heap.
+    /// Bytes of its heap, and of its stack.
     pub(crate) heap: u64,
+    pub(crate) stack: u64,
 }
 
 /// What the process server knows.
@@ -177,9 +184,32 @@ impl Server {
         }
     }
 
+    /// Maps more stack when a program has used what lies below its own, within limits. Returns whether it may go on.
+    fn grow_stack(&mut self, badge: u64, address: u64) -> bool {
+        let Some(pid) = self.process_of(badge) else { return false };
+        let Some(life) = self.lives.get_mut(&pid) else { return false };
+        let bottom = STACK_TOP - life.stack;
+        if address >= bottom || address < STACK_TOP - MAX_STACK {
+            return false;
+        }
+        let from = (address / STACK_STEP * STACK_STEP).max(STACK_TOP - MAX_STACK);
+        let pages = (bottom - from) / PAGE_SIZE;
+        let access = right::READ | right::WRITE;
+        let grown = life
+            .child
+            .fill(from, pages, access, &mut self.chunks, &mut self.slots, |_, _| {});
+        life.stack = STACK_TOP - from;
+        grown.is_ok()
+    }
+
     /// A program has done what it may not do.
     pub(crate) fn faulted(&mut self, message: &Message) {
         let [number, address, counter, _] = message.words;
+        if self.grow_stack(message.badge, address) {
+            // Its caller goes on where it was.
+            let _ = syscall::reply(0, Tag::new(protocol::OK).0, 0, 0, 0, 0);
+            return;
+        }
         let Some(pid) = self.process_of(message.badge) else {
             let server = message.badge.wrapping_sub(SERVERS);
             rt::println!(

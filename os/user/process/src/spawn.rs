@@ -4,6 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use abi::Tag;
+use abi::layout::STACK_SIZE;
 use abi::start::right;
 use processes::{Group, Pid, Spawn, Table};
 use protocol::start::{Reader, Stream};
@@ -135,6 +136,7 @@ impl Server {
             holds_interrupts: false,
             was_interrupted: false,
             heap: 0,
+            stack: STACK_SIZE,
         };
         let started = life
             .child

@@ -36,8 +36,9 @@ pub mod slot {
     pub const PORTS: u64 = 14;
     /// Of the console server: the serial port's interrupt.
     pub const INTERRUPT: u64 = 15;
-    /// Of the console server: a notification of the process server, with the bits of [`signal_bit`](super::signal_bit).
-    pub const SIGNALS: u64 = 16;
+    /// Of the console server: a notification of the process server, which signals
+    /// [`INTERRUPT`](super::signal_bit::INTERRUPT). The next slot holds the same for [`STOP`](super::signal_bit::STOP).
+    pub const SIGNALS: u64 = 20;
     /// The program's own thread, for notifications to be bound to.
     pub const THREAD: u64 = 17;
     /// Of servers: their own address space and memory, to map what clients give them; an untyped for page tables is not

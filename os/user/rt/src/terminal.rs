@@ -8,7 +8,8 @@ use crate::sys;
 pub enum Mode {
     /// Lines, edited and echoed by the system; Ctrl-C and Ctrl-Z are signals to the foreground group.
     Cooked,
-    /// Every byte at once, without echo and signals. Output is as in `Cooked`: a line feed starts a new line.
+    /// Every byte at once, without echo and signals; Enter is a line feed. Output is as in `Cooked`: a line feed starts a
+    /// new line.
     Raw,
 }
 

@@ -81,8 +81,10 @@ pub(crate) struct Redirection {
 pub(crate) enum Target {
     /// `<`
     Read(Word),
-    /// `>` and `>|`
+    /// `>`
     Write(Word),
+    /// `>|`: replaces a file even with `set -C`
+    Replace(Word),
     /// `>>`
     Append(Word),
     /// `<>`
@@ -135,6 +137,27 @@ pub(crate) enum Operation {
         longest: bool,
         pattern: Word,
     },
+}
+
+impl Command {
+    /// The line of the first simple command in it.
+    pub(crate) fn line(&self) -> Option<u32> {
+        let of = |list: &List| {
+            list.iter()
+                .find_map(|item| item.first.commands.iter().find_map(Self::line))
+        };
+        match self {
+            Self::Simple(simple) => Some(simple.line),
+            Self::Function(_, body) => body.line(),
+            Self::Compound(compound, _) => match compound {
+                Compound::Brace(list) | Compound::Subshell(list) => of(list),
+                Compound::If { branches, .. } => branches.first().and_then(|(condition, _)| of(condition)),
+                Compound::Loop { condition, .. } => of(condition),
+                Compound::For { body, .. } => of(body),
+                Compound::Case { arms, .. } => arms.iter().find_map(|(_, body)| of(body)),
+            },
+        }
+    }
 }
 
 impl Word {

@@ -11,7 +11,7 @@ use crate::shell::Shell;
 /// Completes the last word of a line: a variable after `$`, a command where one begins, a file elsewhere.
 pub(crate) fn complete(shell: &Shell, before: &[char]) -> Completion {
     let mut start = before.len();
-    while start > 0 && !(is_metacharacter(before[start - 1]) && !is_escaped(before, start - 1)) {
+    while start > 0 && (!is_metacharacter(before[start - 1]) || is_escaped(before, start - 1)) {
         start -= 1;
     }
     let word: String = before[start..].iter().collect();

@@ -271,7 +271,7 @@ impl Editor {
         let (end, cursor) = (width + self.line.len(), width + self.cursor);
         if end > 0 && end.is_multiple_of(columns) {
             // Terminals go to the next row only with the next character.
-            text.push_str("\r\n");
+            text.push('\n');
         }
         text.push_str(&up(end / columns - cursor / columns));
         text.push('\r');
@@ -285,7 +285,7 @@ impl Editor {
     /// What moves the terminal's cursor below the line, from where [`render`](Self::render) left it.
     pub(crate) fn leave(&mut self, columns: usize) -> String {
         let cursor = core::mem::replace(&mut self.cursor, self.line.len());
-        let text = self.render(columns) + "\r\n";
+        let text = self.render(columns) + "\n";
         self.cursor = cursor;
         self.row = 0;
         text

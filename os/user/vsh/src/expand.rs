@@ -297,7 +297,7 @@ impl Shell {
     /// `$@` and `$*`.
     fn expand_all(&mut self, separately: bool, quoted: bool, fields: &mut Fields) {
         let positional = self.state.positional.clone();
-        if quoted && !separately || fields.separators.is_none() && !separately {
+        if !separately && (quoted || fields.separators.is_none()) {
             let separator: String = match self.variable("IFS") {
                 None => " ".into(),
                 Some(separators) => separators.chars().take(1).collect(),

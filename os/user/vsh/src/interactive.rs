@@ -27,9 +27,9 @@ impl Shell {
         self.interactive = true;
         // Without them, Ctrl-C ends the shell, and jobs are not controlled; it is still of use.
         let _unsupported = rt::process::hold_interrupts();
-        if rt::process::lead_group().is_ok() {
-            let _unsupported = rt::process::set_foreground(rt::process::group());
-        }
+        // The first process of a session cannot change its group, and need not.
+        let _unsupported = rt::process::lead_group();
+        let _unsupported = rt::process::set_foreground(rt::process::group());
         if let Some(home) = self.variable("HOME") {
             self.history = History::load(&format!("{home}/.vsh_history"));
         }
@@ -103,7 +103,7 @@ impl Shell {
                     editor = Editor::new(prompt);
                 }
                 Outcome::End => {
-                    self.show("exit\r\n");
+                    self.show("exit\n");
                     return None;
                 }
                 Outcome::Clear => {
@@ -190,7 +190,7 @@ fn columns_of(texts: &[String], columns: usize) -> String {
             list.extend(core::iter::repeat_n(' ', width - name.chars().count()));
         }
         list.truncate(list.trim_end().len());
-        list.push_str("\r\n");
+        list.push('\n');
     }
     list
 }

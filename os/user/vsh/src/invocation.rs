@@ -31,8 +31,8 @@ struct Invocation {
     interactive: bool,
     input: bool,
     options: Options,
-    /// `$$` of the shell whose command this one runs.
-    parent: Option<u32>,
+    /// `$$` of the shell whose command this one runs, and the command's line.
+    parent: Option<(u32, u32)>,
     operands: Vec<String>,
 }
 
@@ -64,8 +64,11 @@ pub fn run(mut arguments: Args) -> u32 {
 fn parse(mut arguments: Args) -> Result<Invocation, String> {
     let mut invocation = Invocation::default();
     while let Some(argument) = arguments.next() {
-        if let Some(id) = argument.strip_prefix("--subshell=") {
-            invocation.parent = Some(id.parse().map_err(|_| format!("{argument}: bad number"))?);
+        if let Some(parent) = argument.strip_prefix("--subshell=") {
+            let numbers = parent
+                .split_once(':')
+                .and_then(|(id, line)| Some((id.parse().ok()?, line.parse().ok()?)));
+            invocation.parent = Some(numbers.ok_or_else(|| format!("{argument}: bad numbers"))?);
             continue;
         }
         if argument == "--" || argument == "-" {
@@ -104,7 +107,9 @@ fn parse(mut arguments: Args) -> Result<Invocation, String> {
 fn start(name: &str, invocation: Invocation) -> u32 {
     let mut shell = Shell::new(name);
     shell.state.options = invocation.options;
-    shell.id = invocation.parent.unwrap_or(shell.id);
+    if let Some((id, line)) = invocation.parent {
+        (shell.id, shell.line) = (id, line);
+    }
     let mut operands = invocation.operands.into_iter();
     let mut script = None;
     if invocation.commands {

@@ -101,9 +101,9 @@ impl Decoder {
             0x20..0x7f => Key::Character(char::from(byte)),
             0xc2..=0xf4 => {
                 let len = match byte {
-                    ..0xe0 => 2,
-                    ..0xf0 => 3,
-                    _ => 4,
+                    0xe0..0xf0 => 3,
+                    0xf0.. => 4,
+                    _ => 2,
                 };
                 self.0 = State::Character(vec![byte], len);
                 return None;

@@ -1,10 +1,12 @@
 //! Characters to words: quotes, expansions, blanks, here-documents.
 
-use core::cell::OnceCell;
+mod documents;
+
 use core::fmt;
 
 use crate::ast::{List, Operation, Parameter, Part, Word, is_name_part, is_name_start};
 use crate::prelude::*;
+use documents::Pending;
 
 /// How deeply commands and expansions may be nested: the parser is as deep on its stack.
 const MAX_DEPTH: u32 = 50;
@@ -57,13 +59,14 @@ enum End {
     Text,
 }
 
-/// A here-document whose text comes after the line.
+/// An alias whose text is being read.
 #[derive(Debug)]
-struct Pending {
-    delimiter: String,
-    quoted: bool,
-    strip_tabs: bool,
-    word: Rc<OnceCell<Word>>,
+pub(crate) struct ActiveAlias {
+    pub(crate) name: String,
+    /// How much text is left where its own ends.
+    pub(crate) end: usize,
+    /// Whether its text ends with a blank.
+    pub(crate) blank: bool,
 }
 
 /// A text, and how much of it has been read.
@@ -76,8 +79,7 @@ pub(crate) struct Lexer {
     pending: Vec<Pending>,
     /// Whether a here-document must have its end.
     pub(crate) strict_documents: bool,
-    /// Aliases being replaced, and how much text was left after each.
-    pub(crate) active_aliases: Vec<(String, usize)>,
+    pub(crate) active_aliases: Vec<ActiveAlias>,
 }
 
 impl Lexer {
@@ -170,85 +172,6 @@ impl Lexer {
         Ok(true)
     }
 
-    /// Reads the here-documents that are due.
-    pub(crate) fn documents(&mut self) -> Result<()> {
-        for pending in core::mem::take(&mut self.pending) {
-            let line = self.line;
-            let mut body = String::new();
-            loop {
-                if self.peek().is_none() {
-                    if self.strict_documents {
-                        return self.error(Problem::Incomplete("end of here-document"));
-                    }
-                    break;
-                }
-                let mut text = String::new();
-                let mut ended = false;
-                while let Some(character) = self.bump() {
-                    ended = character == '\n';
-                    if ended {
-                        break;
-                    }
-                    text.push(character);
-                    // A continued line is one line, also for the delimiter.
-                    if !pending.quoted && character == '\\' && self.peek() == Some('\n') {
-                        text.pop();
-                        self.bump();
-                    } else if !pending.quoted && character == '\\' {
-                        text.extend(self.peek().filter(|&next| next != '\n'));
-                        self.at += usize::from(self.peek().is_some_and(|next| next != '\n'));
-                    }
-                }
-                let text = if pending.strip_tabs {
-                    text.trim_start_matches('\t')
-                } else {
-                    &text
-                };
-                if text == pending.delimiter {
-                    break;
-                }
-                body.push_str(text);
-                if ended {
-                    body.push('\n');
-                }
-            }
-            let parts = if pending.quoted {
-                vec![Part::Quoted(body)]
-            } else {
-                let mut lexer = Self::new(&body, line);
-                lexer.depth = self.depth;
-                lexer.nested(|lexer| lexer.parts(End::Text))?
-            };
-            // Every pending document has its own cell.
-            let _ = pending.word.set(Word(parts));
-        }
-        Ok(())
-    }
-
-    /// Reads the delimiter of a here-document, whose text will be in the cell when the line has been read.
-    pub(crate) fn here(&mut self, strip_tabs: bool) -> Result<Rc<OnceCell<Word>>> {
-        self.skip_blanks();
-        let start = self.at;
-        let Some(word) = self.word()? else {
-            return self.unexpected();
-        };
-        let source: String = self.text[start..self.at].iter().collect();
-        let quoted = source.contains(['\'', '"', '\\']);
-        let delimiter = if quoted {
-            word.0.iter().map(literal_text).collect()
-        } else {
-            source
-        };
-        let word = Rc::new(OnceCell::new());
-        self.pending.push(Pending {
-            delimiter,
-            quoted,
-            strip_tabs,
-            word: Rc::clone(&word),
-        });
-        Ok(word)
-    }
-
     /// Fails because of what comes next.
     pub(crate) fn unexpected<T>(&mut self) -> Result<T> {
         let Some(first) = self.peek() else {
@@ -303,7 +226,7 @@ impl Lexer {
                 }
                 (_, '\'') if !quoted => {
                     let text = self.single_quotes()?;
-                    parts.push(Part::Quoted(text));
+                    push_quoted(&mut parts, text);
                 }
                 (End::Word | End::Brace { .. }, '"') => {
                     self.at += 1;
@@ -433,7 +356,7 @@ impl Lexer {
             }
             Some('\'') if !quoted => {
                 let text = self.escaped_quotes()?;
-                parts.push(Part::Quoted(text));
+                push_quoted(parts, text);
             }
             // `$"..."` is for translated texts: there are none.
             Some('"') if !quoted => {}
@@ -587,16 +510,6 @@ impl Lexer {
     }
 }
 
-/// The text as in `<<EOF`, where `"..."` holds the prompt of an expansion: only quotes mean something.
-fn literal_text(part: &Part) -> String {
-    match part {
-        Part::Literal(text) | Part::Quoted(text) => text.clone(),
-        Part::Double(parts) => parts.iter().map(literal_text).collect(),
-        Part::Parameter(parameter) => format!("${}", parameter.name),
-        Part::Command(_) | Part::Arithmetic(_) => String::new(),
-    }
-}
-
 fn value_of(name: String) -> Part {
     let operation = Operation::Value;
     Part::Parameter(Box::new(Parameter { name, operation }))
@@ -612,6 +525,14 @@ pub(crate) fn is_metacharacter(character: char) -> bool {
         character,
         ' ' | '\t' | '\r' | '\n' | '|' | '&' | ';' | '<' | '>' | '(' | ')'
     )
+}
+
+/// Adds quoted text to the last part, or starts one, which makes a field even if it is empty.
+fn push_quoted(parts: &mut Vec<Part>, text: String) {
+    match parts.last_mut() {
+        Some(Part::Quoted(last)) => last.push_str(&text),
+        _ => parts.push(Part::Quoted(text)),
+    }
 }
 
 /// Adds a character to the last part, or starts one.

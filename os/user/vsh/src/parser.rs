@@ -5,7 +5,7 @@ use alloc::collections::BTreeMap;
 use crate::ast::{
     Command, Compound, Connector, Item, List, Part, Pipeline, Redirection, Simple, Target, Word, is_name,
 };
-use crate::lexer::{Lexer, Problem, Result, is_metacharacter};
+use crate::lexer::{ActiveAlias, Lexer, Problem, Result, is_metacharacter};
 use crate::prelude::*;
 
 /// Words that mean something where a command can begin.
@@ -363,21 +363,18 @@ impl Lexer {
                 simple.assignments.push((name, value));
                 continue;
             }
-            if replace_next && let Some(aliases) = aliases {
-                if let Some(blank) = self.replace_alias(start, &word, aliases) {
-                    if simple
-                        == (Simple {
-                            line: simple.line,
-                            ..Simple::default()
-                        })
-                    {
-                        // It may begin a compound command.
-                        return self.command(Some(aliases));
-                    }
-                    replace_next = blank || simple.words.is_empty();
-                    continue;
+            replace_next |= self.leave_aliases(start);
+            if core::mem::take(&mut replace_next)
+                && let Some(aliases) = aliases
+                && self.replace_alias(start, &word, aliases)
+            {
+                if simple.words.is_empty() && simple.assignments.is_empty() && simple.redirections.is_empty()
+                {
+                    // It may begin a compound command.
+                    return self.command(Some(aliases));
                 }
-                replace_next = false;
+                replace_next = true;
+                continue;
             }
             let is_function = simple.words.is_empty()
                 && simple.assignments.is_empty()
@@ -397,22 +394,37 @@ impl Lexer {
         Ok(Some(Command::Simple(simple)))
     }
 
-    /// Puts the text of an alias into the place of its name. Returns whether that ends with a blank, after which the
-    /// next word may be one too.
-    fn replace_alias(&mut self, start: usize, word: &Word, aliases: &Aliases) -> Option<bool> {
-        let left = self.text.len() - self.at;
-        self.active_aliases.retain(|&(_, end)| left >= end);
-        let name = word.literal()?;
-        let value = aliases.get(name)?;
-        if self.active_aliases.iter().any(|(active, _)| active == name) {
-            return None;
+    /// Forgets aliases whose text ended before `start`. Returns whether one of them ended with a blank: then the word
+    /// there may be an alias too.
+    fn leave_aliases(&mut self, start: usize) -> bool {
+        let left = self.text.len() - start;
+        let mut blank = false;
+        self.active_aliases.retain(|alias| {
+            let inside = left >= alias.end;
+            blank |= !inside && alias.blank;
+            inside
+        });
+        blank
+    }
+
+    /// Puts the text of an alias into the place of its name, unless that is in its own text.
+    fn replace_alias(&mut self, start: usize, word: &Word, aliases: &Aliases) -> bool {
+        let Some((name, value)) = word.literal().and_then(|name| aliases.get_key_value(name)) else {
+            return false;
+        };
+        if self.active_aliases.iter().any(|alias| alias.name == *name) {
+            return false;
         }
-        self.active_aliases.push((name.into(), left + 1));
+        self.active_aliases.push(ActiveAlias {
+            name: name.clone(),
+            end: self.text.len() - self.at + 1,
+            blank: value.ends_with([' ', '\t']),
+        });
         // The blank keeps the last word and what follows apart.
         let text = value.chars().chain([' ']);
         self.text.splice(start..self.at, text);
         self.at = start;
-        Some(value.ends_with([' ', '\t']))
+        true
     }
 
     fn function(&mut self, word: &Word) -> Result<Command> {
@@ -474,8 +486,10 @@ impl Lexer {
             Target::Duplicate { input, word }
         } else if self.accept("<") {
             Target::Read(self.redirection_word()?)
+        } else if self.accept(">|") {
+            Target::Replace(self.redirection_word()?)
         } else {
-            let _ = self.accept(">|") || self.accept(">");
+            self.at += 1;
             Target::Write(self.redirection_word()?)
         };
         Ok(Some(Redirection { descriptor, target }))
@@ -508,3 +522,6 @@ fn assignment(word: &mut Word) -> Option<(String, Word)> {
     }
     Some((name, core::mem::take(word)))
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,8 @@ pub(crate) const NOT_EXECUTABLE: u32 = 126;
 pub(crate) const NOT_FOUND: u32 = 127;
 /// Status after Ctrl-C.
 pub(crate) const INTERRUPTED: u32 = 130;
+/// Status after writing to a pipe that nobody reads.
+pub(crate) const OUTPUT_CLOSED: u32 = 141;
 
 macro_rules! options {
     ($($letter:literal $name:ident $text:literal;)+) => {
@@ -105,6 +107,8 @@ pub(crate) struct Shell {
     pub(crate) subshells: u32,
     /// How deep execution is nested.
     pub(crate) depth: u32,
+    /// Whether nobody reads what this subshell, or shell, writes: it ends.
+    pub(crate) output_closed: bool,
     /// Status of the last command substitution of the command that is being expanded.
     pub(crate) substitution: Option<u32>,
 }
@@ -129,6 +133,7 @@ impl Shell {
             functions: 0,
             subshells: 0,
             depth: 0,
+            output_closed: false,
             substitution: None,
         };
         for (name, value) in rt::env::vars() {
@@ -181,6 +186,11 @@ impl Shell {
         match result {
             Ok(()) => 0,
             Err(error) => {
+                if error.kind() == rt::io::ErrorKind::BrokenPipe && (self.subshells > 0 || !self.interactive)
+                {
+                    self.output_closed = true;
+                    return OUTPUT_CLOSED;
+                }
                 self.report(format_args!("write error: {error}"));
                 1
             }
@@ -226,6 +236,7 @@ impl Shell {
             self.report(format_args!("{directory}: {error}"));
         }
         self.subshells -= 1;
+        self.output_closed = false;
         (self.loops, self.functions, self.conditions, self.depth) = counts;
         self.state = saved;
         status

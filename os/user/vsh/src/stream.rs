@@ -107,9 +107,12 @@ impl Streams {
     }
 }
 
+/// What is captured, and the pipe that it comes through.
+type Drain = (Rc<RefCell<Vec<u8>>>, File, File);
+
 /// Pipes between programs and captures, for the programs that are being started.
 #[derive(Debug, Default)]
-pub(crate) struct Drains(Vec<(Rc<RefCell<Vec<u8>>>, File, File)>);
+pub(crate) struct Drains(Vec<Drain>);
 
 impl Drains {
     /// What to start a program with, for it to read from or write to the stream.
@@ -144,8 +147,13 @@ impl Drains {
 
     /// Collects what the programs write, until they have all ended or closed it.
     pub(crate) fn collect(self) -> Result<()> {
-        for (captured, mut reader, writer) in self.0 {
-            drop(writer);
+        // There is an end only when this shell cannot write any more either.
+        let readers: Vec<_> = self
+            .0
+            .into_iter()
+            .map(|(captured, reader, _writer)| (captured, reader))
+            .collect();
+        for (captured, mut reader) in readers {
             let mut bytes = Vec::new();
             reader.read_to_end(&mut bytes)?;
             captured.borrow_mut().append(&mut bytes);

@@ -75,10 +75,13 @@ impl Display for Simple {
         for (index, word) in self.words.iter().enumerate() {
             f.write_str(blank)?;
             // After an alias or a redirection a reserved word is an ordinary one; here it would be read as itself.
-            if index == 0 && word.literal().is_some_and(|text| RESERVED.contains(&text)) {
-                f.write_char('\\')?;
+            match word
+                .literal()
+                .filter(|text| index == 0 && RESERVED.contains(text))
+            {
+                Some(text) => f.write_str(&quote(text))?,
+                None => word.fmt(f)?,
             }
-            word.fmt(f)?;
             blank = " ";
         }
         for redirection in &self.redirections {
@@ -126,7 +129,8 @@ impl Display for Compound {
                     for (index, pattern) in patterns.iter().enumerate() {
                         write!(f, "{}{pattern}", if index > 0 { "|" } else { "(" })?;
                     }
-                    write!(f, ") {};; ", Commands(body))?;
+                    let body = Commands(body).to_string();
+                    write!(f, ") {} ;; ", body.strip_suffix(';').unwrap_or(&body))?;
                 }
                 f.write_str("esac")
             }
@@ -142,6 +146,7 @@ impl Display for Redirection {
         match &self.target {
             Target::Read(word) => write!(f, "<{word}"),
             Target::Write(word) => write!(f, ">{word}"),
+            Target::Replace(word) => write!(f, ">|{word}"),
             Target::Append(word) => write!(f, ">>{word}"),
             Target::ReadWrite(word) => write!(f, "<>{word}"),
             Target::Duplicate { input, word } => write!(f, "{}&{word}", if *input { '<' } else { '>' }),

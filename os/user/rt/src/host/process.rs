@@ -137,5 +137,6 @@ pub(crate) fn lead_group() -> Result<()> {
 }
 
 pub(crate) fn set_foreground(group: u32) -> Result<()> {
-    Ok(rustix::termios::tcsetpgrp(std::io::stdin(), pid(group)?)?)
+    let group = pid(group)?;
+    super::unstopped(|| Ok(rustix::termios::tcsetpgrp(std::io::stdin(), group)?))
 }

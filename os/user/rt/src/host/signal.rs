@@ -1,45 +1,43 @@
 //! Signals of the terminal to this program.
+//!
+//! They are handled, not blocked or ignored: programs that are started would inherit that.
 
+use std::io::Read as _;
 use std::os::fd::AsFd;
-use std::sync::OnceLock;
+use std::os::unix::net::UnixStream;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
-use nix::sys::signalfd::{SfdFlags, SignalFd};
+use signal_hook::consts::{SIGINT, SIGQUIT, SIGTSTP};
 
 use crate::io::{ErrorKind, Result};
 
-/// Tells of interrupts, once they are held.
-static INTERRUPTS: OnceLock<SignalFd> = OnceLock::new();
+/// Gets a byte for every interrupt, once they are held.
+static INTERRUPTS: OnceLock<UnixStream> = OnceLock::new();
 
 pub(crate) fn hold_interrupts() -> Result<()> {
     if INTERRUPTS.get().is_some() {
         return Ok(());
     }
-    let mut held = SigSet::empty();
-    // Blocked signals wait without effect; std empties the mask of the programs that it starts.
-    for signal in [
-        Signal::SIGINT,
-        Signal::SIGQUIT,
-        Signal::SIGTSTP,
-        Signal::SIGTTIN,
-        Signal::SIGTTOU,
-    ] {
-        held.add(signal);
+    let (reader, writer) = UnixStream::pair()?;
+    reader.set_nonblocking(true)?;
+    signal_hook::low_level::pipe::register(SIGINT, writer)?;
+    for signal in [SIGQUIT, SIGTSTP] {
+        // Nobody asks for these; what counts is that they are handled.
+        signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)))?;
     }
-    held.thread_block()?;
-    let mut told = SigSet::empty();
-    told.add(Signal::SIGINT);
-    let descriptor = SignalFd::with_flags(&told, SfdFlags::SFD_NONBLOCK | SfdFlags::SFD_CLOEXEC)?;
     // Nobody else has set it: programs call this from their one thread.
-    let _ = INTERRUPTS.set(descriptor);
+    let _ = INTERRUPTS.set(reader);
     Ok(())
 }
 
 pub(crate) fn take_interrupt() -> bool {
-    INTERRUPTS
-        .get()
-        .is_some_and(|descriptor| matches!(descriptor.read_signal(), Ok(Some(_))))
+    let Some(mut interrupts) = INTERRUPTS.get() else {
+        return false;
+    };
+    matches!(interrupts.read(&mut [0; 64]), Ok(1..))
 }
 
 /// Waits until something can be read.
@@ -59,4 +57,14 @@ pub(crate) fn wait_for_input(file: &impl AsFd) -> Result<()> {
         return Err(ErrorKind::Interrupted.into());
     }
     Ok(())
+}
+
+/// Runs `f`, which uses the terminal, even if this program is in the background: that would stop it otherwise.
+pub(crate) fn unstopped<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
+    let mut output = SigSet::empty();
+    output.add(Signal::SIGTTOU);
+    let before = output.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK)?;
+    let result = f();
+    before.thread_set_mask()?;
+    result
 }

@@ -5,7 +5,9 @@ use std::io::{IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, PoisonError};
 
-use rustix::termios::{OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+use rustix::termios::{
+    InputModes, OptionalActions, OutputModes, Termios, tcgetattr, tcgetwinsize, tcsetattr,
+};
 
 use super::File;
 use crate::io::{ErrorKind, Result};
@@ -80,6 +82,8 @@ pub(crate) fn set_mode(mode: Mode) -> Result<()> {
             cooked.get_or_insert_with(|| attributes.clone());
             attributes.make_raw();
             attributes.output_modes |= OutputModes::OPOST;
+            // What is typed ahead of a program that reads lines must have line feeds.
+            attributes.input_modes |= InputModes::ICRNL;
             attributes
         }
     };

@@ -11,7 +11,7 @@ pub(crate) use redirect::Redirected;
 use crate::ast::{Command, Compound, Connector, Item, List, Word};
 use crate::parser::{Aliases, Parser};
 use crate::prelude::*;
-use crate::shell::{INTERRUPTED, NOT_EXECUTABLE, Run, Shell, Stop, USAGE};
+use crate::shell::{INTERRUPTED, NOT_EXECUTABLE, OUTPUT_CLOSED, Run, Shell, Stop, USAGE};
 
 /// How deep functions, `eval` and compound commands may be nested: the executor is as deep on its stack.
 const MAX_DEPTH: u32 = 200;
@@ -19,7 +19,7 @@ const MAX_DEPTH: u32 = 200;
 impl Shell {
     /// Runs a script, command by command.
     pub(crate) fn run_text(&mut self, text: &str) -> Run {
-        let mut parser = Parser::new(text, self.line.max(1), false);
+        let mut parser = Parser::new(text, self.line, false);
         let mut status = 0;
         loop {
             // An alias is known from the next line on.
@@ -94,8 +94,11 @@ impl Shell {
         }
     }
 
-    /// Runs the trap of Ctrl-C, or ends what runs, when it has been pressed.
+    /// Runs the trap of Ctrl-C, or ends what runs, when it has been pressed, or when nobody reads the output.
     pub(crate) fn poll_interrupt(&mut self) -> Result<(), Stop> {
+        if self.output_closed {
+            return Err(Stop::Exit(OUTPUT_CLOSED));
+        }
         if !rt::process::take_interrupt() {
             return Ok(());
         }

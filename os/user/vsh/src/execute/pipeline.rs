@@ -73,10 +73,16 @@ impl Shell {
                 let status = self.start_stages(&item.first.commands, Place::LastBeside, &mut launch);
                 status.last.unwrap_or(0)
             }
-            _ => self
-                .start_shell(&item.to_string(), &mut launch)
-                .err()
-                .unwrap_or(0),
+            _ => {
+                self.line = item
+                    .first
+                    .commands
+                    .first()
+                    .and_then(Command::line)
+                    .unwrap_or(self.line);
+                let result = self.start_shell(&item.to_string(), &mut launch);
+                result.err().unwrap_or(0)
+            }
         };
         self.state.streams = saved;
         if let Err(error) = launch.drains.collect() {
@@ -144,6 +150,7 @@ impl Shell {
             Command::Function(..) if place == Place::Last => self.run_command(command),
             Command::Compound(..) | Command::Function(..) => {
                 self.connect(place, stage);
+                self.line = command.line().unwrap_or(self.line);
                 self.start_beside(&command.to_string(), launch, stage)
             }
         }

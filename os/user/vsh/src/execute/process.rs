@@ -31,6 +31,10 @@ impl Launch {
                 let _it_may_have_ended = rt::process::set_foreground(id);
                 // It may have tried to use the terminal before it was in the foreground, and have been stopped for it.
                 let _it_may_have_ended = rt::process::kill_group(id, Signal::Continue);
+                // Ctrl-C that was pressed until then went to the shell, but was meant for what it was starting.
+                if rt::process::take_interrupt() {
+                    let _it_may_have_ended = rt::process::kill_group(id, Signal::Interrupt);
+                }
             }
         }
         self.members.push(Member::new(child));
@@ -86,14 +90,13 @@ impl Shell {
         let Some((name, arguments)) = expanded.arguments.split_first() else {
             return Err(0);
         };
-        let path = lookup(self, name).map_err(|status| {
+        let path = lookup(self, name).inspect_err(|&status| {
             let problem = if status == NOT_FOUND {
                 "command not found"
             } else {
                 "permission denied"
             };
             self.report(format_args!("{name}: {problem}"));
-            status
         })?;
         match self.start(&path, name, arguments, &expanded.assignments, launch) {
             Err(error) if error.kind() == ErrorKind::BadProgram && is_text(&path) => {
@@ -125,10 +128,14 @@ impl Shell {
     /// It has the variables, functions, options and positional parameters, but neither aliases, which have been replaced,
     /// nor descriptors above 2.
     pub(crate) fn start_shell(&mut self, command: &str, launch: &mut Launch) -> Result<(), u32> {
+        let preamble = self.preamble();
+        // Where the preamble begins, for the command to lie in its own line.
+        let above = preamble.matches('\n').count();
+        let line = self.line.saturating_sub(u32::try_from(above).unwrap_or(u32::MAX));
         let mut arguments = vec![
-            format!("--subshell={}", self.id),
+            format!("--subshell={}:{line}", self.id),
             "-c".into(),
-            self.preamble() + command,
+            preamble + command,
             self.state.name.clone(),
         ];
         arguments.extend(self.state.positional.iter().cloned());

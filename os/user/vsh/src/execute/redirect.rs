@@ -43,6 +43,7 @@ impl Shell {
         match &redirection.target {
             Target::Read(word) => self.open(descriptor(0), word, File::open),
             Target::Write(word) => self.open(descriptor(1), word, |path| create(path, clobber)),
+            Target::Replace(word) => self.open(descriptor(1), word, File::create),
             Target::Append(word) => self.open(descriptor(1), word, File::append),
             Target::ReadWrite(word) => self.open(descriptor(0), word, |path| {
                 File::options().read(true).write(true).create(true).open(path)
