@@ -11,7 +11,7 @@ fn streams() -> impl Strategy<Value = [Stream; 3]> {
 proptest! {
     #[test]
     fn a_start_record_is_read_as_it_was_written(
-        (process, group) in any::<(u64, u64)>(),
+        [process, group, heap, length] in any::<[u64; 4]>(),
         streams in streams(),
         directory in ".*",
         program in ".*",
@@ -25,6 +25,8 @@ proptest! {
             arguments: arguments.len() as u64,
             variables: variables.len() as u64,
             streams,
+            heap,
+            length,
         };
         let mut bytes = vec![0xff; 20_000];
         let mut writer = Writer::new(&mut bytes, &header).unwrap();

@@ -67,7 +67,7 @@ pub(crate) fn open_bits(options: OpenOptions) -> Result<u64> {
     } = options;
     let makes = truncate || create || create_new;
     let empties_what_it_appends_to = append && truncate && !create_new;
-    if !(read || write || append) || makes && !(write || append) || empties_what_it_appends_to {
+    if !(write || append || read && !makes) || empties_what_it_appends_to {
         return Err(ErrorKind::InvalidInput.into());
     }
     let bits = [
@@ -191,6 +191,36 @@ mod tests {
                 .map_or(own.as_str(), |(_, text)| text);
             assert_eq!(error_kind(error).to_string(), expected);
         }
+    }
+
+    #[test]
+    fn a_missing_server_is_no_missing_file() {
+        for error in abi::Error::ALL {
+            assert_ne!(call_error_kind(*error), ErrorKind::NotFound);
+        }
+        assert_eq!(call_error_kind(abi::Error::NotFound), ErrorKind::Unsupported);
+        assert_eq!(
+            call_error_kind(abi::Error::NotPermitted),
+            ErrorKind::PermissionDenied
+        );
+    }
+
+    #[test]
+    fn states_are_told_as_they_are() {
+        assert_eq!(process_state(state::RUNNING), ProcessState::Running);
+        assert_eq!(process_state(state::WAITING), ProcessState::Waiting);
+        assert_eq!(process_state(state::STOPPED), ProcessState::Stopped);
+        assert_eq!(process_state(state::ENDED), ProcessState::Ended);
+    }
+
+    #[test]
+    fn programs_and_scripts_can_be_started() {
+        let own = std::fs::read(std::env::current_exe().unwrap()).unwrap();
+        assert!(is_program(&own[..4]));
+        assert!(is_program(b"#!/b"));
+        assert!(!is_program(b"# !"));
+        assert!(!is_program(b"\x7fEL"));
+        assert!(!is_program(b""));
     }
 
     #[test]

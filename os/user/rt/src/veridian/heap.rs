@@ -19,8 +19,8 @@ fn grow(bytes: usize) -> Option<(usize, usize)> {
     if is_first() {
         return grow_first(bytes);
     }
-    if let Some(given) = take_given(bytes) {
-        return Some(given);
+    if GIVEN.load(Ordering::Relaxed) > 0 {
+        return take_given(bytes);
     }
     let tag = Tag::new(protocol::process::GROW);
     let reply = syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0).ok()?;

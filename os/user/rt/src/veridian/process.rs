@@ -206,8 +206,9 @@ fn send(target: u32, is_group: bool, signal: Signal) -> Result<()> {
     let number = match signal {
         // No signal, but what became of a process.
         Signal::Other => return Err(ErrorKind::InvalidInput.into()),
-        // Nothing can catch it, so it is the same.
+        // Nothing can catch signals, so these do the same.
         Signal::TerminalStop => Signal::Stop.number(),
+        Signal::Hangup | Signal::Quit | Signal::Abort | Signal::Pipe => Signal::Terminate.number(),
         signal => signal.number(),
     };
     let words = [target.into(), is_group.into(), number.into()];

@@ -57,8 +57,11 @@ pub fn prepare(argument: u64) {
 
 /// Takes over what the record says and returns the arguments.
 fn begin(record: &Reader<'_>) -> Vec<String> {
-    // SAFETY: the process server has mapped the I/O buffer of whom it gives a record, and this is the one place that knows.
-    unsafe { client::begin() };
+    if record.header.process != 0 {
+        // SAFETY: the process server has mapped the I/O buffer of every program that has a number, for ever, and nobody
+        // else in this program makes use of the address.
+        unsafe { client::begin() };
+    }
     // Numbers of processes are below `MAX_PROCESSES`.
     PROCESS.store(record.header.process as u32, Ordering::Relaxed);
     GROUP.store(record.header.group as u32, Ordering::Relaxed);
