@@ -58,7 +58,8 @@ fn report(failure: &Failure, json: bool) {
     if failure.kind == FailureKind::Bug {
         output::say(" hint: this is a defect of vrel; please report it with the output above");
     }
-    if json && !failure.messages.is_empty() {
+    // A result that tells of the failure is the one value that a program reads.
+    if json && !failure.messages.is_empty() && !output::has_json_result() {
         let error = serde_json::json!({
             "error": {"kind": format!("{:?}", failure.kind), "messages": failure.messages, "hints": failure.hints}
         });

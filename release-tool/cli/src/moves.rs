@@ -10,6 +10,7 @@ use crate::verbs::plan::warn;
 use clap::Args;
 use serde_json::json;
 use vrel_engine::channels::ChannelsNow;
+use vrel_model::Pointer;
 use vrel_process::Finding;
 use vrel_process::channels::{MovePlan, PointerMove};
 
@@ -58,14 +59,14 @@ pub(crate) fn carry_out(
     let Some(change) = &plan.change else {
         return finish(session, now, asked);
     };
-    let number = now.facts.pointer.as_ref().map_or(0, |pointer| pointer.version);
+    let before = now.facts.pointer.as_ref();
     if asked.agree.dry_run {
         if app.global.json {
-            return output::print_json(&as_json("planned", asked.verb, number + 1, change, plan));
+            return output::print_json(&planned_json(asked.verb, before, plan));
         }
-        return output::print(&describe(number, plan));
+        return output::print(&describe(before, plan));
     }
-    output::say(describe(number, plan).trim_end());
+    output::say(describe(before, plan).trim_end());
     asked.agree.ask(&asked.question)?;
     let key = session.pointer_key()?;
     let pointer = channels.apply(now, change, &key, &format!("vrel {}", asked.verb))?;
@@ -100,12 +101,28 @@ fn finish(session: &Session<'_>, now: &ChannelsNow, asked: &Asked<'_>) -> Outcom
     Ok(())
 }
 
-fn describe(number: u64, plan: &MovePlan) -> String {
+/// What the plan comes to, as a person reads it.
+#[must_use]
+pub(crate) fn describe(pointer: Option<&Pointer>, plan: &MovePlan) -> String {
+    let number = number(pointer);
     let mut text = format!("pointer {number} is replaced by pointer {}:\n", number + 1);
     for effect in &plan.effects {
         text += &format!("  {effect}\n");
     }
     text
+}
+
+fn number(pointer: Option<&Pointer>) -> u64 {
+    pointer.map_or(0, |pointer| pointer.version)
+}
+
+/// A plan as `vrel plan --json` prints it.
+#[must_use]
+pub(crate) fn planned_json(verb: &str, pointer: Option<&Pointer>, plan: &MovePlan) -> serde_json::Value {
+    let change = plan.change.as_ref();
+    change.map_or(serde_json::Value::Null, |change| {
+        as_json("planned", verb, number(pointer) + 1, change, plan)
+    })
 }
 
 fn as_json(

@@ -3,6 +3,7 @@
 use crate::exit::{Failure, FailureKind};
 use serde::Serialize;
 use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Writes text to standard output. A reader that has gone away (`| head`) ends the command quietly, as it ends other
 /// programs.
@@ -25,7 +26,16 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Writes a value to standard output as indented JSON.
+/// Whether this process has written its result as JSON.
+static HAS_RESULT: AtomicBool = AtomicBool::new(false);
+
+/// Whether the result is on standard output as JSON. Then nothing may follow it: a program reads one value.
+#[must_use]
+pub(crate) fn has_json_result() -> bool {
+    HAS_RESULT.load(Ordering::Relaxed)
+}
+
+/// Writes the result, a value, to standard output as indented JSON.
 ///
 /// # Errors
 /// As [`print`].
@@ -36,6 +46,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
             format!("cannot write the result as JSON: {error}"),
         )
     })?;
+    HAS_RESULT.store(true, Ordering::Relaxed);
     print(&(text + "\n"))
 }
 

@@ -268,8 +268,12 @@ impl<'a> Session<'a> {
 
     /// Asks the remote for what people decided meanwhile, where a channel asks for their decisions.
     fn refresh_records(&self) -> Result<(), Failure> {
-        let asks = |channel: &vrel_model::ChannelPolicy| !channel.gates.is_empty() || channel.approvals > 0;
-        if self.policies.channels.values().any(asks) {
+        if self
+            .policies
+            .channels
+            .values()
+            .any(vrel_model::ChannelPolicy::asks)
+        {
             Records::new(&self.app.world, &self.site, &self.policies.config).refresh()?;
         }
         Ok(())

@@ -246,3 +246,114 @@ fn stock_minisign_accepts_documents_whatever_the_pointer_says() {
         .status();
     assert!(status.unwrap().success());
 }
+
+#[test]
+fn a_promotion_waits_for_the_gates_and_approvals_of_its_target() {
+    let scene = Scene::new();
+    scene.install_programs();
+    let keys = scene.keys();
+    let keys = keys.to_str().unwrap();
+    for name in ["ada", "grace"] {
+        let email = format!("{name}@example.org");
+        let args = [
+            "keys",
+            "person",
+            name,
+            "--role",
+            "maintainer",
+            "--name",
+            name,
+            "--email",
+            &email,
+        ];
+        says(
+            &scene,
+            &[&args[..], &["--no-password", "--key-dir", keys]].concat(),
+            0,
+        );
+    }
+    let preview = "description = 'x'\nstages = ['candidate']\nkey-role = 'release'\nfrom = ['beta']\n\
+                   gates = ['backup']\napprovals = 2\napprovers = ['maintainer']\n";
+    let gate = "group = 'infrastructure'\ntitle = 'Backups are there'\nrole = 'maintainer'\n\n[decider]\nkind = 'person'\n";
+    let beta = "description = 'x'\nstages = ['candidate']\nkey-role = 'release'\n";
+    scene.commit(
+        "chore: a channel that asks",
+        &[
+            ("channels/preview.toml", preview),
+            ("channels/beta.toml", beta),
+            ("gates/backup.toml", gate),
+        ],
+    );
+    scene.git(&["push", "-q", "origin", "main"]);
+    says(&scene, &["cut-rc", "0.6.0-rc1", "--yes", "--init-origin"], 0);
+
+    let release = ["0.6.0-rc1", "--to", "preview"];
+    let promote = [&["promote"][..], &release].concat();
+    let pointer = || std::fs::read(scene.origin().join("pointer.json")).unwrap();
+    let before = pointer();
+    let (_, refused) = says(&scene, &[&promote[..], &["--yes"]].concat(), 3);
+    for part in [
+        "gate backup (Backups are there): waiting for a person",
+        "the promotion of 0.6.0-rc1 needs 2 approvals for the channel preview",
+        "`vrel approve 0.6.0-rc1 --to preview`",
+    ] {
+        assert!(refused.contains(part), "{part}: {refused}");
+    }
+    // One JSON value says it all.
+    let (planned, _) = says(
+        &scene,
+        &[&["plan", "promote"][..], &release, &["--json"]].concat(),
+        3,
+    );
+    let planned = json(&planned);
+    let checks: Vec<_> = planned["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["check"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (&planned["plan"], checks),
+        (&serde_json::Value::Null, vec!["gates", "approvals"]),
+        "{planned}"
+    );
+
+    let by = |person: &str, args: &[&str], code: i32| {
+        let who = ["--person", person, "--yes", "--key-dir", keys];
+        let (out, err) = says(&scene, &[args, &who].concat(), code);
+        out + &err
+    };
+    by(
+        "ada",
+        &["sign-off", "0.6.0-rc1", "backup", "--reason", "restored one"],
+        0,
+    );
+    let approve = [&["approve"][..], &release].concat();
+    let said = by("ada", &approve, 0);
+    assert!(
+        said.contains("preview leads to 0.6.0-rc1")
+            && said.contains("recorded: ada approved 0.6.0-rc1 for preview"),
+        "{said}"
+    );
+    let again = by("ada", &approve, 10);
+    assert!(
+        again.contains("ada approved this promotion of 0.6.0-rc1 already"),
+        "{again}"
+    );
+    let (_, one) = says(&scene, &[&promote[..], &["--yes"]].concat(), 3);
+    assert!(
+        one.contains("ada approved it") && !one.contains("[gates]"),
+        "{one}"
+    );
+    assert_eq!(pointer(), before);
+    by("grace", &approve, 0);
+
+    let (planned, _) = says(&scene, &[&["plan", "promote"][..], &release].concat(), 0);
+    assert!(planned.contains("preview leads to 0.6.0-rc1"), "{planned}");
+    says(&scene, &[&promote[..], &["--yes"]].concat(), 0);
+    let late = by("ada", &approve, 10);
+    assert!(late.contains("0.6.0-rc1 is public in preview already"), "{late}");
+    let file = "releases/0.6.0-rc1/promotion-approvals/preview/ada.toml";
+    let (signed, _) = says(&scene, &["records", "show", file], 0);
+    assert!(signed.contains("plan-sha256"), "{signed}");
+}

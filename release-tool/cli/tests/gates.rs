@@ -131,6 +131,24 @@ fn from_waiting_to_can_ship() {
         .map(|one| one["check"].as_str().unwrap())
         .collect();
     assert_eq!(checks, ["gates", "gates", "approvals"], "{explained:#}");
+    // What forbids it is in the one value that a program reads, and in words on standard error.
+    let planned = repo.vrel(&["plan", "cut-rc", "0.6.0-rc1", "--json"]);
+    let value = planned
+        .ends(3, &["error: the plan of 0.6.0-rc1 needs 2 approvals"])
+        .json();
+    assert!(
+        value["plan"].is_object() && value.get("error").is_none(),
+        "{value:#}"
+    );
+    let checks = value["findings"].as_array().unwrap().iter();
+    let checks: Vec<_> = checks.map(|one| one["check"].as_str().unwrap()).collect();
+    assert_eq!(checks, ["gates", "gates", "approvals"], "{value:#}");
+    let refused = repo.vrel(&["plan", "cut-rc", "0.6.0", "--json"]);
+    let value = refused.ends(3, &[]).json();
+    assert!(
+        value.get("error").is_some() != value.get("findings").is_some(),
+        "{value:#}"
+    );
 
     repo.vrel(&["gates", "0.6.0-rc1", "--run"])
         .ends(3, &["tests: fail", "ended with status 1"]);

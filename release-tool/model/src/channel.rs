@@ -139,6 +139,12 @@ pub struct ChannelPolicy {
 }
 
 impl ChannelPolicy {
+    /// Whether a release must meet gates or be approved before it enters.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        !self.gates.is_empty() || self.approvals > 0
+    }
+
     /// Whether a version of this stage may enter the channel.
     #[must_use]
     pub fn admits(&self, version: &Version) -> bool {

@@ -28,6 +28,7 @@ mod origin_line;
 mod pattern;
 mod person;
 mod plan;
+mod planned_promotion;
 mod pointer;
 mod pointer_record;
 mod pull_request;
@@ -79,6 +80,7 @@ pub use plan::{
     Plan, PlannedArtifact, PlannedBackfill, PlannedCandidate, PlannedDocument, PlannedMessage, PlannedNews,
     PlannedObject, PlannedPointer, PlannedRef, PlannedStep, RefChange,
 };
+pub use planned_promotion::PlannedPromotion;
 pub use pointer::{BackfilledManifest, ChannelHead, KeySignature, Pointer, PointerError, SignedPointer};
 pub use pointer_record::{DudRecord, Promotion, Promotions, RecordedRollback, Rollbacks};
 pub use pull_request::{CheckState, CommitCheck, PullRequest, Review, ReviewState};

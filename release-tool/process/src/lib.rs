@@ -38,7 +38,8 @@ pub use draft::{Outcome, StepRow};
 pub use finding::{Finding, Severity};
 pub use gates::{
     Approvals, BreakingFact, GateFacts, GateJudgement, GateState, GateSubject, SmokeFact, StatementFact,
-    gate_subject, judge_approvals, judge_commit_approvals, judge_gate, judge_gates, may_decide, people_with,
+    gate_subject, judge_approvals, judge_commit_approvals, judge_gate, judge_gates, judge_promotion,
+    may_decide, people_with,
 };
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where, usable_tags,

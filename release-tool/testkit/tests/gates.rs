@@ -162,12 +162,12 @@ impl Gated {
         let signed = sign_personal(approval, &self.scene.person_key(person)).unwrap();
         let (site, policies) = self.site();
         assert!(
-            record_approval(&self.world, &site, &policies, &signed)
+            record_approval(&self.world, &site, &policies, &signed, None)
                 .unwrap()
                 .pushed
         );
         assert!(
-            record_approval(&self.world, &site, &policies, &signed)
+            record_approval(&self.world, &site, &policies, &signed, None)
                 .unwrap()
                 .is_nothing()
         );

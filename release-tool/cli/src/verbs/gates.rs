@@ -12,7 +12,10 @@ use std::path::PathBuf;
 use vrel_engine::gates::{GateRun, hand_in};
 use vrel_engine::records::Records;
 use vrel_engine::{Site, collect_snapshot};
-use vrel_model::{Deciding, Evidence, EvidenceOutcome, GateId, GatePolicy, Version, toml_file::closest};
+use vrel_model::{
+    ChannelName, ChannelPolicy, Deciding, Evidence, EvidenceOutcome, GateId, GatePolicy, Version,
+    toml_file::closest,
+};
 use vrel_process::{
     GateJudgement, GateState, GateSubject, Policies, Snapshot, gate_subject, judge_gate, judge_gates,
     people_with,
@@ -99,7 +102,7 @@ impl Standing {
     /// A gate by its name.
     ///
     /// # Errors
-    /// When there is none, or the channel does not ask for it.
+    /// When there is none, or neither the channel asks for it nor one that the release may be promoted to.
     pub(crate) fn gate(&self, id: &GateId) -> Result<&GatePolicy, Failure> {
         let policies = &self.snapshot.policies;
         let Some(gate) = policies.gates.get(id) else {
@@ -111,8 +114,13 @@ impl Standing {
                 },
             );
         };
-        let channel = policies.channels.get(&self.subject.channel);
-        if channel.is_some_and(|channel| channel.gates.contains(id)) {
+        let subject = &self.subject;
+        // What another channel asks for is decided before the release is promoted to it.
+        let mut channels = policies.channels.iter();
+        let may_enter = |name: &ChannelName, channel: &ChannelPolicy| {
+            *name == subject.channel || (channel.admits(&subject.version) && !channel.from.is_empty())
+        };
+        if channels.any(|(name, channel)| channel.gates.contains(id) && may_enter(name, channel)) {
             return Ok(gate);
         }
         let message = format!(

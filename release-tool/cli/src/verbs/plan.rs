@@ -2,13 +2,15 @@
 
 use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
+use crate::moves;
 use crate::output;
 use crate::secrets::key_ring;
 use crate::verbs::backfill::nothing_missing;
+use crate::verbs::promote::planned_promotion;
 use clap::{Args, Subcommand};
 use vrel_engine::records::Records;
 use vrel_engine::{Site, collect_backfill_facts, collect_release_facts, collect_snapshot, look_at_remote};
-use vrel_model::{Arch, Edition, Plan, RefChange, Stage, Version};
+use vrel_model::{Arch, ChannelName, Edition, Plan, RefChange, Stage, Version};
 use vrel_process::{Finding, Snapshot, plan_backfill, plan_cut_rc, plan_release};
 use vrel_world::World;
 
@@ -17,7 +19,7 @@ use vrel_world::World;
 /// Needs no secret key, no token and no network. With `--json` it prints the same plan that the command follows.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects\n  vrel plan release 0.6.0\n  vrel plan backfill 0.6.0-rc1"
+    after_help = "Examples:\n  vrel plan cut-rc 0.6.0-rc1\n  vrel plan cut-rc 0.6.0-rc1 --json | jq .objects\n  vrel plan release 0.6.0\n  vrel plan backfill 0.6.0-rc1\n  vrel plan promote 1.1.4 --to lts"
 )]
 pub(crate) struct PlanArgs {
     /// The command to plan.
@@ -52,6 +54,14 @@ enum Command {
         #[arg(long, value_name = "ARCH")]
         arch: Vec<Arch>,
     },
+    /// Plan to make a published release the head of another channel.
+    Promote {
+        /// The release, which is published.
+        version: Version,
+        /// The channel that it would enter.
+        #[arg(long, value_name = "CHANNEL")]
+        to: ChannelName,
+    },
 }
 
 impl PlanArgs {
@@ -61,6 +71,7 @@ impl PlanArgs {
             Command::CutRc { version, without } => cut_rc(app, &version, &without)?,
             Command::Release { version, candidate } => release(app, &version, candidate.as_ref())?,
             Command::Backfill { version, arch } => backfill(app, &version, &arch)?,
+            Command::Promote { version, to } => return promote(app, &version, &to),
         };
         let fatal = outcome.findings.iter().any(Finding::is_fatal);
         if app.global.json {
@@ -112,6 +123,27 @@ fn backfill(app: &App, version: &Version, arches: &[Arch]) -> Result<vrel_proces
         Some(_) => Err(nothing_missing(version)),
         None => Ok(outcome),
     }
+}
+
+fn promote(app: &App, version: &Version, to: &ChannelName) -> Outcome {
+    let (site, policies) = app.site()?;
+    let (now, plan) = planned_promotion(app, &site, &policies, version, to, false)?;
+    if plan.is_done {
+        let message = format!("{version} is public in {to} already");
+        return Err(Failure::new(FailureKind::NothingToDo, message));
+    }
+    let pointer = now.facts.pointer.as_ref();
+    if app.global.json {
+        let planned = moves::planned_json("promote", pointer, &plan);
+        output::print_json(&serde_json::json!({"plan": planned, "findings": plan.findings}))?;
+    } else if plan.promotion.is_some() {
+        output::print(&moves::describe(pointer, &plan))?;
+    }
+    warn(&plan.findings);
+    if plan.findings.iter().any(Finding::is_fatal) {
+        return Err(Failure::from_findings(&plan.findings));
+    }
+    Ok(())
 }
 
 /// What a release would be, as far as can be told without keys.

@@ -9,14 +9,15 @@ mod recorded;
 pub(crate) use recorded::{promotions, recorded_duds};
 
 use crate::cut_rc::origin_error;
+use crate::gates::promotion_snapshot;
 use crate::records::{Changed, Records};
 use crate::{CurrentPointer, EngineError, PointerChange, PointerReader, Site, load_policies_at_commit};
 use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
-use vrel_model::{ArtifactName, ChannelName, Edition, KeyRole, Manifest, Pointer, Version};
+use vrel_model::{ArtifactName, ChannelName, ChannelPolicy, Edition, KeyRole, Manifest, Pointer, Version};
 use vrel_origin::{LocalOrigin, PointerCheck, TrustRoot, VerifyRequest, verify_release};
 use vrel_process::channels::{ChannelFacts, PointerMove, ReleaseFact, Verified};
-use vrel_process::{Policies, plan_files};
+use vrel_process::{GateSubject, Policies, Snapshot, plan_files};
 use vrel_trust::{KeyRing, SecretKey, digest_bytes};
 use vrel_world::{FileKind, World};
 
@@ -67,7 +68,7 @@ impl<'a> Channels<'a> {
     }
 
     /// Looks at pointer, origin and records. Of `verify`, every byte is looked at as a reader would; `targets` are the
-    /// channels that one of them is to enter.
+    /// channels that one of them is to enter. Of one release and one target, gates and approvals are looked at, too.
     ///
     /// # Errors
     /// When one of them cannot be read, or a person asked the program to stop. What a reader would refuse is a fact.
@@ -89,6 +90,7 @@ impl<'a> Channels<'a> {
             },
             promotions: promotions(&self.records().view()?)?,
             verified: BTreeMap::new(),
+            judged_by: None,
         };
         for version in verify {
             if let Some(release) = facts.releases.get(version) {
@@ -104,7 +106,30 @@ impl<'a> Channels<'a> {
                 facts.verified.insert(version.clone(), verified);
             }
         }
+        if let ([version], [target]) = (verify, targets) {
+            facts.judged_by = self.judged_by(&facts, version, target)?;
+        }
         Ok(ChannelsNow { facts, current })
+    }
+
+    /// What gates and approvals of a promotion are judged by, where the target asks for any.
+    fn judged_by(
+        &self,
+        facts: &ChannelFacts,
+        version: &Version,
+        target: &ChannelName,
+    ) -> Result<Option<Snapshot>, EngineError> {
+        let release = facts.releases.get(version);
+        let channel = self.policies.channels.get(target);
+        let (Some(release), true) = (release, channel.is_some_and(ChannelPolicy::asks)) else {
+            return Ok(None);
+        };
+        let subject = GateSubject {
+            version: version.clone(),
+            channel: target.clone(),
+            commit: release.commit.clone(),
+        };
+        promotion_snapshot(self.world, self.site, self.policies, &subject, self.world.now())
     }
 
     /// What is in the origin. A manifest that cannot be read hides a release, unless somebody asked for that one.

@@ -2,11 +2,12 @@
 
 use super::paths;
 use super::smoke::read_smoke;
+use crate::interface::interface_facts;
 use crate::records::{Records, RecordsView};
-use crate::{EngineError, NotesRange, Site, notes_context, origin_manifest};
+use crate::{EngineError, NotesRange, Site, collect_snapshot, notes_context, origin_manifest};
 use std::path::Path;
 use vrel_model::{
-    Decider, Evidence, Manifest, SignedStatement, SignedStatements, UtcTime, Version, toml_file,
+    ChannelName, Decider, Evidence, Manifest, SignedStatement, SignedStatements, UtcTime, Version, toml_file,
 };
 use vrel_process::{BreakingFact, GateFacts, GateSubject, Policies, Snapshot, StatementFact, gate_subject};
 use vrel_world::World;
@@ -22,28 +23,83 @@ pub fn collect_gates(
     version: &Version,
     now: UtcTime,
 ) -> Result<GateFacts, EngineError> {
-    let policies = &snapshot.policies;
+    let mut facts = recorded(world, site, &snapshot.policies, version, None)?;
+    if let Some(subject) = gate_subject(snapshot, version) {
+        look_closer(world, site, snapshot, &subject, now, &mut facts)?;
+    }
+    Ok(facts)
+}
+
+/// What a promotion is judged by: the snapshot of the release that is promoted, with the gates of the channel that it enters and
+/// the approvals of the promotion in the place of the release's. `None` when its commit is not in the repository.
+///
+/// # Errors
+/// As [`collect_gates`].
+pub(crate) fn promotion_snapshot(
+    world: &dyn World,
+    site: &Site,
+    policies: &Policies,
+    subject: &GateSubject,
+    now: UtcTime,
+) -> Result<Option<Snapshot>, EngineError> {
+    let (version, commit) = (&subject.version, &subject.commit);
+    if world.git().revision(site.root(), commit)?.is_none() {
+        return Ok(None);
+    }
+    let mut snapshot = collect_snapshot(world, site, policies.clone(), version)?;
+    // What breaks programs is asked of the release, and its branch has gone on.
+    let usable = snapshot.usable_tags();
+    snapshot.interface = interface_facts(world, site, &policies.config, &usable, version, commit)?;
+    snapshot.gates = recorded(world, site, policies, version, Some(&subject.channel))?;
+    let mut facts = std::mem::take(&mut snapshot.gates);
+    look_closer(world, site, &snapshot, subject, now, &mut facts)?;
+    snapshot.gates = facts;
+    Ok(Some(snapshot))
+}
+
+fn recorded(
+    world: &dyn World,
+    site: &Site,
+    policies: &Policies,
+    version: &Version,
+    promoted_to: Option<&ChannelName>,
+) -> Result<GateFacts, EngineError> {
     let view = Records::new(world, site, &policies.config).view()?;
     let mut facts = GateFacts::default();
     read_evidence(&view, version, &mut facts)?;
     read_decisions(&view, policies, version, &mut facts)?;
-    read_approvals(&view, policies, version, &mut facts)?;
+    read_approvals(
+        &view,
+        policies,
+        &paths::approvals(version, promoted_to),
+        &mut facts,
+    )?;
     read_smoke(&view, version, &mut facts)?;
-    let Some(subject) = gate_subject(snapshot, version) else {
-        return Ok(facts);
-    };
+    Ok(facts)
+}
+
+/// Adds what the gates of the subject's channel need besides.
+fn look_closer(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+    now: UtcTime,
+    facts: &mut GateFacts,
+) -> Result<(), EngineError> {
+    let policies = &snapshot.policies;
     let asks = |wanted: fn(&Decider) -> bool| {
         let channel = policies.channels.get(&subject.channel);
         let mut gates = channel.into_iter().flat_map(|channel| &channel.gates);
         gates.any(|id| policies.gates.get(id).is_some_and(|gate| wanted(&gate.decider)))
     };
     if asks(|decider| matches!(decider, Decider::Documents { .. } | Decider::Platforms {})) {
-        facts.manifest = published(world, site, snapshot, &subject)?;
+        facts.manifest = published(world, site, snapshot, subject)?;
     }
     if asks(|decider| matches!(decider, Decider::MigrationGuide {})) {
-        facts.breaking = breaking(world, site, snapshot, &subject, now)?;
+        facts.breaking = breaking(world, site, snapshot, subject, now)?;
     }
-    Ok(facts)
+    Ok(())
 }
 
 /// The evidence of all releases of the series: a candidate's counts for the final release of its commit.
@@ -109,14 +165,14 @@ fn read_decisions(
 fn read_approvals(
     view: &RecordsView<'_>,
     policies: &Policies,
-    version: &Version,
+    dir: &str,
     facts: &mut GateFacts,
 ) -> Result<(), EngineError> {
-    for path in view.list(&format!("{}/approvals", paths::release_dir(version)))? {
+    for path in view.list(dir)? {
         let text = view.read_text(&path)?.unwrap_or_default();
         match toml_file::parse::<SignedStatement>(Path::new(&path), &text) {
             Err(error) => facts.problems.push(error.to_string()),
-            Ok(signed) if path != paths::approval(version, &signed.statement.person) => {
+            Ok(signed) if path != paths::approval(dir, &signed.statement.person) => {
                 let problem = format!("{path}: it is the approval of {}", signed.statement.person);
                 facts.problems.push(problem);
             }
@@ -147,7 +203,7 @@ pub(crate) fn recorded_approvals(
     versions.dedup();
     let mut facts = GateFacts::default();
     for version in &versions {
-        read_approvals(&view, policies, version, &mut facts)?;
+        read_approvals(&view, policies, &paths::approvals(version, None), &mut facts)?;
     }
     Ok((facts.approvals, facts.problems))
 }

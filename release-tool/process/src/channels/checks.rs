@@ -1,8 +1,8 @@
 //! The checks of moves. Each answers one question, collects all that it finds, and says what to do.
 
 use super::ChannelFacts;
-use crate::Finding;
-use vrel_model::{ChannelHead, ChannelName, UtcTime, Version};
+use crate::{Finding, GateSubject, gates, short};
+use vrel_model::{ChannelHead, ChannelName, PlannedPromotion, UtcTime, Version};
 
 /// What is asked: may this release be the head of this channel?
 pub(super) struct Request<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Request<'a> {
 type Check = fn(&Request<'_>) -> Vec<Finding>;
 
 /// Those of a promotion, in the order in which a person would ask.
-pub(super) const PROMOTION: [Check; 10] = [
+pub(super) const PROMOTION: [Check; 12] = [
     known_channel,
     published,
     not_dud,
@@ -26,6 +26,8 @@ pub(super) const PROMOTION: [Check; 10] = [
     channel_artifacts,
     key_role,
     channel_forward,
+    target_gates,
+    target_approvals,
 ];
 
 /// Those of going back.
@@ -42,6 +44,18 @@ impl Request<'_> {
     /// All that these checks find.
     pub(super) fn ask(&self, checks: &[Check]) -> Vec<Finding> {
         checks.iter().flat_map(|check| check(self)).collect()
+    }
+
+    /// What is asked for, as people approve it; `None` where there is no such release.
+    pub(super) fn promotion(&self) -> Option<PlannedPromotion> {
+        let release = self.facts.releases.get(self.version)?;
+        Some(PlannedPromotion {
+            product: self.facts.policies.config.product.id.to_string(),
+            version: self.version.clone(),
+            commit: release.commit.clone(),
+            manifest_sha256: release.manifest_sha256,
+            to: self.channel.clone(),
+        })
     }
 }
 
@@ -251,6 +265,39 @@ fn channel_forward(request: &Request<'_>) -> Vec<Finding> {
         }
         _ => Vec::new(),
     }
+}
+
+/// The release meets the gates of the target as if it were made for it.
+fn target_gates(request: &Request<'_>) -> Vec<Finding> {
+    let Some(promotion) = asked_of(request) else {
+        return Vec::new();
+    };
+    match &request.facts.judged_by {
+        Some(snapshot) => gates::gates_of(snapshot, &GateSubject::of_promotion(&promotion), request.now),
+        None => {
+            let message = format!(
+                "nobody can say whether {} meets the gates of {}: its commit {} is not in this repository",
+                request.version,
+                request.channel,
+                short(&promotion.commit)
+            );
+            vec![Finding::policy("gates", message).hint("run `git fetch --tags`")]
+        }
+    }
+}
+
+/// Enough people approved that it enters the target. That they approved it for another channel is another decision.
+fn target_approvals(request: &Request<'_>) -> Vec<Finding> {
+    match (asked_of(request), &request.facts.judged_by) {
+        (Some(promotion), Some(snapshot)) => gates::promotion_approvals(snapshot, &promotion, request.now),
+        _ => Vec::new(),
+    }
+}
+
+/// The promotion, where its target asks for gates or approvals.
+fn asked_of(request: &Request<'_>) -> Option<PlannedPromotion> {
+    let target = request.facts.policies.channels.get(request.channel)?;
+    target.asks().then(|| request.promotion()).flatten()
 }
 
 fn was_in_channel(request: &Request<'_>) -> Vec<Finding> {

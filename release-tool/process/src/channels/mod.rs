@@ -8,11 +8,11 @@ mod tests;
 
 pub use plans::{DudRequest, plan_dud, plan_promotion, plan_rollback};
 
-use crate::{Finding, Policies};
+use crate::{Finding, Policies, Snapshot};
 use std::collections::{BTreeMap, BTreeSet};
 use vrel_model::{
-    ArtifactName, ChannelHead, ChannelName, Dud, KeyRole, LaggingArch, Line, Pointer, Promotion,
-    Sha256Digest, UtcTime, Version,
+    ArtifactName, ChannelHead, ChannelName, Dud, KeyRole, LaggingArch, Line, PlannedPromotion, Pointer,
+    Promotion, Sha256Digest, UtcTime, Version,
 };
 
 /// What has to be known to move the pointer.
@@ -28,6 +28,8 @@ pub struct ChannelFacts {
     pub promotions: BTreeMap<Version, Vec<Promotion>>,
     /// What a reader finds who looks at every byte of a release; of those that the request is about.
     pub verified: BTreeMap<Version, Verified>,
+    /// What gates and approvals of a promotion are judged by; `None` where the target asks for neither, or nobody could look.
+    pub judged_by: Option<Snapshot>,
 }
 
 /// A release in the origin.
@@ -82,6 +84,8 @@ pub struct MovePlan {
     pub findings: Vec<Finding>,
     /// What users see afterwards, a sentence each.
     pub effects: Vec<String>,
+    /// What people approve, where it is a promotion of a release that is there.
+    pub promotion: Option<PlannedPromotion>,
     /// Whether the pointer says so already.
     pub is_done: bool,
 }

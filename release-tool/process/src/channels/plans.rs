@@ -21,6 +21,7 @@ pub fn plan_promotion(facts: &ChannelFacts, version: &Version, to: &ChannelName,
     };
     let mut plan = MovePlan {
         findings: request.ask(&PROMOTION),
+        promotion: request.promotion(),
         ..MovePlan::default()
     };
     if let Some(head) = head(facts, version, None) {

@@ -84,6 +84,7 @@ fn facts() -> ChannelFacts {
             .collect(),
         releases: releases.into(),
         promotions: BTreeMap::new(),
+        judged_by: None,
     }
 }
 
@@ -477,4 +478,142 @@ mod random {
             }
         }
     }
+}
+
+/// A promotion to `lts`, which asks for a gate and two approvals; `said` is what the records have.
+fn strict(said: impl FnOnce(&mut Snapshot, &PlannedPromotion)) -> MovePlan {
+    let mut facts = facts();
+    let policies = &mut facts.policies;
+    policies.gates.insert(
+        "tests".parse().unwrap(),
+        parse("group = 'testing'\ntitle = 'It works'\nrole = 'maintainer'\n[decider]\nkind = 'command'\nrun = [['true']]"),
+    );
+    for (name, role, key) in [
+        ("ada", "maintainer", "RWA"),
+        ("grace", "maintainer", "RWG"),
+        ("olga", "operator", "RWO"),
+    ] {
+        let text =
+            format!("name = '{name}'\nemail = '{name}@example.org'\nkey = '{key}'\nroles = ['{role}']");
+        policies.people.insert(name.parse().unwrap(), parse(&text));
+    }
+    let lts = policies.channels.get_mut(&c("lts")).unwrap();
+    lts.gates = vec!["tests".parse().unwrap()];
+    lts.approvals = 2;
+    lts.approvers = vec!["maintainer".parse().unwrap()];
+    let mut judged_by = snapshot();
+    judged_by.policies = facts.policies.clone();
+    let promotion = PlannedPromotion {
+        product: facts.policies.config.product.id.to_string(),
+        version: v("0.6.2"),
+        commit: "1".repeat(40),
+        manifest_sha256: digest(&v("0.6.2")),
+        to: c("lts"),
+    };
+    said(&mut judged_by, &promotion);
+    facts.judged_by = Some(judged_by);
+    let plan = plan_promotion(&facts, &v("0.6.2"), &c("lts"), t(NIGHT));
+    assert_eq!(plan.promotion, Some(promotion));
+    plan
+}
+
+fn tests_passed(judged_by: &mut Snapshot, commit: &str) {
+    judged_by.gates.evidence.push(vrel_model::Evidence {
+        schema: 1,
+        gate: "tests".parse().unwrap(),
+        version: v("0.6.2"),
+        commit: commit.to_owned(),
+        outcome: vrel_model::EvidenceOutcome::Pass,
+        summary: "as found".to_owned(),
+        at: t("2026-12-09T00:00:00Z"),
+        by: "Ada <ada@example.org>".to_owned(),
+        tools: Vec::new(),
+        source: None,
+        log: None,
+    });
+}
+
+fn approved(judged_by: &mut Snapshot, promotion: &PlannedPromotion, people: &[&str]) {
+    for person in people {
+        judged_by.gates.approvals.push(crate::StatementFact {
+            statement: vrel_model::PersonalStatement {
+                what: vrel_model::StatementKind::Approval,
+                product: promotion.product.clone(),
+                version: v("0.6.2"),
+                commit: "1".repeat(40),
+                gate: None,
+                plan_sha256: Some(promotion.approval_digest().unwrap()),
+                person: person.parse().unwrap(),
+                at: t("2026-12-19T00:00:00Z"),
+                reason: None,
+                until: None,
+            },
+            problem: None,
+        });
+    }
+}
+
+#[test]
+fn a_promotion_meets_the_gates_of_its_target_and_is_approved_for_it() {
+    let plan = strict(|_, _| {});
+    refused(&plan, "gates", "gate tests (It works): not run");
+    refused(
+        &plan,
+        "approvals",
+        "the promotion of 0.6.2 needs 2 approvals for the channel lts",
+    );
+    let hints: Vec<_> = plan
+        .findings
+        .iter()
+        .filter_map(|found| found.hint.as_deref())
+        .collect();
+    assert!(
+        hints
+            .iter()
+            .any(|hint| hint.contains("vrel approve 0.6.2 --to lts")),
+        "{hints:?}"
+    );
+
+    let commit = "1".repeat(40);
+    let whole = strict(|judged_by, promotion| {
+        tests_passed(judged_by, &commit);
+        approved(judged_by, promotion, &["ada", "grace"]);
+    });
+    assert_eq!(whole.findings, []);
+    assert!(whole.change.is_some());
+
+    let other_commit = strict(|judged_by, promotion| {
+        tests_passed(judged_by, &"2".repeat(40));
+        approved(judged_by, promotion, &["ada", "grace"]);
+    });
+    refused(&other_commit, "gates", "the evidence is of commit 2222");
+    for people in [&["ada"][..], &["ada", "ada"], &["ada", "olga"]] {
+        let few = strict(|judged_by, promotion| {
+            tests_passed(judged_by, &commit);
+            approved(judged_by, promotion, people);
+        });
+        refused(&few, "approvals", "ada approved it");
+    }
+    let elsewhere = strict(|judged_by, promotion| {
+        tests_passed(judged_by, &commit);
+        let mut other = promotion.clone();
+        other.to = c("stable");
+        approved(judged_by, &other, &["ada", "grace"]);
+    });
+    refused(&elsewhere, "approvals", "nobody approved it");
+    assert!(
+        elsewhere
+            .findings
+            .iter()
+            .any(|found| found.message.contains("it is of another promotion")),
+        "{elsewhere:#?}"
+    );
+}
+
+#[test]
+fn gates_that_nobody_can_judge_are_not_met() {
+    promotion("0.6.2", "lts", "gates", "is not in this repository", |facts| {
+        let lts = facts.policies.channels.get_mut(&c("lts")).unwrap();
+        lts.approvals = 1;
+    });
 }

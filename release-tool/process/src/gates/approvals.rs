@@ -1,9 +1,12 @@
 //! Who approved a plan, or a commit.
 
+use super::GateSubject;
 use super::people::About;
 use crate::{Policies, Snapshot, StatementFact};
 use serde::Serialize;
-use vrel_model::{PersonId, PersonRole, PersonalStatement, Plan, StatementKind, UtcTime};
+use vrel_model::{
+    PersonId, PersonRole, PersonalStatement, Plan, PlannedPromotion, Sha256Digest, StatementKind, UtcTime,
+};
 
 /// How the approvals of a plan or a commit stand.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -27,18 +30,45 @@ impl Approvals {
 /// Counts the approvals of a plan. Two of one person are one; so are those of two people with one key.
 #[must_use]
 pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approvals {
+    judge(
+        snapshot,
+        &GateSubject::of(plan),
+        plan.approval_digest().ok(),
+        "plan of this release",
+        now,
+    )
+}
+
+/// Counts the approvals of a promotion, which the snapshot has in the place of the release's, by the same rules.
+#[must_use]
+pub fn judge_promotion(snapshot: &Snapshot, promotion: &PlannedPromotion, now: UtcTime) -> Approvals {
+    judge(
+        snapshot,
+        &GateSubject::of_promotion(promotion),
+        promotion.approval_digest().ok(),
+        "promotion",
+        now,
+    )
+}
+
+fn judge(
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+    digest: Option<Sha256Digest>,
+    what: &str,
+    now: UtcTime,
+) -> Approvals {
     let policies = &snapshot.policies;
-    let Some(channel) = policies.channels.get(&plan.channel) else {
+    let Some(channel) = policies.channels.get(&subject.channel) else {
         return Approvals::default();
     };
     let about = About {
         policies,
-        version: &plan.version,
-        commit: &plan.commit,
+        version: &subject.version,
+        commit: &subject.commit,
         roles: &channel.approvers,
         now,
     };
-    let digest = plan.approval_digest().ok();
     count(
         policies,
         channel.approvals,
@@ -46,7 +76,7 @@ pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approv
         |fact, statement| {
             about.refusal(fact).or_else(|| {
                 (digest.is_none() || statement.plan_sha256 != digest)
-                    .then(|| "it is of another plan of this release".to_owned())
+                    .then(|| format!("it is of another {what}"))
             })
         },
     )

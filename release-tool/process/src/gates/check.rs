@@ -1,22 +1,24 @@
 //! The checks `gates` and `approvals`, and what binds the policy files of gates and people to others.
 
 use super::people::{any_of, who};
-use super::{GateSubject, judge_approvals, judge_gates};
+use super::{Approvals, GateSubject, judge_approvals, judge_gates, judge_promotion};
 use crate::{Finding, Policies, Snapshot};
 use std::collections::BTreeMap;
 use vrel_model::toml_file::closest;
-use vrel_model::{ArtifactKind, Decider, GateId, Plan, UtcTime};
+use vrel_model::{
+    ArtifactKind, ChannelName, ChannelPolicy, Decider, GateId, Plan, PlannedPromotion, UtcTime,
+};
 
 /// Every gate of the plan's channel is met.
 pub(crate) fn gates(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Finding> {
+    gates_of(snapshot, &GateSubject::of(plan), now)
+}
+
+/// Every gate of the subject's channel is met.
+pub(crate) fn gates_of(snapshot: &Snapshot, subject: &GateSubject, now: UtcTime) -> Vec<Finding> {
     const CHECK: &str = "gates";
-    let subject = GateSubject {
-        version: plan.version.clone(),
-        channel: plan.channel.clone(),
-        commit: plan.commit.clone(),
-    };
-    let mut findings: Vec<_> = problems(snapshot, plan);
-    for judged in judge_gates(snapshot, &subject, now) {
+    let mut findings: Vec<_> = problems(snapshot, &subject.channel);
+    for judged in judge_gates(snapshot, subject, now) {
         for refused in &judged.refused {
             findings.push(Finding::warning(
                 CHECK,
@@ -39,9 +41,9 @@ pub(crate) fn gates(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Findi
 }
 
 /// Records that cannot be read are nobody's evidence; where the channel asks for any, they are said.
-fn problems(snapshot: &Snapshot, plan: &Plan) -> Vec<Finding> {
-    let channel = snapshot.policies.channels.get(&plan.channel);
-    if !channel.is_some_and(|channel| !channel.gates.is_empty() || channel.approvals > 0) {
+fn problems(snapshot: &Snapshot, channel: &ChannelName) -> Vec<Finding> {
+    let channel = snapshot.policies.channels.get(channel);
+    if !channel.is_some_and(ChannelPolicy::asks) {
         return Vec::new();
     }
     let problems = snapshot.gates.problems.iter();
@@ -55,8 +57,39 @@ fn problems(snapshot: &Snapshot, plan: &Plan) -> Vec<Finding> {
 
 /// Enough people approved exactly this plan.
 pub(crate) fn approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Finding> {
+    enough(
+        &snapshot.policies,
+        &plan.channel,
+        &judge_approvals(snapshot, plan, now),
+        &format!("the plan of {}", plan.version),
+        &format!("vrel approve {}", plan.version),
+    )
+}
+
+/// Enough people approved exactly this promotion.
+pub(crate) fn promotion_approvals(
+    snapshot: &Snapshot,
+    promotion: &PlannedPromotion,
+    now: UtcTime,
+) -> Vec<Finding> {
+    let (version, to) = (&promotion.version, &promotion.to);
+    enough(
+        &snapshot.policies,
+        to,
+        &judge_promotion(snapshot, promotion, now),
+        &format!("the promotion of {version}"),
+        &format!("vrel approve {version} --to {to}"),
+    )
+}
+
+fn enough(
+    policies: &Policies,
+    channel: &ChannelName,
+    judged: &Approvals,
+    what: &str,
+    command: &str,
+) -> Vec<Finding> {
     const CHECK: &str = "approvals";
-    let judged = judge_approvals(snapshot, plan, now);
     if judged.needed == 0 {
         return Vec::new();
     }
@@ -66,10 +99,9 @@ pub(crate) fn approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<F
         .map(|refused| Finding::warning(CHECK, refused.clone()))
         .collect();
     if !judged.are_met() {
-        let roles = snapshot
-            .policies
+        let roles = policies
             .channels
-            .get(&plan.channel)
+            .get(channel)
             .map_or(&[][..], |channel| &channel.approvers);
         let given: Vec<_> = judged.given.iter().map(ToString::to_string).collect();
         let by = if given.is_empty() {
@@ -78,17 +110,11 @@ pub(crate) fn approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<F
             format!("{} approved it", given.join(", "))
         };
         let message = format!(
-            "the plan of {} needs {} approvals for the channel {}, by {}; {by}",
-            plan.version,
+            "{what} needs {} approvals for the channel {channel}, by {}; {by}",
             judged.needed,
-            plan.channel,
             any_of(roles)
         );
-        let hint = format!(
-            "`vrel approve {}`; {}",
-            plan.version,
-            who(&snapshot.policies, roles)
-        );
+        let hint = format!("`{command}`; {}", who(policies, roles));
         findings.push(Finding::policy(CHECK, message).hint(hint));
     }
     findings

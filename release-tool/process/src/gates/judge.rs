@@ -8,8 +8,8 @@ use crate::{Snapshot, candidate_of, short};
 use serde::Serialize;
 use std::fmt;
 use vrel_model::{
-    ChannelName, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, Stage, StatementKind,
-    UtcTime, Version,
+    ChannelName, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, Plan, PlannedPromotion,
+    Stage, StatementKind, UtcTime, Version,
 };
 
 /// How a gate stands.
@@ -95,6 +95,27 @@ pub struct GateSubject {
     pub channel: ChannelName,
     /// The commit.
     pub commit: String,
+}
+
+impl GateSubject {
+    /// What a plan publishes.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self {
+            version: plan.version.clone(),
+            channel: plan.channel.clone(),
+            commit: plan.commit.clone(),
+        }
+    }
+
+    /// A published release on its way to another channel.
+    #[must_use]
+    pub fn of_promotion(promotion: &PlannedPromotion) -> Self {
+        Self {
+            version: promotion.version.clone(),
+            channel: promotion.to.clone(),
+            commit: promotion.commit.clone(),
+        }
+    }
 }
 
 /// The release of a version as it is, or as it would be made now: of the tag's commit; else a final one of its newest

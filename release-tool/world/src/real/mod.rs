@@ -7,6 +7,7 @@ mod git_write;
 mod history;
 mod picking;
 mod process;
+mod streams;
 mod tag_names;
 
 use crate::{ErrorKind, Fs, Git, Processes, Result, World, WorldError};

@@ -1,20 +1,22 @@
 //! Real programs.
 
 use super::Interrupt;
+use super::streams::Streams;
 use crate::{Command, ErrorKind, Exit, Processes, Result, Stream, WorldError};
 use rustix::process::{Pid, Signal, kill_process_group};
-use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 /// How often a wait looks at the time limit and at the interrupt flag.
 const POLL: Duration = Duration::from_millis(20);
 
-/// Longer lines come in pieces of this many bytes.
-const MAX_LINE: u64 = 64 << 10;
+/// The first of the waits, each twice as long as the one before, for a program that is about to end.
+const FIRST_PAUSE: Duration = Duration::from_micros(100);
+
+/// How long a program that has ended may have streams that somebody else keeps open.
+const GRACE: Duration = Duration::from_millis(200);
 
 #[derive(Debug, Default)]
 pub(super) struct RealProcesses {
@@ -81,47 +83,22 @@ impl Drop for Group {
     }
 }
 
-fn read_lines(source: impl Read, stream: Stream, sender: &Sender<(Stream, Vec<u8>)>) {
-    let mut reader = BufReader::new(source);
-    loop {
-        let mut line = Vec::new();
-        match reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut line) {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
-        }
-        if line.last() == Some(&b'\n') {
-            line.pop();
-        }
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        if sender.send((stream, line)).is_err() {
-            return;
-        }
-    }
-}
-
 impl RealProcesses {
     /// Passes lines on until both streams are closed; `Some` when the program had to be killed before.
     fn follow(
         &self,
         group: &mut Group,
-        lines: &Receiver<(Stream, Vec<u8>)>,
+        streams: &mut Streams,
         deadline: Option<Instant>,
         on_line: &mut dyn FnMut(Stream, &[u8]),
     ) -> Result<Option<Exit>> {
         let mut ended_at: Option<Instant> = None;
-        loop {
-            match lines.recv_timeout(POLL) {
-                Ok((stream, line)) => on_line(stream, &line),
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-                // A program that ended may have left a child that keeps the streams open; what it printed by then is all.
-                Err(RecvTimeoutError::Timeout) if ended_at.is_some_and(|at| at.elapsed() > 10 * POLL) => {
-                    group.kill();
-                    return Ok(None);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
+        while !streams.are_closed() {
+            // Before the streams: when nothing is there to be read after this, the program's last word has been read.
+            if ended_at.is_none() && matches!(group.0.try_wait(), Ok(Some(_))) {
+                ended_at = Some(Instant::now());
             }
+            let found = streams.read(POLL, on_line)?;
             if self.interrupt.is_set() {
                 group.kill();
                 self.interrupt.check()?;
@@ -130,14 +107,18 @@ impl RealProcesses {
                 group.kill();
                 return Ok(Some(Exit::TimedOut));
             }
-            if ended_at.is_none() && matches!(group.0.try_wait(), Ok(Some(_))) {
-                ended_at = Some(Instant::now());
+            // A program that ended may have left a child that keeps the streams open; what it printed by then is all.
+            if found.is_none() && ended_at.is_some_and(|at| at.elapsed() > GRACE) {
+                group.kill();
+                break;
             }
         }
+        Ok(None)
     }
 
-    /// Waits for a program whose streams are closed.
+    /// Waits for a program whose streams are closed. Most have closed them by ending, and are gone a moment later.
     fn wait(&self, group: &mut Group, deadline: Option<Instant>) -> Result<Exit> {
+        let mut pause = FIRST_PAUSE;
         loop {
             match group.0.try_wait() {
                 Ok(Some(status)) => {
@@ -161,7 +142,8 @@ impl RealProcesses {
                 group.kill();
                 return Ok(Exit::TimedOut);
             }
-            std::thread::park_timeout(POLL);
+            std::thread::park_timeout(pause);
+            pause = (2 * pause).min(POLL);
         }
     }
 }
@@ -173,21 +155,10 @@ impl Processes for RealProcesses {
         let child = spawned.map_err(|error| WorldError::io("start", &command.program, &error))?;
         let deadline = command.timeout.map(|limit| Instant::now() + limit);
         let mut group = Group(child);
-        let (sender, lines) = channel();
-        let streams = (group.0.stdout.take(), group.0.stderr.take());
-        // The readers end when the streams close, which killing the group brings about.
-        if let Some(stdout) = streams.0 {
-            let sender = sender.clone();
-            std::thread::spawn(move || read_lines(stdout, Stream::Stdout, &sender));
-        }
-        if let Some(stderr) = streams.1 {
-            std::thread::spawn(move || read_lines(stderr, Stream::Stderr, &sender));
-        }
-        let killed = self.follow(&mut group, &lines, deadline, on_line)?;
+        let mut streams = Streams::of(&mut group.0);
+        let killed = self.follow(&mut group, &mut streams, deadline, on_line)?;
         let exit = self.wait(&mut group, deadline)?;
-        while let Ok((stream, line)) = lines.try_recv() {
-            on_line(stream, &line);
-        }
+        streams.finish(on_line)?;
         Ok(killed.unwrap_or(exit))
     }
 
@@ -221,6 +192,13 @@ mod tests {
 
     fn shell(script: &str) -> Command {
         Command::new("sh").args(["-c", script])
+    }
+
+    fn shell_child(script: &str) -> Child {
+        RealProcesses::default()
+            .system_command(&shell(script))
+            .spawn()
+            .unwrap()
     }
 
     #[test]
@@ -282,6 +260,49 @@ mod tests {
     fn a_daemon_that_keeps_the_streams_open_does_not_block() {
         let (exit, lines) = run(&shell("sleep 600 & echo done"));
         assert_eq!((exit, lines.len()), (Exit::Status(0), 1));
+    }
+
+    #[test]
+    fn nothing_is_lost_when_this_side_is_slower_than_the_program() {
+        // When the second line is passed on, the program is long gone, its daemon keeps the streams open, and most of what
+        // it printed has not been read.
+        let mut lines = Vec::new();
+        let exit = RealProcesses::default()
+            .run(
+                &shell("sleep 600 & echo why >&2; seq 10000; printf end"),
+                &mut |stream, line| {
+                    if lines.is_empty() {
+                        std::thread::sleep(3 * GRACE);
+                    }
+                    lines.push((stream, String::from_utf8_lossy(line).into_owned()));
+                },
+            )
+            .unwrap();
+        assert_eq!(exit, Exit::Status(0));
+        lines.retain(|line| *line != (Stream::Stderr, "why".to_owned()));
+        let numbers = (1..=10_000).map(|number| number.to_string());
+        let expected = numbers
+            .chain(["end".to_owned()])
+            .map(|line| (Stream::Stdout, line));
+        assert!(lines.into_iter().eq(expected));
+    }
+
+    #[test]
+    fn what_was_printed_before_this_side_looked_is_read() {
+        // As under load: the process ended, its last line waits in the pipe, and whoever reads comes later than any grace.
+        let mut child = shell_child("sleep 600 & echo refs/heads/main");
+        while !matches!(child.try_wait(), Ok(Some(_))) {
+            std::thread::yield_now();
+        }
+        std::thread::sleep(2 * GRACE);
+        let mut streams = Streams::of(&mut child);
+        let mut lines = Vec::new();
+        RealProcesses::default()
+            .follow(&mut Group(child), &mut streams, None, &mut |_, line| {
+                lines.push(line.to_vec())
+            })
+            .unwrap();
+        assert_eq!(lines, [b"refs/heads/main"]);
     }
 
     #[test]
