@@ -498,7 +498,7 @@ fn nothing_that_is_sent_makes_it_panic() {
                 bytes[at] = numbers.next() as u8;
                 world.put(process, &bytes);
             }
-            let manager = numbers.next() % 16 == 0;
+            let manager = numbers.next().is_multiple_of(16);
             let badge = if manager { PROCESS_SERVER } else { process };
             let label = match numbers.next() % 12 {
                 0 => label::PIPE,
@@ -507,7 +507,7 @@ fn nothing_that_is_sent_makes_it_panic() {
                 _ => 30 + (numbers.next() % 40) as u32,
             };
             let words = [numbers.word(), numbers.word(), numbers.word(), numbers.word()];
-            let wants_reply = numbers.next() % 16 != 0;
+            let wants_reply = !numbers.next().is_multiple_of(16);
             world.serve(badge, label, words, wants_reply);
             let waiting = world.0.waiting();
             assert_eq!(
