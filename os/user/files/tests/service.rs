@@ -390,6 +390,19 @@ fn a_client_cannot_take_all_places() {
 }
 
 #[test]
+fn all_clients_together_have_so_many_pipes() {
+    let archive = archive(&[]);
+    let mut world = World::connected(&archive, &[3, 4]);
+    for _ in 0..4 {
+        world.call(3, label::PIPE, [0; 3]).unwrap();
+        world.call(4, label::PIPE, [0; 3]).unwrap();
+    }
+    assert_eq!(world.call(4, label::PIPE, [0; 3]), Err(Error::TooManyOpen));
+    world.call(PROCESS_SERVER, label::GONE, [3, 0, 0]).unwrap();
+    world.call(4, label::PIPE, [0; 3]).unwrap();
+}
+
+#[test]
 fn a_buffer_that_has_vanished_is_no_buffer() {
     let archive = archive(&[]);
     let mut world = World::connected(&archive, &[3, 4]);
