@@ -82,8 +82,9 @@ impl Buffers {
             return None;
         }
         let start = ptr::with_exposed_provenance::<AtomicU64>(address_of(process) as usize);
-        // SAFETY: the slot has a frame, which `connect` has put there when it was mapped at this address with this length;
-        // it stays mapped as long as it is there. Everybody else's accesses are as good as atomic ones.
+        // SAFETY: the slot has a frame, which `connect` has put there and mapped at this address, with this length; it
+        // stays mapped as long as it is there. A client could take it back while its request is served only if it did not
+        // wait for the reply: servers take no such requests. Everybody else's accesses are as good as atomic ones.
         Some(unsafe { core::slice::from_raw_parts(start, IO_SIZE as usize / 8) })
     }
 }
