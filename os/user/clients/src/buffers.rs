@@ -82,8 +82,11 @@ impl Buffers {
             return None;
         }
         let start = ptr::with_exposed_provenance::<AtomicU64>(address_of(process) as usize);
-        // SAFETY: the slot has a frame, which `connect` has put there when it was mapped at this address with this length;
-        // it stays mapped as long as it is there. Everybody else's accesses are as good as atomic ones.
+        // SAFETY: the slot has a frame, which `connect` has put there and mapped at this address, with this length; it
+        // stays mapped as long as it is there. Servers take no requests of clients that do not wait for the reply; one
+        // whose call runs out of time just now can take the frame back all the same, and then the access faults and ends
+        // the server: that is a client's power, but no access to memory that is not mapped. Everybody else's accesses are
+        // as good as atomic ones.
         Some(unsafe { core::slice::from_raw_parts(start, IO_SIZE as usize / 8) })
     }
 }

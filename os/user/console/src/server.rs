@@ -7,6 +7,7 @@ use abi::{Error, Message, Tag};
 use clients::{Buffers, Reply};
 use console::{Service, Uart};
 use protocol::{signal_bit, slot};
+use rt::alloc::vec::Vec;
 use syscall::FOREVER;
 
 use crate::registers::{Place, place};
@@ -20,11 +21,19 @@ const STOP_SIGNAL: u64 = slot::SPACE + 4;
 /// How often a port without an interrupt is looked at, in nanoseconds.
 const POLL: u64 = 10_000_000;
 
+/// Bytes of heap: more than the terminal, its parked requests and the buffer ever need.
+const RESERVE: usize = 512 << 10;
+
 /// Exit codes.
 const BAD_START: u32 = 1;
 const REFUSED: u32 = 2;
 
 fn main(_argument: u64) -> u32 {
+    // Takes memory into the heap before anybody is served: later there is nobody to ask for more, since whoever gives
+    // memory may be waiting for this server. Without it the server runs as long as what it has is enough.
+    let mut reserve: Vec<u8> = Vec::new();
+    let _ = core::hint::black_box(&mut reserve).try_reserve_exact(RESERVE);
+    drop(core::hint::black_box(reserve));
     let Some((kind, place, interrupt)) = clients::variable("SERIAL").and_then(place) else {
         rt::println!("console: the start record does not tell which serial port to use");
         return BAD_START;
@@ -51,9 +60,10 @@ fn serve(port: Uart<Place>, interrupt: u64) -> Result<Infallible, Error> {
         syscall::interrupt_bind(slot::INTERRUPT, interrupt, slot::EVENTS)?;
     }
     service.port().start();
-    let timeout = if interrupt == 0 { POLL } else { FOREVER };
+    let patience = if interrupt == 0 { POLL } else { FOREVER };
     let mut reply = None;
     loop {
+        let timeout = if service.has_more() { 0 } else { patience };
         match next(reply.take(), timeout) {
             Ok(message) if message.tag.is_notification() => {
                 service.port().acknowledge();

@@ -17,6 +17,9 @@ const GROUP: u32 = 1;
 /// Bytes that are taken from the port before somebody else has a turn.
 const BATCH: usize = 256;
 
+/// Bytes that go out before somebody else has a turn: all that the terminal keeps, and what comes in meanwhile.
+const LONGEST: usize = 2 * terminal::OUTPUT;
+
 /// What `SET_MODE` calls them.
 const LINES: u64 = 0;
 const BYTES: u64 = 1;
@@ -43,6 +46,8 @@ pub struct Service<K, R> {
     buffer: Vec<u8>,
     parked: BTreeMap<Ticket, Parked>,
     free: Vec<u64>,
+    /// Whether there may be more to be moved.
+    has_more: bool,
 }
 
 impl<K: Kernel, R: Registers> Service<K, R> {
@@ -57,6 +62,7 @@ impl<K: Kernel, R: Registers> Service<K, R> {
             buffer: alloc::vec![0; IO_SIZE as usize],
             parked: BTreeMap::new(),
             free: (0..MAX_PARKED).rev().collect(),
+            has_more: false,
         }
     }
 
@@ -95,22 +101,37 @@ impl<K: Kernel, R: Registers> Service<K, R> {
         call.wants_reply.then(|| result.into())
     }
 
-    /// Moves bytes: input from the port as far as there is any, output until there is none, answers to those who waited.
+    /// Whether there is more to be moved, of which the port will not tell: [`Self::pump`] has to be called again.
+    pub fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    /// Moves bytes from and to the port, but not more than somebody else can wait for, and answers those who waited.
     pub fn pump(&mut self) {
-        self.take_input();
-        while let Some(byte) = self.terminal.output() {
+        self.take_input(BATCH);
+        for _ in 0..LONGEST {
+            let Some(byte) = self.terminal.output() else {
+                self.answer_parked();
+                return;
+            };
             // A byte that the port does not take is lost: there is nowhere else to put it.
             self.port.send(byte);
-            self.take_input();
+            self.take_input(1);
         }
+        self.has_more = true;
         self.answer_parked();
     }
 
-    fn take_input(&mut self) {
-        for _ in 0..BATCH {
-            let Some(byte) = self.port.receive() else { return };
+    /// Takes at most so many bytes from the port.
+    fn take_input(&mut self, most: usize) {
+        for _ in 0..most {
+            let Some(byte) = self.port.receive() else {
+                self.has_more = false;
+                return;
+            };
             self.terminal.receive(byte);
         }
+        self.has_more = true;
     }
 
     fn manage(&mut self, call: &Call) -> Result<[u64; WORDS], Error> {

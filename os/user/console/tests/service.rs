@@ -1,6 +1,8 @@
 //! The service over a port and a kernel that only remember.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 use clients::{Call, Kernel, Reply};
 use console::{Kind, PATIENCE, Registers, Service, Uart};
@@ -16,19 +18,35 @@ struct Port {
     written: Vec<(u64, u32)>,
 }
 
-impl Registers for &mut Port {
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Port>>);
+
+impl Shared {
+    fn types(bytes: &[u8]) -> Self {
+        let port = Self::default();
+        port.0.borrow_mut().input.extend(bytes);
+        port
+    }
+    fn output(&self) -> Vec<u8> {
+        core::mem::take(&mut self.0.borrow_mut().output)
+    }
+}
+
+impl Registers for Shared {
     fn read(&mut self, offset: u64) -> u32 {
-        self.looks += 1;
+        let mut port = self.0.borrow_mut();
+        port.looks += 1;
         match offset {
-            0 => self.input.pop_front().expect("only when there is input").into(),
-            5 => u32::from(!self.input.is_empty()) | u32::from(!self.stuck) << 5,
+            0 => port.input.pop_front().expect("only when there is input").into(),
+            5 => u32::from(!port.input.is_empty()) | u32::from(!port.stuck) << 5,
             _ => 0,
         }
     }
     fn write(&mut self, offset: u64, value: u32) {
+        let mut port = self.0.borrow_mut();
         match offset {
-            0 => self.output.push(value as u8),
-            _ => self.written.push((offset, value)),
+            0 => port.output.push(value as u8),
+            _ => port.written.push((offset, value)),
         }
     }
 }
@@ -74,11 +92,14 @@ impl Kernel for Fake {
     }
 }
 
-struct World<'a>(Service<Fake, &'a mut Port>);
+struct World(Service<Fake, Shared>);
 
-impl<'a> World<'a> {
-    fn new(port: &'a mut Port) -> Self {
-        let mut world = Self(Service::new(Uart::new(Kind::Ns16550, port), Fake::default()));
+impl World {
+    fn new(port: &Shared) -> Self {
+        let mut world = Self(Service::new(
+            Uart::new(Kind::Ns16550, port.clone()),
+            Fake::default(),
+        ));
         for process in [3, 4] {
             assert_eq!(world.call(process, label::CONNECT, [0; 2]), Some(Ok(0)));
         }
@@ -121,43 +142,72 @@ impl<'a> World<'a> {
 }
 
 #[test]
-fn output_goes_to_the_port_with_carriage_returns() {
-    let mut port = Port::default();
-    assert_eq!(World::new(&mut port).write(3, b"one\ntwo\n"), Some(Ok(8)));
-    assert_eq!(port.output, b"one\r\ntwo\r\n");
+fn the_port_tells_of_input() {
+    let port = Shared::default();
+    World::new(&port).0.port().start();
+    assert_eq!(port.0.borrow().written, [(2, 1), (4, 11), (1, 1)]);
 }
 
 #[test]
-fn a_reader_waits_for_a_whole_line() {
-    let mut port = Port {
-        input: b"lx\x7fs\r".iter().copied().collect(),
-        ..Port::default()
-    };
-    let mut world = World::new(&mut port);
+fn output_goes_to_the_port_with_carriage_returns() {
+    let port = Shared::default();
+    let mut world = World::new(&port);
+    assert_eq!(world.write(3, b"one\ntwo\n"), Some(Ok(8)));
+    assert_eq!(port.output(), b"one\r\ntwo\r\n");
+}
+
+#[test]
+fn a_line_is_edited_and_read_whole() {
+    let port = Shared::types(b"lx\x7fs\r");
+    let mut world = World::new(&port);
     assert_eq!(world.call(3, label::READ, [0, 100]), Some(Ok(3)));
     assert_eq!(world.0.kernel().buffers[&3][..3], *b"ls\n");
-    assert_eq!(world.call(3, label::READ, [0, 100]), None);
-    assert_eq!(world.answered(), []);
-    drop(world);
-    assert_eq!(port.output, b"lx\x08 \x08s\r\n");
+    assert_eq!(port.output(), b"lx\x08 \x08s\r\n");
 }
 
 #[test]
-fn input_wakes_the_reader() {
-    let mut port = Port::default();
-    let shared = &raw mut port;
-    let _ = shared;
-    let mut world = World::new(&mut port);
+fn readers_are_answered_in_their_order_when_a_line_has_come() {
+    let port = Shared::default();
+    let mut world = World::new(&port);
     assert_eq!(world.call(3, label::READ, [0, 100]), None);
-    assert_eq!(world.call(4, label::SET_MODE, [1, 0]), Some(Ok(0)));
-    assert_eq!(world.call(4, label::SET_MODE, [0, 0]), Some(Ok(1)));
-    assert_eq!(
-        world.call(4, label::SET_MODE, [2, 0]),
-        Some(Err(Error::BadArgument))
-    );
-    assert_eq!(world.call(4, label::SIZE, [0, 0]), Some(Ok(24)));
-    assert_eq!(world.call(PROCESS_SERVER, label::GONE, [3, 0]), Some(Ok(0)));
+    assert_eq!(world.call(4, label::READ, [0, 100]), None);
+    port.0.borrow_mut().input.extend(b"one");
+    world.0.pump();
+    assert_eq!(world.answered(), []);
+    port.0.borrow_mut().input.extend(b"\r");
+    world.0.pump();
+    assert_eq!(world.answered(), [(3, b"one\n".to_vec())]);
+    port.0.borrow_mut().input.extend(b"two\r");
+    world.0.pump();
+    assert_eq!(world.answered(), [(4, b"two\n".to_vec())]);
     assert!(world.0.kernel().saved.is_empty());
+}
+
+#[test]
+fn a_lot_of_input_is_taken_in_turns() {
+    let port = Shared::types(&b"0123456789\r".repeat(2000));
+    let mut world = Service::new(Uart::new(Kind::Ns16550, port.clone()), Fake::default());
+    world.pump();
+    assert!(world.has_more());
+    assert!(!port.0.borrow().input.is_empty());
+    for _ in 0..100 {
+        world.pump();
+    }
+    assert!(!world.has_more());
+    assert!(port.0.borrow().input.is_empty());
+}
+
+#[test]
+fn who_is_gone_does_not_take_the_line() {
+    let port = Shared::default();
+    let mut world = World::new(&port);
+    assert_eq!(world.call(3, label::READ, [0, 100]), None);
+    assert_eq!(world.call(4, label::READ, [0, 100]), None);
+    assert_eq!(world.call(PROCESS_SERVER, label::GONE, [3, 0]), Some(Ok(0)));
+    assert_eq!(world.0.kernel().saved.values().collect::<Vec<_>>(), [&4]);
+    port.0.borrow_mut().input.extend(b"mine\r");
+    world.0.pump();
+    assert_eq!(world.answered(), [(4, b"mine\n".to_vec())]);
     assert_eq!(
         world.call(3, label::READ, [0, 100]),
         Some(Err(Error::NotConnected))
@@ -165,44 +215,63 @@ fn input_wakes_the_reader() {
 }
 
 #[test]
+fn modes_are_told_and_checked() {
+    let mut world = World::new(&Shared::default());
+    assert_eq!(world.call(4, label::SET_MODE, [1, 0]), Some(Ok(0)));
+    assert_eq!(world.call(4, label::SET_MODE, [0, 0]), Some(Ok(1)));
+    assert_eq!(
+        world.call(4, label::SET_MODE, [2, 0]),
+        Some(Err(Error::BadArgument))
+    );
+    assert_eq!(world.call(4, label::SIZE, [0, 0]), Some(Ok(24)));
+}
+
+#[test]
 fn keys_become_signals_in_lines_and_bytes_in_raw_mode() {
-    let mut port = Port {
-        input: VecDeque::from([3, 26]),
-        ..Port::default()
-    };
-    let mut world = World::new(&mut port);
+    let port = Shared::types(&[3, 26]);
+    let mut world = World::new(&port);
     assert_eq!(world.0.signals(), signal_bit::INTERRUPT | signal_bit::STOP);
     assert_eq!(world.0.signals(), 0);
-    drop(world);
-    port.input = VecDeque::from([3]);
-    let mut world = Service::new(Uart::new(Kind::Ns16550, &mut port), Fake::default());
-    world.kernel().connect(3).unwrap();
-    let mut world = World(world);
-    // The mode is set before the port is looked at.
     assert_eq!(world.call(3, label::SET_MODE, [1, 0]), Some(Ok(0)));
+    port.0.borrow_mut().input.push_back(3);
+    world.0.pump();
     assert_eq!(world.0.signals(), 0);
     assert_eq!(world.call(3, label::READ, [0, 100]), Some(Ok(1)));
     assert_eq!(world.0.kernel().buffers[&3][0], 3);
 }
 
 #[test]
+fn stopped_output_waits_and_goes_on() {
+    let port = Shared::types(&[19]);
+    let mut world = World::new(&port);
+    let text = [b'x'; 256];
+    let stopped = (0..100)
+        .position(|_| world.write(3, &text).is_none())
+        .expect("at some time it is full");
+    assert_eq!(port.output(), b"");
+    port.0.borrow_mut().input.push_back(17);
+    world.0.pump();
+    assert_eq!(world.answered().len(), 1);
+    // What was answered just now is on its way, too.
+    world.0.pump();
+    assert_eq!(port.output().len(), 256 * (stopped + 1));
+}
+
+#[test]
 fn a_stuck_port_does_not_keep_the_server() {
-    let mut port = Port {
-        stuck: true,
-        ..Port::default()
-    };
-    let mut world = World::new(&mut port);
+    let port = Shared::default();
+    port.0.borrow_mut().stuck = true;
+    let mut world = World::new(&port);
     assert_eq!(world.write(3, b"abc"), Some(Ok(3)));
     assert_eq!(world.call(3, label::SIZE, [0, 0]), Some(Ok(24)));
-    drop(world);
-    assert!(port.output.is_empty());
-    assert!(port.looks < 4 * (PATIENCE + 10), "{} looks", port.looks);
+    assert_eq!(port.output(), b"");
+    let looks = port.0.borrow().looks;
+    assert!(looks < 4 * (PATIENCE + 10), "{looks} looks");
 }
 
 #[test]
 fn strangers_and_wrong_lengths_are_refused() {
-    let mut port = Port::default();
-    let mut world = World::new(&mut port);
+    let mut world = World::new(&Shared::default());
     for badge in [0, 4096, u64::MAX] {
         assert_eq!(
             world.call(badge, label::CONNECT, [0; 2]),

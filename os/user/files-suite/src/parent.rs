@@ -187,13 +187,26 @@ impl Parent {
         Ok(())
     }
 
-    fn start_console(&mut self, file: &[u8], info: &RootInfo, service: u64, signals: u64) -> Result<(), Failure> {
+    fn start_console(
+        &mut self,
+        file: &[u8],
+        info: &RootInfo,
+        service: u64,
+        signals: u64,
+    ) -> Result<(), Failure> {
         let program = Program::parse(file, MACHINE).map_err(Failure::Elf)?;
         let child = self.loader.load(&program, SERVER_SLOTS)?;
         let (base, interrupt) = (info.serial_base, info.serial_interrupt);
         if info.serial_untyped != 0 {
             let registers = self.loader.slot();
-            syscall::retype(info.serial_untyped, kind::FRAME, abi::layout::PAGE_SIZE, 1, 0, registers)?;
+            syscall::retype(
+                info.serial_untyped,
+                kind::FRAME,
+                abi::layout::PAGE_SIZE,
+                1,
+                0,
+                registers,
+            )?;
             let access = right::READ | right::WRITE;
             syscall::map(child.space, 0, registers, address::DEVICE, access)?;
         } else {
@@ -201,7 +214,13 @@ impl Parent {
             syscall::capability_mint(child.table, protocol::slot::PORTS, slot::PORTS, right::ALL, range)?;
         }
         let range = interrupt | interrupt << 32;
-        syscall::capability_mint(child.table, protocol::slot::INTERRUPT, slot::INTERRUPTS, right::ALL, range)?;
+        syscall::capability_mint(
+            child.table,
+            protocol::slot::INTERRUPT,
+            slot::INTERRUPTS,
+            right::ALL,
+            range,
+        )?;
         let events = self.loader.make(kind::NOTIFICATION, 0)?;
         for (to, from, rights) in [
             (protocol::slot::SERVICE, service, right::READ),
@@ -224,11 +243,17 @@ impl Parent {
             variables: 1,
             ..Header::default()
         };
-        self.loader.frame(child, abi::layout::PAGE_SIZE, address::START, right::READ, |bytes| {
-            // The page has room for it.
-            let _ = Writer::new(bytes, &header)
-                .and_then(|mut record| texts.iter().try_for_each(|text| record.text(text)));
-        })?;
+        self.loader.frame(
+            child,
+            abi::layout::PAGE_SIZE,
+            address::START,
+            right::READ,
+            |bytes| {
+                // The page has room for it.
+                let _ = Writer::new(bytes, &header)
+                    .and_then(|mut record| texts.iter().try_for_each(|text| record.text(text)));
+            },
+        )?;
         Ok(())
     }
 
@@ -243,7 +268,10 @@ impl Parent {
                 bytes[..piece.len()].copy_from_slice(piece)
             })?;
         }
-        self.record(child, ["/", "files", "files", &format!("INITRD_LEN={}", initrd.len())])?;
+        self.record(
+            child,
+            ["/", "files", "files", &format!("INITRD_LEN={}", initrd.len())],
+        )?;
         syscall::capability_copy(child.table, protocol::slot::SERVICE, self.service, right::READ)?;
         syscall::capability_copy(child.table, protocol::slot::SPACE, child.space, right::ALL)?;
         self.run(child, SERVER, program.entry, address::START)
@@ -307,7 +335,9 @@ impl Parent {
         }
         let [first, second, ..] = words;
         match tag.label() {
-            process::EXIT if server_of(badge).is_some() || first != 0 => return Err(Failure::Exit(badge, first)),
+            process::EXIT if server_of(badge).is_some() || first != 0 => {
+                return Err(Failure::Exit(badge, first));
+            }
             process::EXIT => self.kill(badge)?,
             process::GROW => {
                 let (start, len) = self.grow(badge, first)?;
@@ -331,7 +361,8 @@ impl Parent {
         let server = server.ok_or(Failure::Message(badge, process::GROW))?;
         let child = self.servers[server].ok_or(Failure::Message(badge, process::GROW))?;
         let at = address::HEAP + self.heap[server];
-        self.loader.frame(child, LARGE, at, right::READ | right::WRITE, |_| {})?;
+        self.loader
+            .frame(child, LARGE, at, right::READ | right::WRITE, |_| {})?;
         self.heap[server] += LARGE;
         Ok((at, LARGE))
     }

@@ -336,7 +336,10 @@ fn traitor() -> Checked {
 
 /// Somebody types `hello`, wrong at first, and a return; then `x`; then the end of the file.
 fn typist() -> Checked {
-    check!(ask_at(slot::CONSOLE, files::SIZE, [0; 3]), Err(Error::NotConnected));
+    check!(
+        ask_at(slot::CONSOLE, files::SIZE, [0; 3]),
+        Err(Error::NotConnected)
+    );
     good!(connect_with(slot::CONSOLE, slot::IO));
     let show = |text: &str| ask_at(slot::CONSOLE, files::WRITE, [0, put(text.as_bytes()), 0]);
     check!(ask_at(slot::CONSOLE, files::SIZE, [0; 3]), Ok([24, 80, ..]));

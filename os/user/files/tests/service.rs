@@ -390,6 +390,19 @@ fn a_client_cannot_take_all_places() {
 }
 
 #[test]
+fn all_clients_together_have_so_many_pipes() {
+    let archive = archive(&[]);
+    let mut world = World::connected(&archive, &[3, 4]);
+    for _ in 0..4 {
+        world.call(3, label::PIPE, [0; 3]).unwrap();
+        world.call(4, label::PIPE, [0; 3]).unwrap();
+    }
+    assert_eq!(world.call(4, label::PIPE, [0; 3]), Err(Error::TooManyOpen));
+    world.call(PROCESS_SERVER, label::GONE, [3, 0, 0]).unwrap();
+    world.call(4, label::PIPE, [0; 3]).unwrap();
+}
+
+#[test]
 fn a_buffer_that_has_vanished_is_no_buffer() {
     let archive = archive(&[]);
     let mut world = World::connected(&archive, &[3, 4]);
@@ -498,7 +511,7 @@ fn nothing_that_is_sent_makes_it_panic() {
                 bytes[at] = numbers.next() as u8;
                 world.put(process, &bytes);
             }
-            let manager = numbers.next() % 16 == 0;
+            let manager = numbers.next().is_multiple_of(16);
             let badge = if manager { PROCESS_SERVER } else { process };
             let label = match numbers.next() % 12 {
                 0 => label::PIPE,
@@ -507,7 +520,7 @@ fn nothing_that_is_sent_makes_it_panic() {
                 _ => 30 + (numbers.next() % 40) as u32,
             };
             let words = [numbers.word(), numbers.word(), numbers.word(), numbers.word()];
-            let wants_reply = numbers.next() % 16 != 0;
+            let wants_reply = !numbers.next().is_multiple_of(16);
             world.serve(badge, label, words, wants_reply);
             let waiting = world.0.waiting();
             assert_eq!(
