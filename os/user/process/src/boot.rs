@@ -19,7 +19,7 @@ use crate::lives::{SERVERS, Server, own};
 use crate::spawn::MACHINE;
 
 /// The programs that may be the first process, in this order.
-const FIRST: [&str; 2] = ["supervisor", "vsh"];
+const FIRST: [&str; 2] = ["system-suite", "vsh"];
 
 /// Slots of a server's table.
 const SERVER_SLOTS: u64 = 8192;
@@ -223,7 +223,7 @@ impl Server {
 
     fn start_first(&mut self) -> Result<(), BootError> {
         let found = FIRST.into_iter().find(|name| self.initrd.find(name).is_some());
-        let name = found.ok_or(BootError::Missing(FIRST[0]))?;
+        let name = found.ok_or(BootError::Missing(FIRST[1]))?;
         let console = Stream { server: 2, handle: 0 };
         let variables = ["PATH=/bin", "HOME=/home", "TERM=vt100"].map(String::from);
         let header = Header {
@@ -232,7 +232,7 @@ impl Server {
             streams: [console; 3],
             ..Header::default()
         };
-        let record = record(&header, name, &[name], &variables);
+        let record = record(&header, &format!("/bin/{name}"), &[name], &variables);
         self.spawn(0, None, record, Group::New, true)
             .map_err(BootError::First)?;
         Ok(())

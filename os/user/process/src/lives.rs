@@ -186,8 +186,12 @@ impl Server {
 
     /// Maps more stack when a program has used what lies below its own, within limits. Returns whether it may go on.
     fn grow_stack(&mut self, badge: u64, address: u64) -> bool {
-        let Some(pid) = self.process_of(badge) else { return false };
-        let Some(life) = self.lives.get_mut(&pid) else { return false };
+        let Some(pid) = self.process_of(badge) else {
+            return false;
+        };
+        let Some(life) = self.lives.get_mut(&pid) else {
+            return false;
+        };
         let bottom = STACK_TOP - life.stack;
         if address >= bottom || address < STACK_TOP - MAX_STACK {
             return false;

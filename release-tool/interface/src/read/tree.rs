@@ -215,7 +215,8 @@ impl<'s, 'r> Tree<'s, 'r> {
             Item::Union(found) => self.define(module, &found.ident, &found.vis, item),
             Item::Enum(found) => self.define(module, &found.ident, &found.vis, item),
             Item::Trait(found) => self.define(module, &found.ident, &found.vis, item),
-            Item::ExternCrate(found) if seen(&found.vis) == Seen::Below => Ok(()),
+            // Hidden or private, it is no part of the interface.
+            Item::ExternCrate(found) if self.seen(&found.vis, &found.attrs) != Seen::Everywhere => Ok(()),
             Item::ForeignMod(found) if foreign_is_private(found) => Ok(()),
             other => Err(self.error(
                 module,
