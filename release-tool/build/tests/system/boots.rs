@@ -42,21 +42,23 @@ fn comes_up(arch: Arch, medium: &str) {
     );
 }
 
-fn survives_faults(arch: Arch) {
-    let files = files(&systems()[&arch], "kernel", "faults");
-    let serial = run(
-        &RealWorld::default(),
-        &machine(arch),
-        "kernel",
-        &files,
-        &mut |_| {},
-    );
+/// Runs an image that tests something, on a machine with so many CPUs; it ends the machine as a failure when a test
+/// fails, and says so when none does.
+fn passes(arch: Arch, image: &str, cpus: usize, says: &str) {
+    let files = files(&systems()[&arch], "kernel", image);
+    let mut machine = machine(arch);
+    machine.args.extend(["-smp".to_owned(), cpus.to_string()]);
+    let medium = machine.boot.get_mut("kernel").unwrap();
+    medium.timeout_s = 300;
+    let serial = run(&RealWorld::default(), &machine, "kernel", &files, &mut |_| {});
     let serial = serial.unwrap_or_else(|error| panic!("{error}"));
     assert!(
-        serial.iter().any(|line| line.contains("the kernel survived")),
+        serial.iter().any(|line| line.contains(says)),
         "{}",
         serial.join("\n")
     );
+    let count = format!("kernel: {cpus} CPUs");
+    assert!(serial.contains(&count), "{}", serial.join("\n"));
 }
 
 macro_rules! every_medium {
@@ -86,7 +88,23 @@ macro_rules! every_medium {
 
             #[test]
             fn survives_programs_that_break_the_rules() {
-                survives_faults(Arch::$variant);
+                for cpus in [1, 4] {
+                    passes(Arch::$variant, "faults", cpus, "the kernel survived");
+                }
+            }
+
+            #[test]
+            fn keeps_what_system_calls_promise() {
+                for cpus in [1, 4] {
+                    passes(Arch::$variant, "kernel", cpus, KERNEL_SUITE);
+                }
+            }
+
+            #[test]
+            fn runs_scripts_in_its_shell() {
+                for cpus in [1, 4] {
+                    passes(Arch::$variant, "system-suite", cpus, " scripts, 0 wrong");
+                }
             }
         }
     )*};

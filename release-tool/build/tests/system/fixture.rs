@@ -1,10 +1,11 @@
 //! One build of the system for all tests.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use vrel_build::compile::{Compiled, Request, compile};
 use vrel_build::stamp::{Identity, write_identity};
+use vrel_build::strip::{Names, strip};
 use vrel_build::{Image, Machine, Targets, Toolchain, flat};
 use vrel_model::{Arch, UtcTime};
 use vrel_pack::{Ids, disk, esp, grub, initrd, install, iso};
@@ -14,7 +15,7 @@ use vrel_world::RealWorld;
 pub(crate) const MINIMUM_RUST: &str = "1.95";
 
 /// The image descriptions that are tested.
-pub(crate) const IMAGES: [&str; 2] = ["minimal", "faults"];
+pub(crate) const IMAGES: [&str; 4] = ["minimal", "faults", "kernel", "system-suite"];
 
 pub(crate) fn os() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -61,7 +62,8 @@ pub(crate) fn compile_all(os: &Path, cache: &Path, arches: &[Arch]) -> BTreeMap<
     let world = RealWorld::default();
     let targets = Targets::read(&world, os).unwrap();
     let images = IMAGES.map(|name| Image::read(&world, os, name).unwrap());
-    let programs: Vec<_> = images.iter().flat_map(|image| image.programs.clone()).collect();
+    let programs: BTreeSet<_> = images.iter().flat_map(|image| image.programs.clone()).collect();
+    let programs: Vec<_> = programs.into_iter().collect();
     let request = Request {
         toolchain: &toolchain(&targets),
         targets: &targets,
@@ -124,6 +126,12 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
     write_identity(&mut kernel, &identity(arch)).unwrap();
     let initrds = IMAGES.map(|name| {
         let image = Image::read(&world, &os(), name).unwrap();
+        // As a release does: debugging information is many times as long as the programs.
+        let programs = image.programs.iter().map(|program| {
+            let stripped = strip(&programs[program], program, Names::Removed).unwrap();
+            (program.clone(), stripped)
+        });
+        let programs = programs.collect();
         (
             name,
             initrd::build(&image.entries(&programs).unwrap(), &image.further_names(), time()).unwrap(),
