@@ -177,7 +177,7 @@ impl State {
         write(
             controller,
             REDIRECTION + 2 * pin,
-            FIRST_VECTOR + number | mode | mask,
+            (FIRST_VECTOR + number) | mode | mask,
         );
     }
 }

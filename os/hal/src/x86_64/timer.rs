@@ -68,7 +68,7 @@ pub(super) fn arm(counts: Option<u64>) {
         return;
     }
     let count = counts.map_or(0, |counts| {
-        let count = u128::from(counts) * u128::from(SCALE.load(Ordering::Relaxed)) >> 32;
+        let count = (u128::from(counts) * u128::from(SCALE.load(Ordering::Relaxed))) >> 32;
         // One more, because the division rounds down, and 0 would stop the timer.
         u32::try_from(count + 1).unwrap_or(u32::MAX)
     });

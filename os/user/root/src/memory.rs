@@ -53,10 +53,9 @@ impl Chunks {
 
     /// Ends everything that was made of a chunk, and takes it back.
     pub fn give_back(&mut self, chunk: u64) {
-        match syscall::capability_revoke(0, chunk) {
-            Ok(_) => self.free.push(chunk),
-            // The slot was this program's to begin with; without it there is nothing to take back.
-            Err(_) => {}
+        // The slot was this program's to begin with; without it there is nothing to take back.
+        if syscall::capability_revoke(0, chunk).is_ok() {
+            self.free.push(chunk);
         }
     }
 
