@@ -215,6 +215,13 @@ impl Child {
         Ok(())
     }
 
+    /// The program with one more chunk, of which objects for it were made: the chunk ends with it.
+    #[must_use]
+    pub fn with_chunk(mut self, chunk: u64) -> Self {
+        self.chunks.push(chunk);
+        self
+    }
+
     /// Ends the program, and gives all that it consisted of back.
     pub fn end(self, chunks: &mut Chunks, slots: &mut Slots) {
         for chunk in self.chunks.into_iter().rev() {
