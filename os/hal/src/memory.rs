@@ -52,12 +52,15 @@ impl Memory {
     }
 }
 
-/// Memory from which pieces are taken, one behind the other. When all of them have come back, it begins anew.
+/// Memory from which pieces are taken, one behind the other. The last one can be taken anew when it has come back, and
+/// everything when all have.
 #[derive(Debug)]
 pub struct Region {
     memory: Memory,
     used: u64,
     pieces: u64,
+    /// Start and end of the latest hole that alignment has left, as offsets; nobody has it.
+    hole: (u64, u64),
 }
 
 impl Region {
@@ -67,6 +70,7 @@ impl Region {
             memory,
             used: 0,
             pieces: 0,
+            hole: (0, 0),
         }
     }
 
@@ -77,6 +81,9 @@ impl Region {
         let end = start.checked_add(len)?;
         if len == 0 || end > self.memory.start + self.memory.len {
             return None;
+        }
+        if start > at {
+            self.hole = (self.used, start - self.memory.start);
         }
         self.used = end - self.memory.start;
         self.pieces += 1;
@@ -103,6 +110,14 @@ impl Region {
         self.pieces -= 1;
         if self.pieces == 0 {
             self.used = 0;
+            self.hole = (0, 0);
+        } else if piece.start + piece.len == self.memory.start + self.used {
+            self.used = piece.start - self.memory.start;
+            if self.used == self.hole.1 {
+                // What was the hole may become part of a piece now.
+                self.used = self.hole.0;
+                self.hole = (0, 0);
+            }
         }
     }
 

@@ -265,14 +265,16 @@ impl AddressSpace {
         );
         let root = self.mapper.root();
         let mut tables = existing_tables();
-        // SAFETY, for both: the table or leaf was this address space's and is named by nothing any more.
-        let mut put_back = |table| region.put_back(unsafe { Memory::claim(table, PAGE_SIZE, false) });
+        let mut put_back = |table| {
+            // SAFETY: the table was this address space's, came from the region, and is named by nothing any more.
+            region.put_back(unsafe { Memory::claim(table, PAGE_SIZE, false) });
+        };
         self.mapper.dismantle(
             &mut tables,
             Machine::USER_SLOTS,
             &mut |_, released| match released {
                 Released::Leaf(start, level) => {
-                    // SAFETY: as above; constant memory has no count that could run out of step: its pages are no frames.
+                    // SAFETY: the leaf was this address space's and is no more; constant memory has no count that could run out of step: its pages are no frames.
                     drop(unsafe { Lease::of_leaf(start, kcore::paging::level_size(level)) });
                 }
                 Released::Table(table) => put_back(table),

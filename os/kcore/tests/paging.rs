@@ -278,3 +278,32 @@ proptest! {
         map_and_look::<Riscv64>(virt, phys, pages, attributes);
     }
 }
+
+/// The table of a small page stays when the page goes. It is not in the way of a large one, which is then made of small
+/// ones; what is still there is.
+fn large_where_small_was<I: Encoding>() {
+    let mut memory = Model::default();
+    let mapper = Mapper::<I>::new(memory.allocate().unwrap());
+    let (virt, phys, large) = (1 << 30, 1 << 31, level_size(1));
+    let attributes = Attributes::user(Access::ReadWrite);
+    mapper
+        .map(&mut memory, virt + PAGE_SIZE, phys, PAGE_SIZE, attributes)
+        .unwrap();
+    let refused = mapper.map(&mut memory, virt, phys, large, attributes);
+    assert_eq!(refused, Err(MapError::Mapped(virt + PAGE_SIZE)));
+    assert_eq!(mapper.unmap(&mut memory, virt), Some((phys, PAGE_SIZE)));
+    assert_eq!(
+        mapper.unmap(&mut memory, virt + PAGE_SIZE),
+        Some((phys, PAGE_SIZE))
+    );
+    mapper.map(&mut memory, virt, phys, large, attributes).unwrap();
+    let last = mapper.translate(&memory, virt + large - 1).unwrap();
+    assert_eq!(last.phys, phys + large - 1);
+}
+
+#[test]
+fn a_large_page_comes_where_small_ones_were() {
+    large_where_small_was::<X86_64>();
+    large_where_small_was::<Aarch64>();
+    large_where_small_was::<Riscv64>();
+}

@@ -56,7 +56,7 @@ impl Kernel {
         argument: u64,
     ) -> Result<Outcome, Error> {
         let handle = self.other_thread(me, thread)?;
-        if entry >= USER_END || stack > USER_END || stack < 16 || !stack.is_multiple_of(16) {
+        if entry >= USER_END || !(16..=USER_END).contains(&stack) || !stack.is_multiple_of(16) {
             return Err(Error::BadAddress);
         }
         let thread = self.objects.thread_mut(handle).ok_or(Error::NotFound)?;
@@ -75,7 +75,11 @@ impl Kernel {
     pub(crate) fn call_suspend(&mut self, cpu: usize, me: Handle, thread: u64) -> Result<Outcome, Error> {
         let handle = self.other_thread(me, thread)?;
         self.suspend(cpu, handle);
-        Ok(Outcome::Done(0))
+        // When the call is done, it has stopped: another CPU may have to take note first.
+        match self.objects.thread(handle) {
+            Some(thread) if thread.state == State::Running && thread.cpu != cpu => Ok(Outcome::Retry),
+            _ => Ok(Outcome::Done(0)),
+        }
     }
 
     /// The call `thread_resume`.

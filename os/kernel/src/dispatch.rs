@@ -22,9 +22,15 @@ impl Kernel {
         // The two calls of which a conversation consists come first.
         let [slot, tag, words @ ..] = arguments;
         if number == SystemCall::Call as u64 {
+            if self.quick_call(cpu, me, slot, tag, words) {
+                return Ok(Outcome::Blocked);
+            }
             return self.call_send(cpu, me, slot, tag, words, true, FOREVER);
         }
         if number == SystemCall::ReplyReceive as u64 {
+            if self.quick_reply_receive(cpu, me, slot, tag, words) {
+                return Ok(Outcome::Blocked);
+            }
             return self.call_reply_receive(cpu, me, slot, tag, words);
         }
         self.dispatch_rest(cpu, me, Request::decode(number, Registers::new(arguments))?)
@@ -82,6 +88,7 @@ impl Kernel {
                 Ok(Outcome::Done(0))
             }
             Request::YieldNow {} => {
+                self.cpus[cpu].yields = true;
                 self.cpus[cpu].reschedule = true;
                 Ok(Outcome::Done(0))
             }

@@ -179,8 +179,9 @@ impl Kernel {
             }
             Object::Thread(mut thread) => {
                 let context = thread.context.take().map(hal::Stored::into_memory);
+                // The other way round than they were taken, so that both can be taken anew at once.
                 self.objects
-                    .put_back(parent, context.into_iter().chain([thread.into_memory()]));
+                    .put_back(parent, [thread.into_memory()].into_iter().chain(context));
             }
             Object::Endpoint(endpoint) => self.objects.put_back(parent, [endpoint.into_memory()]),
             Object::Notification(notification) => self.objects.put_back(parent, [notification.into_memory()]),

@@ -21,6 +21,7 @@ pub(crate) type Payload = [u64; 1 + WORDS];
 impl Kernel {
     /// The calls `send`, `call` and `call_timeout`.
     #[inline]
+    #[expect(clippy::too_many_arguments, reason = "the registers of one call")]
     pub(crate) fn call_send(
         &mut self,
         cpu: usize,
@@ -35,9 +36,8 @@ impl Kernel {
         if !Tag(tag).may_be_sent() {
             return Err(Error::BadArgument);
         }
-        let may_grant = capability.rights.contains(Rights::GRANT);
         if Tag(tag).has_capability() {
-            if !may_grant {
+            if !capability.rights.contains(Rights::GRANT) {
                 return Err(Error::NotPermitted);
             }
             self.held_slot(me, words[WORDS - 1])?;
@@ -47,7 +47,6 @@ impl Kernel {
             tag,
             words,
             is_call,
-            may_grant,
             is_fault: false,
         };
         self.send(cpu, me, capability.object, outgoing, timeout)
@@ -316,6 +315,7 @@ impl Kernel {
     /// Writes a reply into the registers of who called. Returns that thread, which is to be made ready.
     #[inline]
     fn answer(&mut self, me: Handle, caller: Caller, tag: u64, words: [u64; WORDS]) -> Option<Handle> {
+        self.return_priority(me);
         let thread = self.objects.thread_mut(caller.thread)?;
         if thread.state != State::Calling || thread.calls != caller.call {
             return None;
@@ -323,7 +323,6 @@ impl Kernel {
         if core::mem::take(&mut thread.outgoing.is_fault) {
             // It goes on where it faulted, with its registers as they were.
             self.forget_timeout(caller.thread);
-            self.return_priority(me);
             return Some(caller.thread);
         }
         let mut tag = tag;
@@ -337,7 +336,6 @@ impl Kernel {
             words[WORDS - 1] = slot.unwrap_or(0);
         }
         self.forget_timeout(caller.thread);
-        self.return_priority(me);
         let thread = self.objects.thread_mut(caller.thread)?;
         let [a, b, c, d] = words;
         if let Some(context) = &mut thread.context {
@@ -349,6 +347,8 @@ impl Kernel {
     /// Tells who waits for a thread's reply that none will come.
     fn drop_caller(&mut self, cpu: usize, me: Handle) {
         let caller = self.take_caller(me);
+        // Also what a sender lent whom no reply goes to.
+        self.return_priority(me);
         self.fail_caller(cpu, caller);
     }
 
@@ -363,6 +363,7 @@ impl Kernel {
         if core::mem::take(&mut thread.outgoing.is_fault) {
             thread.state = State::Faulted;
         } else {
+            self.forget_timeout(caller.thread);
             self.wake(cpu, caller.thread, Err(Error::PeerGone));
         }
     }
@@ -405,13 +406,17 @@ impl Kernel {
             tag: u64::from(fault as u8),
             words: [fault as u64, address.unwrap_or(USER_END), counter, stack],
             is_call: true,
-            may_grant: false,
             is_fault: true,
         };
         if let Some(thread) = self.objects.thread_mut(me) {
             thread.outgoing = outgoing;
         }
         if self.send(cpu, me, endpoint, outgoing, FOREVER).is_ok() {
+            return;
+        }
+        if !self.objects.is_alive(me) {
+            // It is about to end; what it runs in may have ended before it.
+            self.block(cpu, me, State::Faulted, Handle::NONE, FOREVER);
             return;
         }
         let address = address.unwrap_or_default();

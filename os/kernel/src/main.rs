@@ -13,6 +13,7 @@ extern crate alloc;
 
 mod capabilities;
 mod control;
+mod conversation;
 mod dispatch;
 mod ending;
 mod endpoint;

@@ -13,7 +13,7 @@ use crate::state::{Kernel, Outcome};
 /// among the objects, 14 bits of its generation. An address space that came to the place of another one is told from it
 /// by those; and what is mapped at the page is compared with the frame before anything is unmapped.
 fn note(space: Handle, address: u64) -> u64 {
-    address / PAGE_SIZE | u64::from(space.index) << 26 | u64::from(space.generation) << 50
+    (address / PAGE_SIZE) | (u64::from(space.index) << 26) | (u64::from(space.generation) << 50)
 }
 
 /// Objects beyond this place could not be noted down.

@@ -2,7 +2,7 @@
 
 use hal::memory::{Frame, Memory, Region};
 use hal::{AddressSpace, Array, Stored};
-use kcore::capability::{Kind, Slot, SlotRef, Slots};
+use kcore::capability::{Slot, SlotRef, Slots};
 use kcore::objects::{Handle, Objects};
 
 use crate::endpoint::Endpoint;
@@ -29,22 +29,6 @@ pub(crate) enum Object {
     Table(Array<Slot>),
     /// Scheduling parameters.
     Schedule(Stored<Parameters>),
-}
-
-impl Object {
-    /// Its kind.
-    pub(crate) fn kind(&self) -> Kind {
-        match self {
-            Self::Untyped(_) => Kind::Untyped,
-            Self::Frame(_) => Kind::Frame,
-            Self::Space(_) => Kind::Space,
-            Self::Thread(_) => Kind::Thread,
-            Self::Endpoint(_) => Kind::Endpoint,
-            Self::Notification(_) => Kind::Notification,
-            Self::Table(_) => Kind::Table,
-            Self::Schedule(_) => Kind::Schedule,
-        }
-    }
 }
 
 /// An object with what keeps it alive.

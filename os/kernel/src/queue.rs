@@ -18,6 +18,21 @@ impl Queue {
         tail: Handle::NONE,
     };
 
+    /// One thread waits.
+    #[inline]
+    pub(crate) const fn of(thread: Handle) -> Self {
+        Self {
+            head: thread,
+            tail: thread,
+        }
+    }
+
+    /// Who waits when nobody else does.
+    #[inline]
+    pub(crate) fn only(&self) -> Option<Handle> {
+        (!self.head.is_none() && self.head == self.tail).then_some(self.head)
+    }
+
     /// Who has waited longest.
     #[inline]
     pub(crate) fn first(&self) -> Option<Handle> {

@@ -38,12 +38,14 @@ pub(crate) struct Cpu {
     pub(crate) space: Handle,
     /// Whether another thread may have to run.
     pub(crate) reschedule: bool,
+    /// Whether the thread that runs gives up the rest of its slice then.
+    pub(crate) yields: bool,
     /// Whether the timer may have to ring at another time.
     rearm: bool,
     /// Whether it takes part.
     pub(crate) online: bool,
     idle: bool,
-    queue: RunQueue,
+    pub(crate) queue: RunQueue,
     timeouts: Timeouts,
     /// Since when the time that passes is nobody's yet.
     since: u64,
@@ -60,6 +62,7 @@ impl Cpu {
             current: Handle::NONE,
             space: Handle::NONE,
             reschedule: false,
+            yields: false,
             rearm: false,
             online: false,
             idle: false,
@@ -215,6 +218,10 @@ impl Kernel {
         };
         thread.state = State::Stopped;
         thread.outgoing.is_fault = false;
+        self.return_priority(handle);
+        let Some(thread) = self.objects.thread_mut(handle) else {
+            return;
+        };
         let caller = core::mem::replace(&mut thread.caller, Caller::NONE);
         let queue = thread.scheduling.cpu() as usize;
         self.cpus[queue].queue_out(&mut self.objects, handle);
@@ -355,13 +362,23 @@ impl Kernel {
         let local = &mut self.cpus[cpu];
         local.rearm = false;
         let current = local.current;
+        let yields = core::mem::take(&mut local.yields);
         if !current.is_none() && core::mem::take(&mut local.reschedule) {
-            local.queue.put_back(&mut self.objects, current.index);
+            if yields {
+                local.queue.yield_now(&mut self.objects, current.index);
+            } else {
+                local.queue.put_back(&mut self.objects, current.index);
+            }
             local.current = Handle::NONE;
             if let Some(thread) = self.objects.thread_mut(current) {
                 thread.state = State::Ready;
+                let stays = thread.scheduling.may_run_on(cpu as u32);
                 if thread.suspended {
                     local.queue.dequeue(&mut self.objects, current.index);
+                } else if !stays {
+                    // The CPUs that it may use have changed while it ran.
+                    local.queue.dequeue(&mut self.objects, current.index);
+                    self.make_ready(cpu, current);
                 }
             }
         }

@@ -90,6 +90,9 @@ impl Kernel {
         };
         let (number, arguments) = context.call();
         let outcome = self.dispatch(cpu, me, number, arguments);
+        if matches!(outcome, Ok(Outcome::Answered | Outcome::Blocked)) {
+            return;
+        }
         let Some(context) = self
             .objects
             .thread_mut(me)

@@ -98,8 +98,6 @@ pub(crate) struct Outgoing {
     pub(crate) words: [u64; WORDS],
     /// Whether it waits for a reply.
     pub(crate) is_call: bool,
-    /// Whether the capability that it sends with lets it transfer others.
-    pub(crate) may_grant: bool,
     /// Whether the kernel sends it for the thread, to report a fault.
     pub(crate) is_fault: bool,
 }

@@ -114,12 +114,14 @@ impl<I: Encoding> Mapper<I> {
                 (at | to).is_multiple_of(level_size(*level)) && len - done >= level_size(*level)
             };
             let level = (0..=I::MAX_LEAF_LEVEL).rev().find(fits).unwrap_or(0);
-            self.map_leaf(memory, at, to, level, attributes)?;
+            let level = self.map_leaf(memory, at, to, level, attributes)?;
             done += level_size(level);
         }
         Ok(())
     }
 
+    /// Makes one leaf of the level `target`, or of a lower one where a table is already: it may be an empty one, and what
+    /// it has is in the way only where it has it. Returns the leaf's level.
     fn map_leaf(
         &self,
         memory: &mut impl TableMemory,
@@ -127,12 +129,16 @@ impl<I: Encoding> Mapper<I> {
         phys: u64,
         target: usize,
         attributes: Attributes,
-    ) -> Result<(), MapError> {
+    ) -> Result<usize, MapError> {
         let mut table = self.root;
-        for level in (target + 1..I::LEVELS).rev() {
+        for level in (0..I::LEVELS).rev() {
             let slot = index(virt, level);
             table = match I::decode(memory.load(table, slot), level) {
                 Entry::Table(next) => next,
+                Entry::Empty if level <= target => {
+                    memory.store(table, slot, I::leaf(phys, level, attributes));
+                    return Ok(level);
+                }
                 Entry::Empty => {
                     let next = memory.allocate().ok_or(MapError::NoMemory)?;
                     memory.store(table, slot, I::table(next));
@@ -141,12 +147,7 @@ impl<I: Encoding> Mapper<I> {
                 Entry::Leaf(..) | Entry::Unknown => return Err(MapError::Mapped(virt)),
             };
         }
-        let slot = index(virt, target);
-        if I::decode(memory.load(table, slot), target) != Entry::Empty {
-            return Err(MapError::Mapped(virt));
-        }
-        memory.store(table, slot, I::leaf(phys, target, attributes));
-        Ok(())
+        Err(MapError::Mapped(virt))
     }
 
     /// Empties the leaf that maps a virtual address. Returns the physical address and the size of what it mapped, or `None`

@@ -131,6 +131,23 @@ impl RunQueue {
         true
     }
 
+    /// [`Self::hand_over`], for two threads that are at hand.
+    #[inline]
+    pub fn pass_on(&self, giver: &mut Scheduling, taker: &mut Scheduling) -> bool {
+        if taker.place != Place::Out || !taker.may_run_on(self.cpu) {
+            return false;
+        }
+        if giver.place != Place::Running || giver.cpu != self.cpu || giver.effective() != taker.effective() {
+            return false;
+        }
+        core::mem::swap(&mut giver.fair, &mut taker.fair);
+        core::mem::swap(&mut giver.used, &mut taker.used);
+        giver.place = Place::Out;
+        taker.place = Place::Running;
+        taker.cpu = self.cpu;
+        true
+    }
+
     /// How many nanoseconds a thread may go on if others of its class wait. The timer has to ring after that when
     /// [`Self::ready`] is above 0.
     pub fn slice_left(&self, threads: &impl Threads, id: u32) -> u64 {

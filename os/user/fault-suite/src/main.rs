@@ -111,9 +111,7 @@ impl Suite {
             slots: TABLE_SLOTS,
             gifts: &[Gift::CONSOLE],
         };
-        let child = Child::new(&program, &mut self.chunks, &mut self.slots)?;
-        child.start()?;
-        Ok(child)
+        Child::spawn(&program, &mut self.chunks, &mut self.slots)
     }
 
     fn end(&mut self, child: Child) {

@@ -141,6 +141,21 @@ impl Child {
         }
     }
 
+    /// Makes a program and lets it run.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn spawn(program: &Program<'_>, chunks: &mut Chunks, slots: &mut Slots) -> Result<Self, SpawnError> {
+        let child = Self::new(program, chunks, slots)?;
+        match child.start() {
+            Ok(()) => Ok(child),
+            Err(error) => {
+                child.end(chunks, slots);
+                Err(error.into())
+            }
+        }
+    }
+
     fn build(
         &mut self,
         program: &Program<'_>,
@@ -304,6 +319,13 @@ impl Child {
     /// Bytes of memory that it consists of.
     pub fn memory(&self) -> u64 {
         self.chunks.len() as u64 * CHUNK
+    }
+
+    /// The program with one more chunk, of which objects for it were made: the chunk ends with it.
+    #[must_use]
+    pub fn with_chunk(mut self, chunk: u64) -> Self {
+        self.chunks.push(chunk);
+        self
     }
 
     /// Ends the program, and gives all that it consisted of back.
