@@ -270,18 +270,20 @@ struct Tables {
     stacks: [[u8; OWN_STACK]; OWN_STACK_VECTORS.len()],
 }
 
+/// Descriptors of the kernel's and of programs' segments; that of the task state follows.
+const SEGMENTS: [u64; 5] = [
+    0,
+    0x00af_9b00_0000_ffff,
+    0x00cf_9300_0000_ffff,
+    0x00cf_f300_0000_ffff,
+    0x00af_fb00_0000_ffff,
+];
+
 impl Tables {
+    /// Zeros alone, so that they take no room in the kernel's file; [`install`] sets them up.
     const fn new() -> Self {
         Self {
-            descriptors: [
-                0,
-                0x00af_9b00_0000_ffff,
-                0x00cf_9300_0000_ffff,
-                0x00cf_f300_0000_ffff,
-                0x00af_fb00_0000_ffff,
-                0,
-                0,
-            ],
+            descriptors: [0; 7],
             task: TaskState {
                 reserved: 0,
                 stack: 0,
@@ -289,8 +291,7 @@ impl Tables {
                 reserved_2: 0,
                 own_stacks: [0; 7],
                 reserved_3: [0; 5],
-                // Behind the segment's limit: no I/O port is open to programs.
-                io_map: size_of::<TaskState>() as u16,
+                io_map: 0,
             },
             stacks: [[0; OWN_STACK]; OWN_STACK_VECTORS.len()],
         }
@@ -338,6 +339,9 @@ pub(super) fn install(local: &'static Local) {
     let base = (&raw const tables.task).addr() as u64;
     let limit = size_of::<TaskState>() as u64 - 1;
     // An available 64-bit task-state segment; the base is spread over the two words.
+    tables.descriptors[..SEGMENTS.len()].copy_from_slice(&SEGMENTS);
+    // Behind the segment's limit: no I/O port is open to programs.
+    tables.task.io_map = size_of::<TaskState>() as u16;
     tables.descriptors[5] = limit | (base & 0xff_ffff) << 16 | 0x89 << 40 | (base >> 24 & 0xff) << 56;
     tables.descriptors[6] = base >> 32;
     for (index, stack) in tables.stacks.iter().enumerate() {

@@ -32,7 +32,7 @@ const SEED: u64 = 2;
 const WRONG: u64 = 3;
 
 /// Slots of a child's table besides [`slot`]. They follow each other.
-const FIRST: u64 = 8;
+const FIRST: u64 = 100;
 const OBJECTS: [(u64, u64); 8] = [
     (kind::UNTYPED, 32 << 10),
     (kind::FRAME, 4096),
