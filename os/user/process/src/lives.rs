@@ -140,8 +140,12 @@ impl Server {
             let thread = self.lives.get(&effect.process()).map(|life| life.child.thread);
             match (effect, thread) {
                 (Effect::Destroy(pid, signal), _) => self.ended(pid, Fate::Killed(signal)),
-                (Effect::Suspend(_), Some(thread)) => drop(syscall::thread_suspend(thread)),
-                (Effect::Resume(_), Some(thread)) => drop(syscall::thread_resume(thread)),
+                (Effect::Suspend(_), Some(thread)) => {
+                    let _ = syscall::thread_suspend(thread);
+                }
+                (Effect::Resume(_), Some(thread)) => {
+                    let _ = syscall::thread_resume(thread);
+                }
                 _ => {}
             }
         }
@@ -176,7 +180,8 @@ impl Server {
                         life.was_interrupted |= signal == Signal::Interrupt
                     }
                     Some(_) if is_meant => {
-                        drop(self.table.kill(processes::Target::Process(info.pid), signal))
+                        // Whoever has ended meanwhile needs no signal.
+                        let _ = self.table.kill(processes::Target::Process(info.pid), signal);
                     }
                     _ => {}
                 }

@@ -96,7 +96,7 @@ macro_rules! every_medium {
             #[test]
             fn keeps_what_system_calls_promise() {
                 for cpus in [1, 4] {
-                    passes(Arch::$variant, "kernel", cpus, KERNEL_SUITE);
+                    passes(Arch::$variant, "kernel", cpus, "kernel-suite: 0 wrong");
                 }
             }
 

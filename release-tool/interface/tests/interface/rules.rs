@@ -96,7 +96,11 @@ const ITEMS: &[(&str, &str, &[&str])] = &[
         "mod m { pub fn a() {} } #[doc(hidden)] pub use m::a;",
         &["abi::a: item-removed"],
     ),
-    ("#[doc(hidden)] pub extern crate alloc;", "extern crate alloc;", &[]),
+    (
+        "#[doc(hidden)] pub extern crate alloc;",
+        "extern crate alloc;",
+        &[],
+    ),
     ("pub use core::fmt::Write as _;", "", &[]),
     ("mod m { pub fn a() {} } pub use m::a;", "pub fn a() {}", &[]),
     (
