@@ -52,9 +52,14 @@ impl Reference<'_> {
         [
             (
                 "abi",
-                "what programs and the kernel agree on: numbers, errors, fates, the layout of the address space",
+                "what programs and the kernel agree on: numbers, errors, messages, the layout of the address space",
             ),
-            ("rt", "the runtime of programs: entry point, system calls, printing"),
+            ("syscall", "system calls, one function for each"),
+            ("protocol", "what programs and servers say to each other"),
+            (
+                "rt",
+                "the runtime of programs, a subset of std: files, processes, streams, time, entry point",
+            ),
         ]
         .map(library)
         .into()

@@ -26,6 +26,17 @@ struct PackageFile {
     dependencies: BTreeMap<String, Dependency>,
     #[serde(default, rename = "build-dependencies")]
     build_dependencies: BTreeMap<String, Dependency>,
+    /// By target; whether it is the one that is compiled for does not matter: what is too much does no harm.
+    #[serde(default)]
+    target: BTreeMap<String, TargetTable>,
+}
+
+#[derive(Deserialize)]
+struct TargetTable {
+    #[serde(default)]
+    dependencies: BTreeMap<String, Dependency>,
+    #[serde(default, rename = "build-dependencies")]
+    build_dependencies: BTreeMap<String, Dependency>,
 }
 
 #[derive(Deserialize)]
@@ -71,10 +82,15 @@ impl Packages {
             }
             for directory in directories {
                 let file: PackageFile = read_toml(world, &os.join(&directory).join("Cargo.toml"))?;
+                let for_targets = file.target.into_values().flat_map(|target| {
+                    let of_both = target.dependencies.into_values();
+                    of_both.chain(target.build_dependencies.into_values())
+                });
                 let uses = file
                     .dependencies
                     .into_values()
-                    .chain(file.build_dependencies.into_values());
+                    .chain(file.build_dependencies.into_values())
+                    .chain(for_targets);
                 let uses = uses.filter_map(|dependency| match dependency {
                     Dependency::Table { path } => path.map(|path| normal(&directory.join(path))),
                     Dependency::Version(_) => None,
@@ -140,7 +156,15 @@ mod tests {
         };
         assert_eq!(
             sources(&["init"]).unwrap(),
-            ["Cargo.lock", "Cargo.toml", "abi", "user/init", "user/rt"]
+            [
+                "Cargo.lock",
+                "Cargo.toml",
+                "abi",
+                "user/init",
+                "user/protocol",
+                "user/rt",
+                "user/syscall"
+            ]
         );
         assert_eq!(
             sources(&["kernel"]).unwrap(),
