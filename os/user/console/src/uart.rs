@@ -61,16 +61,26 @@ mod pl011 {
 pub struct Uart<R> {
     kind: Kind,
     registers: R,
+    /// Came before the port was started.
+    early: Option<u8>,
 }
 
 impl<R: Registers> Uart<R> {
     /// The port with these registers.
     pub const fn new(kind: Kind, registers: R) -> Self {
-        Self { kind, registers }
+        Self {
+            kind,
+            registers,
+            early: None,
+        }
     }
 
     /// Lets the port tell of input with an interrupt.
     pub fn start(&mut self) {
+        if self.kind == Kind::Ns16550 {
+            // Switching its buffer on empties the port.
+            self.early = self.receive();
+        }
         let registers = &mut self.registers;
         match self.kind {
             Kind::Ns16550 => {
@@ -98,6 +108,9 @@ impl<R: Registers> Uart<R> {
 
     /// The next byte that was received.
     pub fn receive(&mut self) -> Option<u8> {
+        if let Some(early) = self.early.take() {
+            return Some(early);
+        }
         let registers = &mut self.registers;
         match self.kind {
             Kind::Ns16550 => {
