@@ -146,6 +146,8 @@ fn tar_lists_the_initrd() {
     for_each(|system, _| {
         let list = |name: &str| run("tar", ["-tf", system.initrd[name].to_str().unwrap()]);
         assert_eq!(list("minimal"), "init\n");
-        assert_eq!(list("faults"), "fault\ninit\nwx-segment\n");
+        assert_eq!(list("faults"), "fault\nfpu\ninit\nwx-segment\n");
+        let long = run("tar", ["-tvf", system.initrd["system-suite"].to_str().unwrap()]);
+        assert!(long.contains(" ls link to coreutils\n"), "{long}");
     });
 }
