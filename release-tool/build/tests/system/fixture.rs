@@ -88,6 +88,8 @@ pub(crate) struct System {
     pub(crate) esp: PathBuf,
     pub(crate) disk: PathBuf,
     pub(crate) iso: PathBuf,
+    /// The programs by package, as they were linked.
+    pub(crate) linked: BTreeMap<String, Vec<u8>>,
 }
 
 pub(crate) fn systems() -> &'static BTreeMap<Arch, System> {
@@ -178,5 +180,6 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         disk: disk_path,
         iso: iso_path,
         loader_file,
+        linked: programs,
     }
 }
