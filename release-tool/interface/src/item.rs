@@ -72,6 +72,8 @@ pub struct Argument {
 pub enum Returns {
     /// It does not come back.
     Never,
+    /// All result registers: a message with its badge, tag and words.
+    Message,
     /// A value with this meaning.
     Value(String),
 }
@@ -97,6 +99,7 @@ impl fmt::Display for Returns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Never => f.write_str("never"),
+            Self::Message => f.write_str("message"),
             Self::Value(meaning) => write!(f, "“{meaning}”"),
         }
     }

@@ -17,37 +17,46 @@ pub struct OpenOptions {
     pub(crate) create_new: bool,
 }
 
-macro_rules! options {
-    ($($(#[doc = $doc:literal])+ $name:ident;)+) => {
-        $(
-            $(#[doc = $doc])+
-            pub fn $name(&mut self, yes: bool) -> &mut Self {
-                self.$name = yes;
-                self
-            }
-        )+
-    };
-}
-
 impl OpenOptions {
     /// Nothing chosen.
     pub fn new() -> Self {
         Self::default()
     }
 
-    options! {
-        /// It can be read.
-        read;
-        /// It can be written.
-        write;
-        /// Every write goes to the end.
-        append;
-        /// It is emptied.
-        truncate;
-        /// It is made when it does not exist.
-        create;
-        /// It is made, and must not exist.
-        create_new;
+    /// It can be read.
+    pub fn read(&mut self, yes: bool) -> &mut Self {
+        self.read = yes;
+        self
+    }
+
+    /// It can be written.
+    pub fn write(&mut self, yes: bool) -> &mut Self {
+        self.write = yes;
+        self
+    }
+
+    /// Every write goes to the end.
+    pub fn append(&mut self, yes: bool) -> &mut Self {
+        self.append = yes;
+        self
+    }
+
+    /// It is emptied.
+    pub fn truncate(&mut self, yes: bool) -> &mut Self {
+        self.truncate = yes;
+        self
+    }
+
+    /// It is made when it does not exist.
+    pub fn create(&mut self, yes: bool) -> &mut Self {
+        self.create = yes;
+        self
+    }
+
+    /// It is made, and must not exist.
+    pub fn create_new(&mut self, yes: bool) -> &mut Self {
+        self.create_new = yes;
+        self
     }
 
     /// Opens a file.

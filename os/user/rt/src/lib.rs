@@ -12,6 +12,7 @@
 #[doc(hidden)]
 pub extern crate alloc;
 
+mod args;
 pub mod env;
 pub mod fs;
 #[cfg(any(target_os = "none", test))]
@@ -41,11 +42,11 @@ mod console;
 #[cfg(target_os = "none")]
 mod entry;
 
+pub use args::Args;
 #[cfg(target_os = "none")]
 pub use console::Console;
 #[cfg(target_os = "none")]
 pub use entry::end;
-pub use env::Args;
 #[doc(hidden)]
 pub use print::{write_stderr, write_stdout};
 #[cfg(target_os = "none")]

@@ -18,7 +18,14 @@ use vrel_model::Arch;
 
 /// The crates that programs are built with: name, and path of `lib.rs` in the operating system's directory. A crate comes
 /// after those that it uses.
-pub const CRATES: [(&str, &str); 2] = [("abi", "abi/src/lib.rs"), ("rt", "user/rt/src/lib.rs")];
+pub const CRATES: [(&str, &str); 3] = [
+    ("abi", "abi/src/lib.rs"),
+    (OPTIONAL, "user/syscall/src/lib.rs"),
+    ("rt", "user/rt/src/lib.rs"),
+];
+
+/// A crate that trees may lack which have the others: once its items were the runtime's.
+const OPTIONAL: &str = "syscall";
 
 impl Interface {
     /// Reads the interface from the operating system's directory `os` of a commit, whose files `read` gives. `None` when
@@ -45,7 +52,9 @@ impl Interface {
         for arch in Arch::ALL {
             let mut tree = Tree::new(arch, &sources);
             for (name, file) in &files {
-                tree.add_crate(name, file)?;
+                if *name != OPTIONAL || sources.file(file)?.is_some() {
+                    tree.add_crate(name, file)?;
+                }
             }
             calls = table::system_calls(&tree, &files[0].1)?;
             items.insert(arch, Extractor::new(&tree).extract()?);

@@ -13,7 +13,8 @@ use syn::{Attribute, Ident, LitInt, LitStr, Token, parenthesized};
 const TABLE: &str = "with_system_calls";
 
 /// What a row has to look like.
-const ROW: &str = "number Variant stub(argument: kind, …) -> \"what it returns\" or never: Errors…;";
+const ROW: &str =
+    "number Variant stub(argument: kind, …) -> \"what it returns\" or never or message: Errors…;";
 
 /// The calls by number.
 pub(super) fn system_calls(tree: &Tree<'_, '_>, file: &str) -> Result<Vec<SystemCall>, InterfaceError> {
@@ -117,10 +118,16 @@ impl Parse for Row {
             Returns::Value(input.parse::<LitStr>()?.value())
         } else {
             let word: Ident = input.parse()?;
-            if word != "never" {
-                return Err(syn::Error::new(word.span(), "expected text or `never`"));
+            match word.to_string().as_str() {
+                "never" => Returns::Never,
+                "message" => Returns::Message,
+                _ => {
+                    return Err(syn::Error::new(
+                        word.span(),
+                        "expected text, `never` or `message`",
+                    ));
+                }
             }
-            Returns::Never
         };
         input.parse::<Token![:]>()?;
         let mut errors = Vec::new();

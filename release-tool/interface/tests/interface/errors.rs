@@ -29,7 +29,12 @@ fn a_table_of_another_shape_is_an_error() {
         ("2 Exit exit(", "2 exit(", 8, "expected identifier"),
         ("(code: number)", "[code: number]", 8, "expected parentheses"),
         ("code: number", "code", 8, "expected `:`"),
-        ("-> never", "-> sometimes", 8, "expected text or `never`"),
+        (
+            "-> never",
+            "-> sometimes",
+            8,
+            "expected text, `never` or `message`",
+        ),
         ("-> never", "=> never", 8, "expected `->`"),
         (
             "/// Ends.",

@@ -22,19 +22,34 @@ fn run(program: &str, arguments: &[&str], dir: &Path) {
     );
 }
 
+/// Arguments for a crate, which uses others. It is compiled as programs for the system are, but for this machine: nothing
+/// is linked.
+fn shared<'a>(name: &'a str, uses: &[&'a str]) -> Vec<&'a str> {
+    let mut shared = vec!["--edition", "2024", "--crate-name", name, "-L", "."];
+    shared.extend([
+        "--cfg",
+        "target_os=\"none\"",
+        "-A",
+        "explicit_builtin_cfgs_in_flags",
+    ]);
+    shared.extend(uses.iter().flat_map(|used| ["--extern", used]));
+    shared
+}
+
+/// Compiles a crate as far as those that use it need.
+fn compiled(name: &str, file: &str, uses: &[&str], dir: &Path) {
+    let last = ["--crate-type", "rlib", "--emit", "metadata", file];
+    run("rustc", &[&shared(name, uses)[..], &last].concat(), dir);
+}
+
 /// What rustdoc says of a crate, which uses others.
 fn documented(name: &str, file: &str, uses: &[&str], dir: &Path) -> Value {
     let file = root().join(file).canonicalize().unwrap();
     let file = file.to_str().unwrap();
-    let mut shared = vec!["--edition", "2024", "--crate-name", name, "-L", "."];
-    shared.extend(uses.iter().flat_map(|used| ["--extern", used]));
+    let shared = shared(name, uses);
     let json = ["-Zunstable-options", "--output-format", "json", "-o", "."];
     run("rustdoc", &[&shared[..], &json, &[file]].concat(), dir);
-    run(
-        "rustc",
-        &[&shared[..], &["--crate-type", "rlib", "--emit", "metadata", file]].concat(),
-        dir,
-    );
+    compiled(name, file, uses, dir);
     let text = std::fs::read(dir.join(format!("{name}.json"))).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
@@ -58,6 +73,10 @@ impl Documentation<'_> {
                 for id in ids(&self.index[inner["id"].to_string()]["inner"]["module"]["items"]) {
                     self.walk(&id, prefix);
                 }
+            } else if self.index[inner["id"].to_string()].is_null() {
+                // Of a library that is not documented here.
+                self.found
+                    .insert(format!("{prefix}{}", inner["name"].as_str().unwrap()));
             } else {
                 self.walk(&inner["id"], prefix);
             }
@@ -96,9 +115,15 @@ fn rustdoc_lists_the_same_public_items() {
     let dir = tempfile::tempdir().unwrap();
     let mut expected = BTreeSet::new();
     let mut before = Vec::new();
+    // The runtime uses this one inside.
+    let inside = root().join("os/user/protocol/src/lib.rs").canonicalize().unwrap();
     for (name, file) in vrel_interface::CRATES {
         let json = documented(name, &format!("os/{file}"), &before, dir.path());
         before.push(name);
+        if name == "abi" {
+            compiled("protocol", inside.to_str().unwrap(), &before, dir.path());
+            before.push("protocol");
+        }
         let mut documentation = Documentation {
             index: &json["index"],
             found: BTreeSet::new(),
@@ -128,5 +153,6 @@ fn rustdoc_lists_the_same_public_items() {
         }
         found.insert(symbol.clone());
     }
-    assert_eq!(found, expected);
+    let differences: Vec<_> = found.symmetric_difference(&expected).collect();
+    assert!(differences.is_empty(), "{differences:?}");
 }
