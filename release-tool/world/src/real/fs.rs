@@ -139,9 +139,15 @@ struct RealLock {
     file: File,
 }
 
-/// Closing the file releases it.
 struct SharedLock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for SharedLock {
+    fn drop(&mut self) {
+        // As for `RealLock`.
+        let _ = self.file.unlock();
+    }
 }
 
 impl LockGuard for RealLock {}
@@ -166,8 +172,10 @@ fn busy(path: &Path, mut file: File) -> Result<Lock> {
 
 impl Drop for RealLock {
     fn drop(&mut self) {
-        // Closing the file releases the lock in any case; an empty file tells readers that nobody holds it.
+        // An empty file tells readers that nobody holds it.
         drop(self.file.set_len(0));
+        // Closing the file is not enough: a program that is being started this moment has it open as well, until it runs.
+        let _ = self.file.unlock();
     }
 }
 
@@ -345,7 +353,7 @@ impl Fs for RealFs {
     fn lock_shared(&self, path: &Path) -> Result<Lock> {
         let file = open_lock(path)?;
         match file.try_lock_shared() {
-            Ok(()) => Ok(Lock::Held(Box::new(SharedLock { _file: file }))),
+            Ok(()) => Ok(Lock::Held(Box::new(SharedLock { file }))),
             Err(fs::TryLockError::WouldBlock) => busy(path, file),
             Err(fs::TryLockError::Error(error)) => Err(WorldError::io("lock", path, &error)),
         }
