@@ -62,12 +62,12 @@ impl fmt::Display for Fault {
     }
 }
 
-/// How a program ended, as `wait` reports it.
+/// How a program ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It called `exit` with this code.
+    /// It ended by itself, with this code.
     Exited(u32),
-    /// The kernel killed it.
+    /// It did what it may not do, and was ended for that.
     Killed(Fault),
 }
 
@@ -75,7 +75,7 @@ pub enum Fate {
 const KILLED: u64 = 1 << 32;
 
 impl Fate {
-    /// The value that `wait` returns: the exit code, or bit 32 and the number of the fault.
+    /// As one number: the exit code, or bit 32 and the number of the fault.
     pub const fn encode(self) -> u64 {
         match self {
             Self::Exited(code) => code as u64,

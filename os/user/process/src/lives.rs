@@ -72,7 +72,7 @@ pub(crate) struct Server {
     /// The session whose foreground the keys are for.
     pub(crate) session: Pid,
     pub(crate) memory: u64,
-    /// The first process is on its way; before that nobody's end matters.
+    /// The other servers. They live as long as the system.
     pub(crate) servers: Vec<Child>,
 }
 

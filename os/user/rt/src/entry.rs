@@ -1,7 +1,7 @@
 //! Entry and end of a program on bare metal.
 
-/// Makes a function of type `fn(u64) -> u32` the program's main function: it gets the argument with which it was started, and returns
-/// the exit code.
+/// Makes a function of type `fn(u64) -> u32` the program's main function: it gets the argument with which it was started,
+/// and returns the exit code.
 #[macro_export]
 macro_rules! program {
     ($main:path) => {
