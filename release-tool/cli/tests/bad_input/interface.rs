@@ -72,7 +72,7 @@ fn what_cannot_be_answered_is_said_with_a_remedy() {
         &scene,
         &["interface", "show"],
         3,
-        &["os/abi/src/lib.rs:4: ", "expected text or `never`"],
+        &["os/abi/src/lib.rs:4: ", "expected text, `never` or `message`"],
     );
     refused(&scene, &["next"], 3, &["os/abi/src/lib.rs:4: "]);
 }
