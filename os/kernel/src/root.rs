@@ -18,7 +18,7 @@ use crate::state::{Kernel, MAX_INTERRUPTS};
 use crate::thread::Registers;
 
 /// Name of the first program in the initrd.
-pub(crate) const ROOT: &str = "init";
+pub(crate) const ROOT: &str = "root";
 
 /// First slot of the frames that the program consists of.
 const FRAMES: u64 = slot::UNTYPED + MAX_UNTYPED as u64 + 16;

@@ -120,7 +120,7 @@ pub(crate) fn run(argument: u64) -> Result<(), Failure> {
     syscall::capability_mint(0, manager, service, right::WRITE | right::GRANT, PROCESS_SERVER)?;
     let mut parent = Parent {
         loader,
-        image: archive.find("init").ok_or(Failure::Missing("init"))?.data,
+        image: archive.find("root").ok_or(Failure::Missing("root"))?.data,
         own,
         service,
         manager,

@@ -120,7 +120,7 @@ fn supervise(world: &mut World, run: &Run) -> Result<u64, Wrong> {
 
 /// Starts a child with capabilities of every kind.
 fn furnish(world: &mut World, mode: u64, endpoint: u64, page: u64) -> Result<Child, Wrong> {
-    let child = spawn(world, "init", WAITING << 8 | mode, endpoint)?;
+    let child = spawn(world, "root", WAITING << 8 | mode, endpoint)?;
     // It waits for an answer before it begins.
     let message = must!(receive(endpoint));
     check!(message.tag.label() == HELLO, "the child's first message");

@@ -124,7 +124,7 @@ pub(crate) fn call_parent() -> u32 {
 
 fn messages_between_spaces(world: &mut World) -> Result<(), Wrong> {
     let endpoint = must!(world.make(kind::ENDPOINT, 0));
-    let child = spawn(world, "init", CALLER, endpoint)?;
+    let child = spawn(world, "root", CALLER, endpoint)?;
     together(world, child.thread)?;
     must!(receive(endpoint));
     let result = measure("message-two-spaces", TIMES, LIMIT_MESSAGE, || {
