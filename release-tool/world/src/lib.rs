@@ -26,7 +26,7 @@ pub use git::{
     TreeFileKind,
 };
 pub use picking::{ConflictState, ConflictTree, Pick, PickList, Picked, PickedList, Picking};
-pub use process::{Command, Exit, Processes, Stream};
+pub use process::{Answer, Command, Exit, Processes, Stream};
 pub use real::{Interrupt, RealWorld};
 pub use scratch::Scratch;
 pub use sparse::SparseReader;

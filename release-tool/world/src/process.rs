@@ -105,6 +105,9 @@ impl Exit {
     }
 }
 
+/// What to write to a program that has printed a line; `None`: nothing.
+pub type Answer<'a> = &'a mut dyn FnMut(Stream, &[u8]) -> Option<Vec<u8>>;
+
 /// Running programs.
 pub trait Processes: Send + Sync {
     /// Runs a program to its end. `on_line` gets every line that it prints, without the line end, as it comes; a line of
@@ -113,6 +116,24 @@ pub trait Processes: Send + Sync {
     /// # Errors
     /// When it cannot be started, or when a person asked the tool to stop (the program is then killed).
     fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit>;
+
+    /// As [`Processes::run`], for a program that is talked to: what `answer` returns for a line is written to the program's
+    /// standard input, which stays open until it ends. A world whose programs read nothing drops the answers.
+    ///
+    /// # Errors
+    /// As [`Processes::run`].
+    fn converse(&self, command: &Command, answer: Answer<'_>) -> Result<Exit> {
+        self.run(command, &mut |stream, line| drop(answer(stream, line)))
+    }
+
+    /// Runs a program at the tool's own terminal, for a person to use, and waits for its end without any time limit. A
+    /// world without a terminal runs it as any other program and drops what it prints.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    fn attach(&self, command: &Command) -> Result<Exit> {
+        self.run(command, &mut |_, _| ())
+    }
 
     /// Where a program is found in the search path.
     fn find(&self, name: &str) -> Option<PathBuf>;

@@ -2,11 +2,12 @@
 
 use super::Interrupt;
 use super::streams::Streams;
-use crate::{Command, ErrorKind, Exit, Processes, Result, Stream, WorldError};
+use crate::{Answer, Command, ErrorKind, Exit, Processes, Result, Stream, WorldError};
 use rustix::process::{Pid, Signal, kill_process_group};
+use std::io::Write;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often a wait looks at the time limit and at the interrupt flag.
@@ -44,21 +45,33 @@ impl RealProcesses {
                 system
             }
         };
+        set_up(&mut system, command);
         system
-            .args(&command.args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         // A group of its own, so that it can be killed with everything that it starts.
         system.process_group(0);
-        for name in &command.env_remove {
-            system.env_remove(name);
-        }
-        system.envs(command.env.iter().map(|(name, value)| (name, value)));
-        if let Some(dir) = &command.dir {
-            system.current_dir(dir);
-        }
         system
+    }
+}
+
+/// Gives a program its arguments, environment and directory.
+fn set_up(system: &mut std::process::Command, command: &Command) {
+    system.args(&command.args);
+    for name in &command.env_remove {
+        system.env_remove(name);
+    }
+    system.envs(command.env.iter().map(|(name, value)| (name, value)));
+    if let Some(dir) = &command.dir {
+        system.current_dir(dir);
+    }
+}
+
+fn exit_of(status: ExitStatus) -> Exit {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Exit::Status(code),
+        (None, signal) => Exit::Signal(signal.unwrap_or(0)),
     }
 }
 
@@ -116,17 +129,33 @@ impl RealProcesses {
         Ok(None)
     }
 
+    /// Runs a program to its end, with what `keep` takes of it at hand when a line comes.
+    fn run_to_end<T>(
+        &self,
+        command: &Command,
+        mut system: std::process::Command,
+        keep: impl FnOnce(&mut Child) -> T,
+        mut on_line: impl FnMut(&mut T, Stream, &[u8]),
+    ) -> Result<Exit> {
+        let spawned = system.spawn();
+        let child = spawned.map_err(|error| WorldError::io("start", &command.program, &error))?;
+        let deadline = command.timeout.map(|limit| Instant::now() + limit);
+        let mut group = Group(child);
+        let mut kept = keep(&mut group.0);
+        let mut on_line = |stream, line: &[u8]| on_line(&mut kept, stream, line);
+        let mut streams = Streams::of(&mut group.0);
+        let killed = self.follow(&mut group, &mut streams, deadline, &mut on_line)?;
+        let exit = self.wait(&mut group, deadline)?;
+        streams.finish(&mut on_line)?;
+        Ok(killed.unwrap_or(exit))
+    }
+
     /// Waits for a program whose streams are closed. Most have closed them by ending, and are gone a moment later.
     fn wait(&self, group: &mut Group, deadline: Option<Instant>) -> Result<Exit> {
         let mut pause = FIRST_PAUSE;
         loop {
             match group.0.try_wait() {
-                Ok(Some(status)) => {
-                    return Ok(match (status.code(), status.signal()) {
-                        (Some(code), _) => Exit::Status(code),
-                        (None, signal) => Exit::Signal(signal.unwrap_or(0)),
-                    });
-                }
+                Ok(Some(status)) => return Ok(exit_of(status)),
                 Ok(None) => {}
                 Err(error) => {
                     return Err(WorldError::new(
@@ -151,15 +180,32 @@ impl RealProcesses {
 impl Processes for RealProcesses {
     fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
         self.interrupt.check()?;
-        let spawned = self.system_command(command).spawn();
-        let child = spawned.map_err(|error| WorldError::io("start", &command.program, &error))?;
-        let deadline = command.timeout.map(|limit| Instant::now() + limit);
-        let mut group = Group(child);
-        let mut streams = Streams::of(&mut group.0);
-        let killed = self.follow(&mut group, &mut streams, deadline, on_line)?;
-        let exit = self.wait(&mut group, deadline)?;
-        streams.finish(on_line)?;
-        Ok(killed.unwrap_or(exit))
+        let system = self.system_command(command);
+        self.run_to_end(command, system, |_| (), |(), stream, line| on_line(stream, line))
+    }
+
+    fn converse(&self, command: &Command, answer: Answer<'_>) -> Result<Exit> {
+        self.interrupt.check()?;
+        let mut system = self.system_command(command);
+        system.stdin(Stdio::piped());
+        let input = |child: &mut Child| child.stdin.take();
+        self.run_to_end(command, system, input, |input, stream, line| {
+            if let (Some(text), Some(input)) = (answer(stream, line), input) {
+                // A program that reads no more has ended or is about to, and its status tells.
+                let _ended = input.write_all(&text).and_then(|()| input.flush());
+            }
+        })
+    }
+
+    fn attach(&self, command: &Command) -> Result<Exit> {
+        self.interrupt.check()?;
+        let mut system = std::process::Command::new(&command.program);
+        set_up(&mut system, command);
+        // In the tool's own group: a terminal lets no other one read.
+        let status = system.status();
+        status
+            .map(exit_of)
+            .map_err(|error| WorldError::io("start", &command.program, &error))
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
@@ -212,6 +258,37 @@ mod tests {
             (Stream::Stdout, "out".to_owned()),
         ];
         assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_program_is_answered_line_by_line() {
+        let mut heard = Vec::new();
+        let script = "echo name?; read name; echo \"hello $name\"; read more; echo \"and $more\"; cat";
+        let exit = RealProcesses::default().converse(
+            &shell(script).timeout(Duration::from_secs(2)),
+            &mut |_, line| {
+                let line = String::from_utf8_lossy(line).into_owned();
+                let answer = match line.as_str() {
+                    "name?" => Some(b"you\n".to_vec()),
+                    // More than one line at once, and more than the program reads before it ends.
+                    "hello you" => Some(b"then\nlast\n".to_vec()),
+                    _ => None,
+                };
+                heard.push(line);
+                answer
+            },
+        );
+        // Its input stays open, so that `cat` waits for more until its time is over.
+        assert_eq!(exit.unwrap(), Exit::TimedOut);
+        assert_eq!(heard, ["name?", "hello you", "and then", "last"]);
+    }
+
+    #[test]
+    fn an_answer_that_nobody_reads_is_no_failure() {
+        let exit = RealProcesses::default().converse(&shell("exec 0<&-; echo a; exit 3"), &mut |_, _| {
+            Some(vec![b'x'; 1 << 20])
+        });
+        assert_eq!(exit.unwrap(), Exit::Status(3));
     }
 
     #[test]
