@@ -5,20 +5,30 @@ use std::collections::BTreeMap;
 use tar::{Builder, EntryType, Header};
 use vrel_model::UtcTime;
 
-/// The archive with these programs by name, each of mode 0755 and dated `time`, and with `links`: further names, each for
-/// one of the programs, which are stored as hard links behind them.
+/// What is in an initrd, by name.
+#[derive(Clone, Debug, Default)]
+pub struct Content<'a> {
+    /// Programs, of mode 0755.
+    pub programs: BTreeMap<&'a str, &'a [u8]>,
+    /// Further names, each for one of the programs; stored as hard links behind them.
+    pub links: BTreeMap<&'a str, &'a str>,
+    /// Other files, of mode 0644.
+    pub files: BTreeMap<&'a str, &'a [u8]>,
+}
+
+/// The archive with this content, all of it dated `time`.
 ///
 /// # Errors
 /// When a name is too long for ustar.
-pub fn build(
-    programs: &BTreeMap<&str, &[u8]>,
-    links: &BTreeMap<&str, &str>,
-    time: UtcTime,
-) -> Result<Vec<u8>, PackError> {
+pub fn build(content: &Content<'_>, time: UtcTime) -> Result<Vec<u8>, PackError> {
     let mut archive = Builder::new(Vec::new());
-    let files = programs.iter().map(|(&name, &content)| (name, content, None));
-    let links = links.iter().map(|(&name, &target)| (name, &[][..], Some(target)));
-    for (name, content, target) in files.chain(links) {
+    let programs = content.programs.iter();
+    let programs = programs.map(|(&name, &content)| (name, content, 0o755, None));
+    let links = content.links.iter();
+    let links = links.map(|(&name, &target)| (name, &[][..], 0o755, Some(target)));
+    let files = content.files.iter();
+    let files = files.map(|(&name, &content)| (name, content, 0o644, None));
+    for (name, content, mode, target) in programs.chain(links).chain(files) {
         let failed = |error: std::io::Error| PackError::Archive {
             path: name.to_owned(),
             problem: error.to_string(),
@@ -30,7 +40,7 @@ pub fn build(
             header.set_entry_type(EntryType::Link);
             header.set_link_name(target).map_err(failed)?;
         }
-        header.set_mode(0o755);
+        header.set_mode(mode);
         header.set_uid(0);
         header.set_gid(0);
         header.set_size(content.len() as u64);
@@ -52,11 +62,14 @@ mod tests {
     #[test]
     fn programs_are_stored_under_their_names() {
         let suite = [7; 513];
-        let programs = BTreeMap::from([("fault", &suite[..]), ("init", b"SUITE")]);
+        let content = Content {
+            programs: BTreeMap::from([("fault", &suite[..]), ("root", b"SUITE")]),
+            links: BTreeMap::from([("broken", "fault")]),
+            files: BTreeMap::from([("etc/motd", &b"hello"[..])]),
+        };
         let time = UtcTime::from_unix(1_700_000_000).unwrap();
-        let links = BTreeMap::from([("broken", "fault")]);
-        let bytes = build(&programs, &links, time).unwrap();
-        assert_eq!(bytes, build(&programs, &links, time).unwrap());
+        let bytes = build(&content, time).unwrap();
+        assert_eq!(bytes, build(&content, time).unwrap());
         let mut archive = tar::Archive::new(&bytes[..]);
         let found: Vec<_> = archive
             .entries()
@@ -70,19 +83,18 @@ mod tests {
                 }
                 let header = entry.header();
                 assert!(header.as_ustar().is_some());
-                assert_eq!(
-                    (header.mode().unwrap(), header.mtime().unwrap()),
-                    (0o755, 1_700_000_000)
-                );
-                (entry.path().unwrap().display().to_string(), content)
+                assert_eq!(header.mtime().unwrap(), 1_700_000_000);
+                let mode = header.mode().unwrap();
+                (entry.path().unwrap().display().to_string(), mode, content)
             })
             .collect();
         assert_eq!(
             found,
             [
-                ("fault".to_owned(), vec![7; 513]),
-                ("init".to_owned(), b"SUITE".to_vec()),
-                ("broken".to_owned(), b"link to fault".to_vec())
+                ("fault".to_owned(), 0o755, vec![7; 513]),
+                ("root".to_owned(), 0o755, b"SUITE".to_vec()),
+                ("broken".to_owned(), 0o755, b"link to fault".to_vec()),
+                ("etc/motd".to_owned(), 0o644, b"hello".to_vec())
             ]
         );
     }
@@ -90,12 +102,11 @@ mod tests {
     #[test]
     fn a_name_that_no_header_holds_is_refused() {
         let name = "n".repeat(300);
-        let error = build(
-            &BTreeMap::from([(name.as_str(), &b""[..])]),
-            &BTreeMap::new(),
-            UtcTime::from_unix(0).unwrap(),
-        )
-        .unwrap_err();
+        let content = Content {
+            programs: BTreeMap::from([(name.as_str(), &b""[..])]),
+            ..Content::default()
+        };
+        let error = build(&content, UtcTime::from_unix(0).unwrap()).unwrap_err();
         assert!(matches!(error, PackError::Archive { path, .. } if path == name));
     }
 }

@@ -20,6 +20,7 @@ pub mod iso;
 pub mod oci;
 mod oci_blobs;
 mod oci_rootfs;
+pub mod os_release;
 pub mod ova;
 mod ovf;
 pub mod qcow2;

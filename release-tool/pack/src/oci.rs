@@ -51,7 +51,7 @@ pub struct Image<'a> {
 /// A file of a root file system. `etc/os-release` is added by itself.
 #[derive(Clone, Copy, Debug)]
 pub struct RootFile<'a> {
-    /// Its path below the root, without a slash in front, for example `init`.
+    /// Its path below the root, without a slash in front, for example `root`.
     pub path: &'a str,
     /// Permission bits, at most 0o777.
     pub mode: u32,
@@ -77,7 +77,7 @@ pub struct Written {
     pub manifests: BTreeMap<Arch, Sha256Digest>,
 }
 
-/// Writes the archive with a root file system for each architecture to `path`. Each must have an executable `init`,
+/// Writes the archive with a root file system for each architecture to `path`. Each must have an executable `root`,
 /// which a container starts.
 ///
 /// # Errors

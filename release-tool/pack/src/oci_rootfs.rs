@@ -4,16 +4,16 @@ use crate::PackError;
 use crate::image_file::Failure;
 use crate::oci::{Image, RootContent, RootFile};
 use crate::oci_blobs::{Blob, Blobs, Hashed};
+use crate::os_release::OsRelease;
 use crate::tarball::{Tarball, path_problem};
 use flate2::{Compression, GzBuilder};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, BufWriter, Read, Write};
 use vrel_model::{Arch, Sha256Digest};
 use vrel_world::{World, WorldError};
 
 /// The program that a container starts.
-pub(crate) const ENTRYPOINT: &str = "init";
+pub(crate) const ENTRYPOINT: &str = "root";
 
 /// The file by which a root file system says what it is (os-release(5)).
 const OS_RELEASE: &str = "etc/os-release";
@@ -37,7 +37,14 @@ pub(crate) fn write(
     arch: Arch,
     files: &[RootFile<'_>],
 ) -> Result<Layer, Failure> {
-    let os_release = os_release(image);
+    let os_release = OsRelease {
+        name: image.name,
+        id: image.id,
+        version: image.version,
+        commit: image.commit,
+        image: None,
+    }
+    .to_string();
     let files = arrange(arch, files, &os_release).map_err(Failure::Other)?;
     let mut failure = None;
     let written = blobs.blob(|out| {
@@ -165,56 +172,9 @@ fn arrange<'a>(
     }
 }
 
-/// The text of `/etc/os-release`.
-fn os_release(image: &Image<'_>) -> String {
-    let Image {
-        name,
-        id,
-        version,
-        commit,
-        ..
-    } = image;
-    let mut text = String::new();
-    for (key, value) in [
-        ("NAME", (*name).to_owned()),
-        ("ID", (*id).to_owned()),
-        ("VERSION_ID", version.to_string()),
-        ("BUILD_ID", (*commit).to_owned()),
-        ("PRETTY_NAME", format!("{name} {version}")),
-    ] {
-        // Writing to a text cannot fail.
-        let _ = writeln!(text, "{key}={}", quoted(&value));
-    }
-    text
-}
-
-/// A value as a shell reads it (os-release(5), "assignments").
-fn quoted(value: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-    if !value.is_empty() && value.bytes().all(plain) {
-        return value.to_owned();
-    }
-    let mut text = String::from("\"");
-    for character in value.chars() {
-        if "\"$`\\".contains(character) {
-            text.push('\\');
-        }
-        text.push(character);
-    }
-    text.push('"');
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn values_are_quoted_as_a_shell_reads_them() {
-        assert_eq!(quoted("0.6.0-rc1"), "0.6.0-rc1");
-        assert_eq!(quoted(""), "\"\"");
-        assert_eq!(quoted("A \"b\" $c `d` \\"), r#""A \"b\" \$c \`d\` \\""#);
-    }
 
     #[test]
     fn roots_that_contradict_themselves_are_refused() {
@@ -223,18 +183,18 @@ mod tests {
             mode,
             content: RootContent::Bytes(b""),
         };
-        let init = file("init", 0o755);
+        let init = file("root", 0o755);
         for (files, expected) in [
             (vec![], "got none"),
-            (vec![file("init", 0o644)], "to be executable"),
-            (vec![init, init], "got `init` twice"),
+            (vec![file("root", 0o644)], "to be executable"),
+            (vec![init, init], "got `root` twice"),
             (
                 vec![init, file("etc/os-release", 0o644)],
                 "got `etc/os-release` twice",
             ),
             (
-                vec![init, file("init/x", 0o644)],
-                "expected `init` to be a directory",
+                vec![init, file("root/x", 0o644)],
+                "expected `root` to be a directory",
             ),
             (vec![init, file("etc", 0o644)], "expected `etc` to be a directory"),
             (vec![init, file("../x", 0o644)], "`..`"),
@@ -249,7 +209,7 @@ mod tests {
         let arranged = arrange(Arch::Riscv64, &files, "").unwrap();
         assert_eq!(
             arranged.into_keys().collect::<Vec<_>>(),
-            ["bin/a", "etc/os-release", "init"]
+            ["bin/a", "etc/os-release", "root"]
         );
     }
 }

@@ -30,7 +30,7 @@ fn image(version: &str) -> Image<'_> {
 
 fn init(content: RootContent<'_>) -> RootFile<'_> {
     RootFile {
-        path: "init",
+        path: "root",
         mode: 0o755,
         content,
     }
@@ -118,7 +118,7 @@ fn check_image(layout: &Path, described: &Value, arch: Arch, name: &str) {
         (&name.into(), &"veridianos".into())
     );
     assert_eq!(config["created"], CREATED);
-    assert_eq!(config["config"]["Entrypoint"], json!(["/init"]));
+    assert_eq!(config["config"]["Entrypoint"], json!(["/root"]));
     check_labels(&config["config"]["Labels"]);
     let packed = blob(layout, &manifest["layers"][0]["digest"]);
     assert_eq!(manifest["layers"][0]["size"], packed.len());
@@ -137,7 +137,7 @@ fn check_image(layout: &Path, described: &Value, arch: Arch, name: &str) {
         ("bin/shell", 0o755, "shell"),
         ("etc/", 0o755, ""),
         ("etc/os-release", 0o644, &os_release),
-        ("init", 0o755, &format!("init for {arch}")),
+        ("root", 0o755, &format!("init for {arch}")),
     ];
     let expected = expected.map(|(path, mode, text)| (path.to_owned(), mode, text.to_owned()));
     assert_eq!(files(&layer), expected);

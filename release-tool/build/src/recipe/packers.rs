@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use vrel_graph::{GraphError, Job, Packer, PackerError, Packers};
 use vrel_model::{Arch, UtcTime};
 use vrel_pack::grub::Installed;
+use vrel_pack::os_release::OsRelease;
 use vrel_pack::{Ids, initrd};
 
 type Result = std::result::Result<(), PackerError>;
@@ -207,7 +208,7 @@ pub(super) const SIMPLE: &[Row<Pack>] = &[
     ("vmdk", 1, super::images::vmdk),
     ("ova", 1, super::images::ova),
     ("aws-import", 1, super::images::aws_import),
-    ("oci", 1, super::archives::oci),
+    ("oci", 2, super::archives::oci),
     ("symbols", 2, super::archives::symbols),
 ];
 
@@ -265,26 +266,64 @@ struct InitrdParams {
     /// Further name and the name in the archive that it is for.
     #[serde(default)]
     links: BTreeMap<String, String>,
+    /// Name in the archive of a file that is no program, and its path in the input `files`.
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    #[serde(default)]
+    os_release: Option<OsReleaseParams>,
     time: i64,
+}
+
+/// The file that says which system it is.
+#[derive(Deserialize)]
+struct OsReleaseParams {
+    path: String,
+    name: String,
+    id: String,
+    version: String,
+    commit: String,
+    image: String,
 }
 
 fn pack_initrd(job: &Job<'_>) -> Result {
     let params: InitrdParams = job.params()?;
-    let mut contents = BTreeMap::new();
+    let mut programs = BTreeMap::new();
     for (program, entry) in &params.entries {
         let path = job.input(&format!("programs/{program}"))?;
-        contents.insert(entry.as_str(), job.world.fs().read(path)?);
+        programs.insert(entry.as_str(), job.world.fs().read(path)?);
     }
-    let entries = contents
-        .iter()
-        .map(|(name, content)| (*name, content.as_slice()))
-        .collect();
-    let links = params
-        .links
-        .iter()
-        .map(|(name, target)| (name.as_str(), target.as_str()));
-    let archive = initrd::build(&entries, &links.collect(), UtcTime::from_unix(params.time)?)?;
+    let mut files = BTreeMap::new();
+    for (name, path) in &params.files {
+        let content = job.world.fs().read(&job.input("files")?.join(path))?;
+        files.insert(name.as_str(), content);
+    }
+    if let Some(of) = &params.os_release {
+        let text = OsRelease {
+            name: &of.name,
+            id: &of.id,
+            version: &of.version,
+            commit: &of.commit,
+            image: Some(&of.image),
+        };
+        files.insert(of.path.as_str(), text.to_string().into_bytes());
+    }
+    let content = initrd::Content {
+        programs: borrowed(&programs),
+        links: params
+            .links
+            .iter()
+            .map(|(name, target)| (name.as_str(), target.as_str()))
+            .collect(),
+        files: borrowed(&files),
+    };
+    let archive = initrd::build(&content, UtcTime::from_unix(params.time)?)?;
     Ok(job.world.fs().write(only_output(job)?, &archive, 0o644)?)
+}
+
+fn borrowed<'a>(all: &'a BTreeMap<&'a str, Vec<u8>>) -> BTreeMap<&'a str, &'a [u8]> {
+    all.iter()
+        .map(|(name, content)| (*name, content.as_slice()))
+        .collect()
 }
 
 /// What the packers of images have in common.

@@ -64,9 +64,20 @@ impl Recipe<'_> {
         if !links.is_empty() {
             params["links"] = serde_json::json!(links);
         }
-        let initrd = Node::new(part(arch, "initrd"), "initrd")
-            .params(params)
-            .input("programs", Input::all(part(arch, "programs")));
+        if let Some(path) = &self.image.os_release {
+            params["os_release"] = serde_json::json!({
+                "path": path, "name": self.product_name, "id": self.product, "version": self.version,
+                "commit": self.commit, "image": self.image_id(arch),
+            });
+        }
+        let mut initrd =
+            Node::new(part(arch, "initrd"), "initrd").input("programs", Input::all(part(arch, "programs")));
+        if !self.image.files.is_empty() {
+            params["files"] = serde_json::json!(self.image.files);
+            let (path, only) = (self.os.to_owned(), self.image.files.values().cloned().collect());
+            initrd = initrd.input("files", Input::Tree { path, only });
+        }
+        let initrd = initrd.params(params);
         nodes.push(self.finals(initrd, arch, Packer::Initrd, INITRD));
 
         let mut esp = self.image_node(part(arch, "esp"), "esp", arch);
@@ -74,6 +85,11 @@ impl Recipe<'_> {
         esp.params["loader_file"] = loader.clone().into();
         nodes.push(self.boot_files(esp, arch, &loader).output(ESP));
         Ok(nodes)
+    }
+
+    /// The id that an image has whatever its version.
+    fn image_id(&self, arch: Arch) -> String {
+        format!("{}-{}-{arch}", self.product, self.image.name)
     }
 
     /// Each program with its name in the root file system.

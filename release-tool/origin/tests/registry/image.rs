@@ -41,7 +41,7 @@ pub(crate) fn write_image(path: &Path, seed: u32) -> Written {
         .iter()
         .map(|(arch, program)| {
             let init = RootFile {
-                path: "init",
+                path: "root",
                 mode: 0o755,
                 content: RootContent::Bytes(program),
             };

@@ -85,7 +85,7 @@ fn check_copy(address: &str, dir: &Path, seed: u32) {
             .map(Result::unwrap)
             .find_map(|mut entry| {
                 let mut content = Vec::new();
-                let is_init = entry.path().unwrap().as_os_str() == "init";
+                let is_init = entry.path().unwrap().as_os_str() == "root";
                 is_init.then(|| entry.read_to_end(&mut content).map(|_| content).unwrap())
             });
         assert!(found.unwrap() == init(arch, seed), "init for {arch} differs");

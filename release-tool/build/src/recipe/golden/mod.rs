@@ -67,8 +67,8 @@ const GOLDEN: &[(&str, u32, &str)] = &[
     ),
     (
         "oci",
-        1,
-        "406d19b9f2b75fcc5299ec02a92c2bd4de2a4f39419d9cdfe21de221a776ba86",
+        2,
+        "8691f1b82cd3546667e95d352ea06dd22ea6ea9f6256b7d83b5d702efe6e4dd1",
     ),
     (
         "ova",
@@ -203,7 +203,7 @@ fn given(packer: &str) -> Given {
         "oci" => (
             with(
                 portable,
-                json!({"source": "https://example.org/veridianos", "entries": [["init", "init"]]}),
+                json!({"source": "https://example.org/veridianos", "entries": [["init", "root"]]}),
             ),
             vec![
                 ("x86_64/init", noise(8, 9000)),
