@@ -275,6 +275,15 @@ pub enum BootFailure {
         /// What it should have said.
         expected: Box<Identity>,
     },
+    /// The system said its name, and then not what was expected of it.
+    Unanswered {
+        /// What was typed last.
+        typed: String,
+        /// What a line should have had in it.
+        expected: String,
+        /// The machine was still running when its time limit was over.
+        timed_out: bool,
+    },
     /// Some other system than the expected one booted.
     OtherSystem {
         /// The expected one.
@@ -310,6 +319,18 @@ impl fmt::Display for BootFailure {
                         None => "it said nothing about it".to_owned(),
                     }
                 )
+            }
+            Self::Unanswered {
+                typed,
+                expected,
+                timed_out,
+            } => {
+                let end = if *timed_out {
+                    "within the time limit"
+                } else {
+                    "before the machine ended"
+                };
+                write!(f, "did not answer `{typed}` with `{expected}` {end}")
             }
             Self::NoIdentity { expected } => {
                 write!(

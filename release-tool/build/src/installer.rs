@@ -2,7 +2,7 @@
 
 use crate::qemu::{self, Boot, Booted, Files};
 use crate::stamp::Identity;
-use crate::{BootFailure, BuildError, Line, Machine};
+use crate::{BootFailure, BuildError, Exchange, Line, Machine};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use vrel_world::{Command, World, WorldError};
@@ -42,6 +42,8 @@ pub struct Installation<'a> {
     pub scratch: &'a Path,
     /// The system that must say its name, started from the disk alone.
     pub expected: &'a Identity,
+    /// What it is asked then.
+    pub session: &'a [Exchange],
 }
 
 /// A system that was installed and came up.
@@ -111,6 +113,7 @@ pub fn install(
             ..Files::default()
         },
         expected: installation.expected,
+        session: installation.session,
     };
     let booted = qemu::boot(world, &boot, on_line)?;
     Ok(Installed {

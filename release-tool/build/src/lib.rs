@@ -28,7 +28,7 @@ pub mod targets;
 pub mod toolchain;
 
 pub use error::{BootFailure, BuildError};
-pub use images::Image;
+pub use images::{Exchange, Image};
 pub use machines::Machine;
 pub use mandoc::Mandoc;
 pub use targets::Targets;

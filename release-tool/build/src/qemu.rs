@@ -2,7 +2,7 @@
 
 use crate::machines::PLACEHOLDERS;
 use crate::stamp::Identity;
-use crate::{BootFailure, BuildError, Line, Machine};
+use crate::{BootFailure, BuildError, Exchange, Line, Machine};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,6 +27,84 @@ pub struct Files<'a> {
     pub image: Option<&'a Path>,
 }
 
+impl<'a> Files<'a> {
+    /// What stands for a placeholder.
+    fn get(&self, name: &str) -> Option<&'a Path> {
+        match name {
+            "kernel" => self.kernel,
+            "kernel_flat" => self.kernel_flat,
+            "initrd" => self.initrd,
+            "image" => self.image,
+            _ => None,
+        }
+    }
+}
+
+/// A session at the serial line, as far as it has come.
+struct Talk<'a> {
+    session: &'a [Exchange],
+    expected: &'a Identity,
+    /// The system has said its name, and the first exchange is on.
+    begun: bool,
+    /// The exchange whose answer is waited for.
+    at: usize,
+}
+
+impl<'a> Talk<'a> {
+    fn new(session: &'a [Exchange], expected: &'a Identity) -> Self {
+        Self {
+            session,
+            expected,
+            begun: false,
+            at: 0,
+        }
+    }
+
+    /// The exchange whose answer is missing, once there is one.
+    fn waits_for(&self) -> Option<&'a Exchange> {
+        self.session.get(self.at).filter(|_| self.begun)
+    }
+
+    /// What to type when the system has said its name.
+    fn begin(&mut self) -> Option<Vec<u8>> {
+        if std::mem::replace(&mut self.begun, true) {
+            return None;
+        }
+        self.next(String::new())
+    }
+
+    /// What to type when the system has printed a line.
+    fn hear(&mut self, line: &str) -> Option<Vec<u8>> {
+        let wanted = self.waits_for()?.expect.as_deref()?;
+        if !line.contains(&filled(wanted, self.expected)) {
+            return None;
+        }
+        self.at += 1;
+        self.next(String::new())
+    }
+
+    /// What there is to type, up to the next exchange that has to be answered.
+    fn next(&mut self, mut typed: String) -> Option<Vec<u8>> {
+        while let Some(exchange) = self.waits_for() {
+            typed.push_str(&exchange.typed);
+            // As the key on a terminal does.
+            typed.push('\r');
+            if exchange.expect.is_some() {
+                break;
+            }
+            self.at += 1;
+        }
+        Some(typed.into_bytes()).filter(|typed| !typed.is_empty())
+    }
+}
+
+/// An expected text with the system's version, commit and architecture.
+fn filled(text: &str, of: &Identity) -> String {
+    text.replace("{version}", &of.version)
+        .replace("{commit}", &of.commit)
+        .replace("{arch}", of.arch.as_str())
+}
+
 /// What to boot, and what should come up.
 #[derive(Clone, Copy, Debug)]
 pub struct Boot<'a> {
@@ -38,6 +116,9 @@ pub struct Boot<'a> {
     pub files: Files<'a>,
     /// The system that must say its name.
     pub expected: &'a Identity,
+    /// What is typed at the serial line once it has, and what must come back; nothing for a system that switches itself
+    /// off.
+    pub session: &'a [Exchange],
 }
 
 /// A system that booted, said that it is the expected one, and powered off in order.
@@ -49,13 +130,13 @@ pub struct Booted {
     pub serial: Vec<String>,
 }
 
-/// Boots a machine and waits for its end. Its files are not changed, so several boots may use the same ones
-/// at the same time. Each line of the serial line goes to `on_line` as it comes.
+/// Boots a machine, talks to its system, and waits for its end. Its files are not changed, so several boots may use the
+/// same ones at the same time. Each line of the serial line goes to `on_line` as it comes.
 ///
 /// The emulator is killed when the medium's time limit is over, and when a person asks the tool to stop.
 ///
 /// # Errors
-/// As [`run`]; and [`BuildError::Boot`] when the system does not say that it is the expected one.
+/// As [`run`]; and [`BuildError::Boot`] when the system does not say that it is the expected one, or does not answer.
 pub fn boot(
     world: &dyn World,
     boot: &Boot<'_>,
@@ -67,27 +148,47 @@ pub fn boot(
         expected,
         ..
     } = *boot;
-    let mut confirmed = false;
     let mut other = None;
-    let serial = run(world, machine, medium, &boot.files, &mut |line| {
+    let mut talk = Talk::new(boot.session, expected);
+    let mut hear = |line: Line<'_>| {
         on_line(line);
         match Identity::parse_line(line.text) {
-            Some(identity) if identity == *expected => confirmed = true,
+            Some(identity) if identity == *expected => talk.begin(),
             // The kernel names the system too, within longer lines: those seem to be of another product.
-            Some(identity) if identity.name == expected.name => other = Some(Box::new(identity)),
-            _ => {}
+            Some(identity) if identity.name == expected.name => {
+                other = Some(Box::new(identity));
+                None
+            }
+            _ => talk.hear(line.text),
         }
-    })?;
+    };
+    let value_of = |name: &str| boot.files.get(name);
+    let input = !boot.session.is_empty();
+    let ended = run_answered(world, machine, medium, &value_of, input, &mut hear);
+    let (serial, timed_out) = match ended {
+        Ok(serial) => (serial, false),
+        Err(BuildError::Boot {
+            failure: BootFailure::TimedOut { .. },
+            serial,
+            ..
+        }) if talk.waits_for().is_some() => (serial, true),
+        Err(error) => return Err(error),
+    };
     let expected = Box::new(expected.clone());
-    let failure = match other {
-        Some(found) => BootFailure::OtherSystem { expected, found },
-        None if confirmed => {
+    let failure = match (other, talk.waits_for()) {
+        (Some(found), _) => BootFailure::OtherSystem { expected, found },
+        (None, Some(exchange)) => BootFailure::Unanswered {
+            typed: exchange.typed.clone(),
+            expected: filled(exchange.expect.as_deref().unwrap_or_default(), &expected),
+            timed_out,
+        },
+        (None, None) if talk.begun => {
             return Ok(Booted {
                 identity: *expected,
                 serial,
             });
         }
-        None => BootFailure::NoIdentity { expected },
+        (None, None) => BootFailure::NoIdentity { expected },
     };
     Err(BuildError::Boot {
         machine: machine.name.clone(),
@@ -109,14 +210,29 @@ pub fn run(
     files: &Files<'_>,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<Vec<String>, BuildError> {
-    let value_of = |name: &str| match name {
-        "kernel" => files.kernel,
-        "kernel_flat" => files.kernel_flat,
-        "initrd" => files.initrd,
-        "image" => files.image,
-        _ => None,
-    };
-    run_with(world, machine, medium, &value_of, on_line)
+    run_with(world, machine, medium, &|name| files.get(name), on_line)
+}
+
+/// Boots a machine with its serial line at the tool's own terminal, for a person to use, and waits for its end. Its files
+/// are not changed. The keys Ctrl-A and X end the emulator.
+///
+/// # Errors
+/// When emulator, firmware or a file is missing.
+pub fn attach(
+    world: &dyn World,
+    machine: &Machine,
+    medium: &str,
+    files: &Files<'_>,
+) -> Result<Exit, BuildError> {
+    let (mut command, _) = prepare(world, machine, medium, &|name| files.get(name))?;
+    for index in 1..command.args.len() {
+        if command.args[index - 1] == "-serial" && command.args[index] == "stdio" {
+            // With the emulator's own keys, and so that the interrupt key reaches the system.
+            "mon:stdio".clone_into(&mut command.args[index]);
+        }
+    }
+    command.timeout = None;
+    Ok(world.processes().attach(&command)?)
 }
 
 /// What stands for a placeholder.
@@ -130,13 +246,29 @@ pub(crate) fn run_with<'a>(
     value_of: ValueOf<'_, 'a>,
     on_line: &mut dyn FnMut(Line<'_>),
 ) -> Result<Vec<String>, BuildError> {
+    let mut silent = |line: Line<'_>| {
+        on_line(line);
+        None
+    };
+    run_answered(world, machine, medium, value_of, false, &mut silent)
+}
+
+/// As [`run_with`]; when the machine has an input, what `answer` returns for a line is typed at its serial line.
+fn run_answered<'a>(
+    world: &dyn World,
+    machine: &Machine,
+    medium: &str,
+    value_of: ValueOf<'_, 'a>,
+    input: bool,
+    answer: &mut dyn FnMut(Line<'_>) -> Option<Vec<u8>>,
+) -> Result<Vec<String>, BuildError> {
     let (command, limit) = prepare(world, machine, medium, value_of)?;
     let expected = machine.medium(medium)?.success.unwrap_or(machine.success);
     let source = format!("{} {medium}", machine.name);
     let mut kept = VecDeque::new();
-    let exit = world.processes().run(&command, &mut |_, bytes| {
+    let mut hear = |_, bytes: &[u8]| {
         let text = plain_text(bytes);
-        on_line(Line {
+        let typed = answer(Line {
             source: &source,
             text: &text,
         });
@@ -144,7 +276,15 @@ pub(crate) fn run_with<'a>(
             kept.pop_front();
         }
         kept.push_back(text);
-    })?;
+        typed
+    };
+    let exit = if input {
+        world.processes().converse(&command, &mut hear)?
+    } else {
+        world
+            .processes()
+            .run(&command, &mut |stream, line| drop(hear(stream, line)))?
+    };
     let serial = Vec::from(kept);
     let failure = match exit {
         Exit::Status(status) if status == expected => return Ok(serial),
@@ -247,7 +387,6 @@ fn plain_text(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use std::collections::BTreeMap;
-    use std::os::unix::fs::PermissionsExt;
     use vrel_model::Arch;
     use vrel_world::RealWorld;
 
@@ -257,14 +396,14 @@ mod tests {
         dir: tempfile::TempDir,
         machine: Machine,
         expected: Identity,
+        session: Vec<Exchange>,
     }
 
     /// A machine whose emulator is a shell script.
     fn fixture(script: &str) -> Fixture {
         let dir = tempfile::tempdir().unwrap();
         let qemu = dir.path().join("qemu");
-        std::fs::write(&qemu, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&qemu, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::write(&qemu, script).unwrap();
         std::fs::write(dir.path().join("image"), b"image").unwrap();
         let medium = crate::machines::Medium {
             firmware: vec!["/no/such/firmware".into(), dir.path().join("image")],
@@ -279,8 +418,10 @@ mod tests {
         let machine = Machine {
             name: "test".to_owned(),
             arch: Arch::X86_64,
-            qemu: qemu.display().to_string(),
-            args: vec!["-M".to_owned(), "q35".to_owned()],
+            // Read by the shell and not started itself: a file that another thread's child has open for writing, for a moment,
+            // cannot be started.
+            qemu: "bash".to_owned(),
+            args: vec![qemu.display().to_string(), "-M".to_owned(), "q35".to_owned()],
             success: 33,
             failure: 35,
             boot: BTreeMap::from([("disk".to_owned(), medium)]),
@@ -289,6 +430,7 @@ mod tests {
             dir,
             machine,
             expected: Identity::parse_line(LINE).unwrap(),
+            session: Vec::new(),
         }
     }
 
@@ -304,6 +446,7 @@ mod tests {
                 medium: "disk",
                 files,
                 expected: &self.expected,
+                session: &self.session,
             };
             boot(&RealWorld::default(), &request, &mut |_| {})
         }
@@ -332,6 +475,78 @@ mod tests {
                 &format!("-M q35 -bios {image} file={image} -snapshot")
             ]
         );
+    }
+
+    fn exchange(typed: &str, expect: Option<&str>) -> Exchange {
+        Exchange {
+            typed: typed.to_owned(),
+            expect: expect.map(str::to_owned),
+        }
+    }
+
+    /// A system with a shell of two commands. Its keyboard's key sends a carriage return.
+    const SHELL: &str = r#"while IFS= read -r -d $'\r' typed; do
+        echo "$ $typed"
+        case $typed in
+        sysinfo) echo '{"version":"0.6.0-rc1","arch":"x86_64"}' ;;
+        off) exit 33 ;;
+        esac
+    done"#;
+
+    #[test]
+    fn a_system_is_talked_to_once_it_has_said_its_name() {
+        let mut fixture = fixture(&format!("echo up; echo '{LINE}'; echo '{LINE}'\n{SHELL}"));
+        fixture.session = vec![
+            exchange("cd /", None),
+            exchange("sysinfo", Some(r#""version":"{version}","arch":"{arch}""#)),
+            exchange("off", None),
+        ];
+        let answer = r#"{"version":"0.6.0-rc1","arch":"x86_64"}"#;
+        let expected = ["up", LINE, LINE, "$ cd /", "$ sysinfo", answer, "$ off"];
+        assert_eq!(fixture.run().unwrap().serial, expected);
+    }
+
+    #[test]
+    fn a_system_that_does_not_answer_has_not_booted() {
+        let mut fixture = fixture(&format!("echo '{LINE}'\n{SHELL}"));
+        fixture.session = vec![
+            exchange("sysinfo", Some(r#""version":"{version}""#)),
+            exchange("off", Some("never said")),
+        ];
+        let failure = fixture.failure();
+        let BootFailure::Unanswered {
+            typed,
+            expected,
+            timed_out,
+        } = &failure
+        else {
+            panic!("{failure}")
+        };
+        assert_eq!(
+            (typed.as_str(), expected.as_str(), *timed_out),
+            ("off", "never said", false)
+        );
+        fixture.session[1].typed = "on".to_owned();
+        fixture.machine.boot.get_mut("disk").unwrap().timeout_s = 2;
+        let failure = fixture.failure();
+        assert!(
+            matches!(&failure, BootFailure::Unanswered { timed_out: true, .. }),
+            "{failure}"
+        );
+        assert!(
+            failure
+                .to_string()
+                .contains("did not answer `on` with `never said`"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn nobody_talks_to_a_system_without_a_name() {
+        let mut fixture = fixture(&format!("echo up\n{SHELL}"));
+        fixture.session = vec![exchange("off", None)];
+        fixture.machine.boot.get_mut("disk").unwrap().timeout_s = 1;
+        assert!(matches!(fixture.failure(), BootFailure::TimedOut { seconds: 1 }));
     }
 
     #[test]

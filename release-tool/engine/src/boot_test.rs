@@ -6,13 +6,41 @@ use std::path::{Path, PathBuf};
 use vrel_build::installer::{Installation, install};
 use vrel_build::qemu::{self, Boot, Booted, Files};
 use vrel_build::stamp::Identity;
-use vrel_build::{Line, Machine, flat};
-use vrel_model::Packer;
+use vrel_build::{Exchange, Image, Line, Machine, flat};
+use vrel_model::{Arch, Packer};
 use vrel_pack::{gcp, ova};
-use vrel_world::World;
+use vrel_world::{Exit, World};
 
 /// The media whose boot is two: that of the installer, and that of what it installed.
 const INSTALLERS: &str = "install";
+
+/// What boots are made with: the machines, and what the system of an image is asked.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// The machines.
+    pub machines: Vec<Machine>,
+    /// What the system is asked once it is up.
+    pub session: Vec<Exchange>,
+}
+
+impl Lab {
+    /// Reads `machines/*.toml` and `images/<image>.toml` of the operating system's source directory.
+    ///
+    /// # Errors
+    /// When one of them is missing or malformed.
+    pub fn read(world: &dyn World, os: &Path, image: &str) -> Result<Self, vrel_build::BuildError> {
+        Ok(Self {
+            machines: Machine::read_all(world, os)?,
+            session: Image::read(world, os, image)?.session,
+        })
+    }
+
+    /// The first machine of an architecture.
+    #[must_use]
+    pub fn machine(&self, arch: Arch) -> Option<&Machine> {
+        self.machines.iter().find(|machine| machine.arch == arch)
+    }
+}
 
 /// One artifact to boot from one medium.
 #[derive(Clone, Copy)]
@@ -35,6 +63,8 @@ pub struct BootTest<'a> {
     pub scratch: &'a Path,
     /// The system that must say its name.
     pub expected: &'a Identity,
+    /// What it is asked then.
+    pub session: &'a [Exchange],
 }
 
 impl BootTest<'_> {
@@ -54,6 +84,7 @@ impl BootTest<'_> {
                 over: self.over,
                 scratch: self.scratch,
                 expected: self.expected,
+                session: self.session,
             };
             install(self.world, &installation, on_line).map(|installed| installed.booted)
         } else {
@@ -65,6 +96,36 @@ impl BootTest<'_> {
     }
 
     fn boot(&self, on_line: &mut dyn FnMut(Line<'_>)) -> Result<Booted, vrel_build::BuildError> {
+        self.with_files(|files| {
+            let boot = Boot {
+                machine: self.machine,
+                medium: self.medium,
+                files,
+                expected: self.expected,
+                session: self.session,
+            };
+            qemu::boot(self.world, &boot, on_line)
+        })
+    }
+
+    /// Boots the artifact with its serial line at the tool's own terminal, and returns once the machine has ended.
+    ///
+    /// # Errors
+    /// When the artifact cannot be unpacked, or the emulator not be started.
+    pub fn attach(&self) -> Result<Exit, EngineError> {
+        let fs = self.world.fs();
+        fs.remove_dir_all(self.scratch)?;
+        fs.create_dir_all(self.scratch)?;
+        let ended = self.with_files(|files| qemu::attach(self.world, self.machine, self.medium, &files));
+        fs.remove_dir_all(self.scratch)?;
+        ended.map_err(|error| build_error("boot", error))
+    }
+
+    /// Does something with the files that the machine is started with.
+    fn with_files<T>(
+        &self,
+        act: impl FnOnce(Files<'_>) -> Result<T, vrel_build::BuildError>,
+    ) -> Result<T, vrel_build::BuildError> {
         let flat_kernel = self.scratch.join("kernel.bin");
         let unpacked: PathBuf;
         let files = match self.packer {
@@ -91,13 +152,7 @@ impl BootTest<'_> {
             }
             _ => image(self.file),
         };
-        let boot = Boot {
-            machine: self.machine,
-            medium: self.medium,
-            files,
-            expected: self.expected,
-        };
-        qemu::boot(self.world, &boot, on_line)
+        act(files)
     }
 }
 

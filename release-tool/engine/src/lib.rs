@@ -37,7 +37,7 @@ mod site;
 mod twin;
 
 pub use backfill_facts::collect_backfill_facts;
-pub use boot_test::BootTest;
+pub use boot_test::{BootTest, Lab};
 pub use building::{Building, Built, BuiltArtifact};
 pub use ci::{CiDrift, ci_drift, ci_files, write_ci_files};
 pub use cut_rc::{Release, Signers, steps_of};

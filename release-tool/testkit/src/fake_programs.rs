@@ -2,7 +2,7 @@
 
 use crate::binaries;
 use std::path::{Path, PathBuf};
-use vrel_world::{Command, ErrorKind, Exit, Processes, RealWorld, Result, Stream, World, WorldError};
+use vrel_world::{Answer, Command, ErrorKind, Exit, Processes, RealWorld, Result, Stream, World, WorldError};
 
 /// What the acted compiler says of itself.
 const RUSTC: &str =
@@ -65,6 +65,8 @@ pub(crate) struct Acted {
     pub(crate) said: String,
     /// Its exit status.
     pub(crate) status: i32,
+    /// It is a machine whose system has come up, and can be typed at.
+    pub(crate) is_up: bool,
 }
 
 /// Plays a program of the scene; `None` when it is none of those.
@@ -76,6 +78,7 @@ pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std:
         .unwrap_or_default();
     let verb = command.args.first().map_or("", String::as_str);
     let mut status = 0;
+    let mut is_up = false;
     let said = match (name, verb) {
         ("rustc", _) => rustc(sysroot, command),
         ("rust-lld", _) => "LLD 22.1.2 (compatible with GNU linkers)\n".to_owned(),
@@ -103,6 +106,7 @@ pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std:
         (qemu, _) if qemu.starts_with("qemu-system-") => match boot(command)? {
             Some(identity) => {
                 status = if qemu.ends_with("x86_64") { 33 } else { 0 };
+                is_up = true;
                 format!("kernel: up\n{identity}\n")
             }
             None => {
@@ -112,7 +116,7 @@ pub(crate) fn act(sysroot: &Path, command: &Command, leak: Option<Leak>) -> std:
         },
         _ => return Ok(None),
     };
-    Ok(Some(Acted { said, status }))
+    Ok(Some(Acted { said, status, is_up }))
 }
 
 fn rustc(sysroot: &Path, command: &Command) -> String {
@@ -278,6 +282,21 @@ fn boot(command: &Command) -> std::io::Result<Option<String>> {
     Ok(identity_in(&std::fs::read(file)?))
 }
 
+/// What the acted system's shell answers to a line; `None` when it switches the machine off.
+pub(crate) fn shell(command: &Command, line: &str) -> Option<String> {
+    match line {
+        "poweroff" => None,
+        "sysinfo --json" => {
+            let identity = boot(command).ok().flatten().unwrap_or_default();
+            let mut words = identity.split(' ').skip(1);
+            let version = words.next().unwrap_or_default();
+            let commit = words.next().unwrap_or_default().trim_matches(['(', ')']);
+            Some(format!("{{\"version\":\"{version}\",\"commit\":\"{commit}\"}}"))
+        }
+        line => Some(format!("{line}: not found")),
+    }
+}
+
 impl Processes for FakePrograms {
     fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
         let failed = |error: std::io::Error| {
@@ -289,13 +308,30 @@ impl Processes for FakePrograms {
             )
         };
         match act(&self.sysroot, command, self.leak).map_err(failed)? {
-            Some(Acted { said, status }) => {
+            Some(Acted { said, status, .. }) => {
                 said.lines()
                     .for_each(|line| on_line(Stream::Stdout, line.as_bytes()));
                 Ok(Exit::Status(status))
             }
             None => self.real.processes().run(command, on_line),
         }
+    }
+
+    fn converse(&self, command: &Command, answer: Answer<'_>) -> Result<Exit> {
+        let mut typed = Vec::new();
+        let exit = self.run(command, &mut |stream, line| {
+            typed.extend(answer(stream, line).unwrap_or_default());
+        })?;
+        while !typed.is_empty() {
+            let lines = String::from_utf8_lossy(&std::mem::take(&mut typed)).into_owned();
+            for line in lines.split_terminator('\r') {
+                let Some(said) = shell(command, line) else {
+                    return Ok(exit);
+                };
+                typed.extend(answer(Stream::Stdout, said.as_bytes()).unwrap_or_default());
+            }
+        }
+        Ok(exit)
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {

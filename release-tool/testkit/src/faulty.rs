@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use vrel_model::{HistoryCommit, UtcTime};
 use vrel_world::{
-    Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock, MergedText,
-    Metadata, NewTag, OutFile, Picking, Processes, PushRef, ReadSeek, Result, Stream, TagInfo, TreeFile,
-    World, WorldError,
+    Answer, Command, Difference, Entry, ErrorKind, Exit, FileCommit, FilesCommit, Fs, Git, Head, Lock,
+    MergedText, Metadata, NewTag, OutFile, Picking, Processes, PushRef, ReadSeek, Result, Stream, TagInfo,
+    TreeFile, World, WorldError,
 };
 
 /// How an effect goes wrong.
@@ -586,15 +586,22 @@ impl Git for FaultyGit<'_> {
     }
 }
 
+/// What the effect of running a program is called.
+fn run_of(command: &Command) -> String {
+    let verb = command.args.first().map_or("", String::as_str);
+    let program = Path::new(command.program.file_name().unwrap_or_default());
+    format!("{} {verb}", named("run", program))
+}
+
 impl Processes for FaultyProcesses<'_> {
     fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
-        let verb = command.args.first().map_or("", String::as_str);
-        let what = format!(
-            "{} {verb}",
-            named("run", Path::new(command.program.file_name().unwrap_or_default()))
-        );
         self.state
-            .effect(&what, || self.inner.run(command, on_line), || {})
+            .effect(&run_of(command), || self.inner.run(command, on_line), || {})
+    }
+
+    fn converse(&self, command: &Command, answer: Answer<'_>) -> Result<Exit> {
+        self.state
+            .effect(&run_of(command), || self.inner.converse(command, answer), || {})
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {

@@ -5,7 +5,7 @@
 
 use crate::Scene;
 use crate::fake_programs::{self, Acted};
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
@@ -86,14 +86,27 @@ pub fn play() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match fake_programs::act(&base.join("sysroot"), &command, None) {
-        Ok(Some(Acted { said, status })) => {
+        Ok(Some(Acted { said, status, is_up })) => {
             let printed = std::io::stdout().write_all(said.as_bytes());
             // Nobody reads it any more: the tool is gone.
             drop(printed);
+            if is_up {
+                serve_shell(&command);
+            }
             ExitCode::from(u8::try_from(status).unwrap_or(1))
         }
         Ok(None) => complain(&format!("{name}: the scene does not act this program")),
         Err(error) => complain(&format!("{name}: {error}")),
+    }
+}
+
+/// Answers what is typed at the acted system, until it is switched off or nobody can type any more.
+fn serve_shell(command: &vrel_world::Command) {
+    for line in std::io::stdin().lock().split(b'\r').map_while(Result::ok) {
+        let Some(said) = fake_programs::shell(command, &String::from_utf8_lossy(&line)) else {
+            return;
+        };
+        drop(writeln!(std::io::stdout(), "{said}"));
     }
 }
 

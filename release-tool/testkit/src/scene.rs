@@ -66,10 +66,7 @@ const FILES: [(&str, &str); 22] = [
     ),
     ("RELEASE_TODO.md", include_str!("../../../RELEASE_TODO.md")),
     ("os/targets.toml", include_str!("../scene/targets.toml")),
-    (
-        "os/images/minimal.toml",
-        "init = \"init\"\nprograms = [\"init\"]\n",
-    ),
+    ("os/images/minimal.toml", include_str!("../scene/image.toml")),
     (
         "os/machines/acted-x86_64.toml",
         include_str!("../scene/machine-x86_64.toml"),

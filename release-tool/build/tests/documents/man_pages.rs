@@ -44,7 +44,7 @@ fn pack(os: &Path, programs: &[String], others: &[Page], out: &Path) -> Result<V
 
 /// The programs of the released image.
 fn released() -> Vec<String> {
-    Image::read(&RealWorld::default(), &os(), "minimal")
+    Image::read(&RealWorld::default(), &os(), "system")
         .unwrap()
         .programs
 }

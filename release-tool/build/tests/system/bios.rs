@@ -1,6 +1,6 @@
 //! The x86_64 ISO comes up on a machine without UEFI, and other people's tools agree on how.
 
-use crate::fixture::{identity, machine, systems};
+use crate::fixture::{identity, machine, session, systems};
 use std::process::Command;
 use vrel_build::qemu::{Boot, Files, boot};
 use vrel_model::Arch;
@@ -17,6 +17,7 @@ fn comes_up(medium: &str) {
             ..Files::default()
         },
         expected: &identity(Arch::X86_64),
+        session: &session(),
     };
     let booted = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(booted.identity, identity(Arch::X86_64));

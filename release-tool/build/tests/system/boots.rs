@@ -1,6 +1,6 @@
 //! The system comes up from every medium on every architecture.
 
-use crate::fixture::{System, identity, ids, machine, systems, time};
+use crate::fixture::{System, identity, ids, machine, session, systems, time};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use vrel_build::qemu::{Boot, Files, boot, run};
@@ -22,7 +22,7 @@ fn files<'a>(system: &'a System, medium: &str, initrd: &str) -> Files<'a> {
 }
 
 fn comes_up(arch: Arch, medium: &str) {
-    let files = files(&systems()[&arch], medium, "minimal");
+    let files = files(&systems()[&arch], medium, "system");
     let image = files.image.unwrap();
     let before = std::fs::read(image).unwrap();
     let machine = machine(arch);
@@ -31,6 +31,7 @@ fn comes_up(arch: Arch, medium: &str) {
         medium,
         files,
         expected: &identity(arch),
+        session: &session(),
     };
     let booted = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(booted.identity, identity(arch));
@@ -125,7 +126,7 @@ fn a_system_of_another_version_is_noticed() {
     expected.version = "0.6.0".to_owned();
     let files = Files {
         kernel: Some(&system.kernel),
-        initrd: Some(&system.initrd["minimal"]),
+        initrd: Some(&system.initrd["system"]),
         ..Files::default()
     };
     let request = Boot {
@@ -133,6 +134,7 @@ fn a_system_of_another_version_is_noticed() {
         medium: "kernel",
         files,
         expected: &expected,
+        session: &session(),
     };
     let error = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_err();
     assert!(
@@ -154,7 +156,7 @@ fn the_loader_explains(arch: Arch) {
     let kernel = std::fs::read(&system.kernel).unwrap();
     let (loader, initrd) = (
         std::fs::read(&system.loader).unwrap(),
-        std::fs::read(&system.initrd["minimal"]).unwrap(),
+        std::fs::read(&system.initrd["system"]).unwrap(),
     );
     let content = esp::Content {
         loader: &loader,

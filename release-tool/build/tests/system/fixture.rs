@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 use vrel_build::compile::{Compiled, Request, compile};
 use vrel_build::stamp::{Identity, write_identity};
 use vrel_build::strip::{Names, strip};
-use vrel_build::{Image, Machine, Targets, Toolchain, flat};
+use vrel_build::{Exchange, Image, Machine, Targets, Toolchain, flat};
 use vrel_model::{Arch, UtcTime};
+use vrel_pack::os_release::OsRelease;
 use vrel_pack::{Ids, disk, esp, grub, initrd, install, iso};
 use vrel_world::RealWorld;
 
@@ -15,7 +16,7 @@ use vrel_world::RealWorld;
 pub(crate) const MINIMUM_RUST: &str = "1.95";
 
 /// The image descriptions that are tested.
-pub(crate) const IMAGES: [&str; 4] = ["minimal", "faults", "kernel", "system-suite"];
+pub(crate) const IMAGES: [&str; 4] = ["system", "faults", "kernel", "system-suite"];
 
 pub(crate) fn os() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -51,6 +52,13 @@ pub(crate) fn identity(arch: Arch) -> Identity {
         commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
         arch,
     }
+}
+
+/// What the released image's system is asked when it is up.
+pub(crate) fn session() -> Vec<Exchange> {
+    Image::read(&RealWorld::default(), &os(), IMAGES[0])
+        .unwrap()
+        .session
 }
 
 pub(crate) fn ids(arch: Arch) -> Ids {
@@ -134,10 +142,37 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
             (program.clone(), stripped)
         });
         let programs = programs.collect();
-        (
-            name,
-            initrd::build(&image.entries(&programs).unwrap(), &image.further_names(), time()).unwrap(),
-        )
+        let read = |path: &String| std::fs::read(os().join(path)).unwrap();
+        let mut files: BTreeMap<_, _> = image
+            .files
+            .iter()
+            .map(|(name, path)| (name.as_str(), read(path)))
+            .collect();
+        let Identity {
+            name: product,
+            version,
+            commit,
+            ..
+        } = identity(arch);
+        let os_release = OsRelease {
+            name: &product,
+            id: "veridianos",
+            version: &version,
+            commit: &commit,
+            image: Some(&format!("veridianos-{name}-{arch}")),
+        };
+        if let Some(path) = &image.os_release {
+            files.insert(path, os_release.to_string().into_bytes());
+        }
+        let content = initrd::Content {
+            programs: image.entries(&programs).unwrap(),
+            links: image.further_names(),
+            files: files
+                .iter()
+                .map(|(name, content)| (*name, content.as_slice()))
+                .collect(),
+        };
+        (name, initrd::build(&content, time()).unwrap())
     });
     let content = esp::Content {
         loader: &loader,

@@ -1,6 +1,6 @@
 //! The system comes up from every disk format on every architecture.
 
-use crate::fixture::{identity, ids, machine, systems, time};
+use crate::fixture::{identity, ids, machine, session, systems, time};
 use std::path::{Path, PathBuf};
 use vrel_build::qemu::{Boot, Files, boot};
 use vrel_model::{Arch, ByteSize};
@@ -39,6 +39,7 @@ fn comes_up(arch: Arch, medium: &str, make: Make) {
             ..Files::default()
         },
         expected: &identity(arch),
+        session: &session(),
     };
     let booted = boot(&world, &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(booted.identity, identity(arch));

@@ -1,6 +1,6 @@
 //! The ISO installs the system: unattended on every architecture, and on x86_64 as a person at the serial line says.
 
-use crate::fixture::{identity, machine, systems};
+use crate::fixture::{identity, machine, session, systems};
 use crate::typist::Typist;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -52,6 +52,7 @@ fn comes_up(machine: &Machine, disk: &Path) {
             ..Files::default()
         },
         expected: &identity(machine.arch),
+        session: &session(),
     };
     let booted = boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
     assert!(
@@ -88,6 +89,7 @@ fn installs_over_another(arch: Arch) {
         over: Some(&older),
         scratch: dir.path(),
         expected: &identity(arch),
+        session: &session(),
     };
     let installed = install(&RealWorld::default(), &installation, &mut |_| {});
     let installed = installed.unwrap_or_else(|error| panic!("{error}"));
@@ -121,6 +123,7 @@ fn installs(arch: Arch, medium: &str) {
         over: None,
         scratch: dir.path(),
         expected: &identity(arch),
+        session: &session(),
     };
     let installed = install(&RealWorld::default(), &installation, &mut |_| {});
     let installed = installed.unwrap_or_else(|error| panic!("{error}"));
@@ -262,6 +265,7 @@ fn an_installer_that_refuses_fails_the_test_of_installing() {
         over: None,
         scratch: scene.dir.path(),
         expected: &identity(Arch::X86_64),
+        session: &session(),
     };
     let error = install(&RealWorld::default(), &installation, &mut |_| {}).unwrap_err();
     let BuildError::Boot { failure, .. } = error else {

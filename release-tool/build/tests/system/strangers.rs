@@ -145,8 +145,16 @@ fn objcopy_makes_the_same_flat_image() {
 fn tar_lists_the_initrd() {
     for_each(|system, _| {
         let list = |name: &str| run("tar", ["-tf", system.initrd[name].to_str().unwrap()]);
-        assert_eq!(list("minimal"), "init\n");
-        assert_eq!(list("faults"), "fault\nfpu\ninit\nwx-segment\n");
+        assert_eq!(list("faults"), "fault\nfpu\nroot\nwx-segment\n");
+        let released = run(
+            "tar",
+            [
+                "-xOf",
+                system.initrd["system"].to_str().unwrap(),
+                "etc/os-release",
+            ],
+        );
+        assert!(released.contains("VERSION_ID=0.6.0-rc1\n"), "{released}");
         let long = run("tar", ["-tvf", system.initrd["system-suite"].to_str().unwrap()]);
         assert!(long.contains(" ls link to coreutils\n"), "{long}");
     });

@@ -1,6 +1,6 @@
 //! What is shipped has no debugging information, and a debugger finds it by the build id.
 
-use crate::fixture::{cache, compile_all, identity, machine, os, systems, time};
+use crate::fixture::{cache, compile_all, identity, machine, os, session, systems, time};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
@@ -202,7 +202,7 @@ fn comes_up(arch: Arch) {
     let files = Files {
         kernel: Some(&kernel),
         kernel_flat: Some(&kernel_flat),
-        initrd: Some(&systems()[&arch].initrd["minimal"]),
+        initrd: Some(&systems()[&arch].initrd["system"]),
         ..Files::default()
     };
     let request = Boot {
@@ -210,6 +210,7 @@ fn comes_up(arch: Arch) {
         medium: "kernel",
         files,
         expected: &identity(arch),
+        session: &session(),
     };
     let booted = boot(&RealWorld::default(), &request, &mut |_| {});
     assert_eq!(

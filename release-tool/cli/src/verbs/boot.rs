@@ -8,12 +8,12 @@ use crate::verbs::build::Build;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use vrel_build::stamp::Identity;
-use vrel_build::{BuildError, Machine, stamp};
-use vrel_engine::{BootTest, DEVELOPMENT, DevelopmentBuild, Site};
+use vrel_build::{BuildError, stamp};
+use vrel_engine::{BootTest, DEVELOPMENT, DevelopmentBuild, Lab, Site};
 use vrel_model::{Arch, ArtifactName, Packer, PlannedArtifact, Version};
 use vrel_origin::{DownloadRequest, OriginReader, download};
 use vrel_process::{Policies, plan_files};
-use vrel_world::World;
+use vrel_world::{Exit, World};
 
 /// Boot a build or a published artifact and show its serial line.
 ///
@@ -24,6 +24,7 @@ use vrel_world::World;
 #[command(
     after_help = "Examples:\n  vrel boot\n  vrel boot --arch riscv64 --medium iso\n  \
                         vrel boot --image faults --medium kernel\n  \
+                        vrel boot --interactive --arch x86_64\n  \
                         vrel boot --origin http://127.0.0.1:8000 --release 0.6.0-rc1 --arch aarch64 --medium disk"
 )]
 pub(crate) struct Boot {
@@ -36,6 +37,9 @@ pub(crate) struct Boot {
     /// The image description to build, a file of os/images without `.toml` [default: the released one].
     #[arg(long, conflicts_with = "origin")]
     image: Option<String>,
+    /// Use the system at its serial line; Ctrl-A, then X, ends the emulator.
+    #[arg(long, short, conflicts_with = "json")]
+    interactive: bool,
     /// Where compiled code is kept between builds [default: .vrel/cache]
     #[arg(long, env = "VREL_CACHE_DIR", value_name = "DIR")]
     cache_dir: Option<PathBuf>,
@@ -63,20 +67,43 @@ impl Boot {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, policies) = app.site()?;
-        let machines = Machine::read_all(&app.world, &site.root().join(&policies.config.os.source))?;
+        let image = self.image.as_ref().unwrap_or(&policies.config.os.image);
+        let lab = Lab::read(&app.world, &site.root().join(&policies.config.os.source), image)?;
+        if self.interactive {
+            self.check_interactive()?;
+        }
         let systems = match (&self.origin, &self.release) {
             (Some(origin), Some(version)) => self.published(app, &site, &policies, origin, version)?,
             _ => self.built(app, &site, &policies)?,
         };
+        if self.interactive {
+            return systems
+                .iter()
+                .try_for_each(|system| attach(app, &site, &lab, system, &self.medium));
+        }
         let mut results = Vec::new();
         for system in systems {
-            results.push(boot(app, &site, &machines, &system, &self.medium)?);
+            results.push(boot(app, &site, &lab, &system, &self.medium)?);
         }
         if app.global.json {
             output::print_json(&results)
         } else {
             Ok(())
         }
+    }
+
+    /// One machine at a time, and one that a person can use.
+    fn check_interactive(&self) -> Result<(), Failure> {
+        if self.arches.len() != 1 {
+            let message = "`--interactive` starts one machine";
+            return Err(Failure::new(FailureKind::Usage, message).hint("choose one, for example `--arch x86_64`"));
+        }
+        if self.medium.starts_with("install") {
+            let message = format!("`{}` is two boots that nobody is asked in", self.medium);
+            let hint = "`--medium iso` starts the same ISO; without a second disk there is nothing to install to";
+            return Err(Failure::new(FailureKind::Usage, message).hint(hint));
+        }
+        Ok(())
     }
 
     fn arches(&self) -> Vec<Arch> {
@@ -236,23 +263,22 @@ impl Fetch<'_> {
     }
 }
 
-fn boot(
-    app: &App,
-    site: &Site,
-    machines: &[Machine],
-    system: &System,
-    medium: &str,
-) -> Result<serde_json::Value, Failure> {
-    let machine = machines.iter().find(|machine| machine.arch == system.arch);
-    let machine = machine.ok_or_else(|| {
+/// A boot of a system.
+fn test<'a>(
+    app: &'a App,
+    lab: &'a Lab,
+    system: &'a System,
+    medium: &'a str,
+    scratch: &'a Path,
+) -> Result<BootTest<'a>, Failure> {
+    let machine = lab.machine(system.arch).ok_or_else(|| {
         Failure::new(
             FailureKind::Policy,
             format!("os/machines has no machine for {}", system.arch),
         )
     })?;
     output::say(&format!("booting {} from {medium}", machine.name));
-    let mut shown = Ok(());
-    let test = BootTest {
+    Ok(BootTest {
         world: &app.world,
         machine,
         medium,
@@ -260,12 +286,39 @@ fn boot(
         file: &system.file,
         initrd: system.initrd.as_deref(),
         over: None,
-        scratch: &site
-            .state()
-            .join("boot")
-            .join(format!("{}-{medium}", machine.name)),
+        scratch,
         expected: &system.identity,
-    };
+        session: &lab.session,
+    })
+}
+
+/// Where a boot keeps what it needs.
+fn scratch(site: &Site, system: &System, medium: &str) -> PathBuf {
+    site.state().join("boot").join(format!("{}-{medium}", system.arch))
+}
+
+fn attach(app: &App, site: &Site, lab: &Lab, system: &System, medium: &str) -> Outcome {
+    let scratch = scratch(site, system, medium);
+    let test = test(app, lab, system, medium, &scratch)?;
+    output::say("Ctrl-A, then X, ends the emulator");
+    let ended = test.attach()?;
+    output::say(&match ended {
+        Exit::Status(status) => format!("the emulator has ended with status {status}"),
+        Exit::Signal(_) | Exit::TimedOut => "the emulator was ended".to_owned(),
+    });
+    Ok(())
+}
+
+fn boot(
+    app: &App,
+    site: &Site,
+    lab: &Lab,
+    system: &System,
+    medium: &str,
+) -> Result<serde_json::Value, Failure> {
+    let mut shown = Ok(());
+    let scratch = scratch(site, system, medium);
+    let test = test(app, lab, system, medium, &scratch)?;
     let booted = test.run(&mut |line| {
         if !app.global.json && shown.is_ok() {
             shown = output::print(&format!("{}\n", line.text));
@@ -274,7 +327,7 @@ fn boot(
     shown?;
     output::say(&format!("booted and powered off: {}", booted.identity));
     Ok(serde_json::json!({
-        "arch": system.arch, "machine": machine.name, "medium": medium, "identity": booted.identity.to_string(),
+        "arch": system.arch, "machine": test.machine.name, "medium": medium, "identity": booted.identity.to_string(),
         "serial": booted.serial,
     }))
 }

@@ -2,14 +2,12 @@
 
 use super::build::{build_error, built};
 use super::{Release, conflict, done, failed, missing};
-use crate::BootTest;
 use crate::run::Observation;
-use crate::{EngineError, ProgressEvent};
+use crate::{BootTest, EngineError, Lab, ProgressEvent};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use vrel_build::Machine;
 use vrel_model::{Arch, BootRecord, Packer, PlannedArtifact, Sha256Digest};
 
 /// What is kept of one boot: the record that the manifest gets, and of which bytes it is.
@@ -99,7 +97,8 @@ pub(super) fn records(release: &Release<'_>) -> Result<Vec<BootRecord>, EngineEr
 /// Makes the boots that were not made yet, several at a time.
 pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
     let os = release.site.sources(release.plan).join(&release.config.os.source);
-    let machines = Machine::read_all(release.world, &os).map_err(|error| build_error("boot", error))?;
+    let lab = Lab::read(release.world, &os, &release.config.os.image);
+    let lab = lab.map_err(|error| build_error("boot", error))?;
     release.world.fs().create_dir_all(&release.work_file("boots"))?;
     let tests = tests(release)?;
     let mut pending = Vec::new();
@@ -118,7 +117,7 @@ pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
             if first_failure().is_some() {
                 return;
             }
-            if let Err(error) = boot_one(release, &machines, test) {
+            if let Err(error) = boot_one(release, &lab, test) {
                 first_failure().get_or_insert(error);
                 return;
             }
@@ -143,9 +142,8 @@ pub(super) fn boot_all(release: &Release<'_>) -> Result<(), EngineError> {
     failed.map_or(Ok(()), Err)
 }
 
-fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Result<(), EngineError> {
-    let machine = machines.iter().find(|machine| machine.arch == test.arch);
-    let machine = machine.ok_or_else(|| {
+fn boot_one(release: &Release<'_>, lab: &Lab, test: &Test<'_>) -> Result<(), EngineError> {
+    let machine = lab.machine(test.arch).ok_or_else(|| {
         let message = format!("os/machines has no machine for {}", test.arch);
         conflict(
             "boot",
@@ -170,6 +168,7 @@ fn boot_one(release: &Release<'_>, machines: &[Machine], test: &Test<'_>) -> Res
         over: None,
         scratch: &release.work_file("boots").join(scratch),
         expected: &release.identity(test.arch),
+        session: &lab.session,
     };
     let booted = boot.run(&mut |line| {
         release.progress.event(&ProgressEvent::Output {

@@ -6,7 +6,7 @@ use super::publish::{manifest_digest, origin_error};
 use super::stage::staging_dir;
 use super::{Release, conflict, done, failed, missing};
 use crate::run::Observation;
-use crate::{BootTest, EngineError, ProgressEvent};
+use crate::{BootTest, EngineError, Lab, ProgressEvent};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -40,7 +40,7 @@ struct Smoke<'a, 'r> {
     release: &'a Release<'r>,
     staging: LocalOrigin<'a>,
     production: LocalOrigin<'a>,
-    machines: Vec<Machine>,
+    lab: Lab,
     manifest_sha256: Sha256Digest,
     /// The release that users have, where there is one.
     before: Option<PublishedManifest>,
@@ -87,7 +87,7 @@ pub(super) fn smoke(release: &Release<'_>) -> Result<(), EngineError> {
     let dir = staging_dir(release, STEP)?;
     let error = |error| origin_error(STEP, error);
     let os = release.site.sources(release.plan).join(&release.config.os.source);
-    let machines = Machine::read_all(release.world, &os);
+    let lab = Lab::read(release.world, &os, &release.config.os.image);
     let (_, manifest_sha256) = manifest_digest(release, STEP)?;
     let production = LocalOrigin::open(release.world, release.site.origin()).map_err(error)?;
     let smoke = Smoke {
@@ -95,7 +95,7 @@ pub(super) fn smoke(release: &Release<'_>) -> Result<(), EngineError> {
         release,
         staging: LocalOrigin::open(release.world, &dir).map_err(error)?,
         production,
-        machines: machines.map_err(|error| super::build_error(STEP, error))?,
+        lab: lab.map_err(|error| super::build_error(STEP, error))?,
         manifest_sha256,
     };
     release.world.fs().create_dir_all(&release.work_file(STEP))?;
@@ -286,8 +286,7 @@ impl Smoke<'_, '_> {
     }
 
     fn machine(&self, arch: Arch) -> Result<&Machine, EngineError> {
-        let machine = self.machines.iter().find(|machine| machine.arch == arch);
-        machine.ok_or_else(|| {
+        self.lab.machine(arch).ok_or_else(|| {
             let message = format!("os/machines has no machine for {arch}");
             conflict(STEP, message, "describe one there")
         })
@@ -307,6 +306,7 @@ impl Smoke<'_, '_> {
             over: None,
             scratch: &dir.join("boot"),
             expected: &self.release.identity(test.arch),
+            session: &self.lab.session,
         })?;
         Ok(StagedBoot {
             arch: test.arch,
@@ -363,6 +363,7 @@ impl Smoke<'_, '_> {
             over: Some(&old_disk),
             scratch: &dir.join("upgrade"),
             expected: &self.release.identity(test.arch),
+            session: &self.lab.session,
         })?;
         Ok(UpgradeTest {
             arch: test.arch,

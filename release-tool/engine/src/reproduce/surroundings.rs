@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use vrel_model::UtcTime;
-use vrel_world::{Command, Exit, Fs, Git, Processes, Result, Stream, World};
+use vrel_world::{Answer, Command, Exit, Fs, Git, Processes, Result, Stream, World};
 
 /// A world whose clock is 400 days ahead, and whose programs may have another time zone, another locale and another
 /// directory for what is temporary. The home directory stays: compilers may be found by it.
@@ -81,14 +81,26 @@ impl World for Ahead<'_> {
     }
 }
 
-impl Processes for Programs<'_> {
-    fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
+impl Programs<'_> {
+    fn with_variables(&self, command: &Command) -> Command {
         let mut command = command.clone();
         // What the caller sets by itself counts for more.
         let set: Vec<String> = command.env.iter().map(|(name, _)| name.clone()).collect();
         let others = self.env.iter().filter(|(name, _)| !set.contains(name));
         command.env.extend(others.cloned());
-        self.world.processes().run(&command, on_line)
+        command
+    }
+}
+
+impl Processes for Programs<'_> {
+    fn run(&self, command: &Command, on_line: &mut dyn FnMut(Stream, &[u8])) -> Result<Exit> {
+        self.world.processes().run(&self.with_variables(command), on_line)
+    }
+
+    fn converse(&self, command: &Command, answer: Answer<'_>) -> Result<Exit> {
+        self.world
+            .processes()
+            .converse(&self.with_variables(command), answer)
     }
 
     fn find(&self, name: &str) -> Option<PathBuf> {
