@@ -9,10 +9,9 @@ use crate::memory::{Memory, Region};
 use crate::phys;
 
 /// A value in a piece of memory that was made for it. Like a `Box`, but the memory has to be asked back: dropping it drops
-/// the value and loses the memory until the machine starts anew.
+/// the value and loses the memory until the machine starts anew. It is as long as a pointer, so that it is moved quickly.
 pub struct Stored<T> {
     pointer: NonNull<T>,
-    memory: ManuallyDrop<Memory>,
 }
 
 // SAFETY: the value is owned, as in a `Box`.
@@ -21,36 +20,44 @@ unsafe impl<T: Send> Send for Stored<T> {}
 /// Alignment of everything that is stored: a cache line.
 const ALIGN: u64 = 64;
 
-/// Takes memory for `size` bytes that hold values with an alignment.
-fn room<T>(region: &mut Region, count: usize) -> Option<Memory> {
+/// How many bytes so many values take.
+const fn room<T>(count: usize) -> Option<u64> {
     const { assert!(align_of::<T>() as u64 <= ALIGN) };
+    let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() as u64 };
+    match size.checked_mul(count as u64) {
+        Some(size) => size.checked_next_multiple_of(ALIGN),
+        None => None,
+    }
+}
+
+/// Takes memory for so many values.
+fn take<T>(region: &mut Region, count: usize) -> Option<Memory> {
     if region.is_device() {
         return None;
     }
-    let size = (size_of::<T>().max(1) as u64).checked_mul(count as u64)?;
-    region.take(size.next_multiple_of(ALIGN), ALIGN)
+    region.take(room::<T>(count)?, ALIGN)
 }
 
 impl<T> Stored<T> {
     /// Takes memory for a value and puts it there; `None` when too little is left.
     pub fn new(region: &mut Region, value: T) -> Option<Self> {
-        let memory = room::<T>(region, 1)?;
+        let memory = take::<T>(region, 1)?;
         let pointer = NonNull::new(phys::pointer::<T>(memory.start()))?;
         // SAFETY: the memory is mapped, ours, large enough and aligned.
         unsafe { pointer.write(value) };
-        Some(Self {
-            pointer,
-            memory: ManuallyDrop::new(memory),
-        })
+        Some(Self { pointer })
     }
 
     /// Drops the value and gives the memory back.
     pub fn into_memory(self) -> Memory {
         let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is not used any more, so the value is dropped and the memory is taken once.
+        let start = phys::address(this.pointer.as_ptr());
+        let len = const { room::<T>(1).unwrap() };
+        // SAFETY: `this` is not used any more, so the value is dropped once, and the memory that `new` took, which was so
+        // long and no device's, is claimed once.
         unsafe {
             this.pointer.drop_in_place();
-            core::ptr::read(&*this.memory)
+            Memory::claim(start, len, false)
         }
     }
 }
@@ -99,7 +106,7 @@ unsafe impl<T: Send> Send for Array<T> {}
 impl<T: Copy> Array<T> {
     /// Takes memory for `len` copies of a value; `None` when too little is left.
     pub fn new(region: &mut Region, len: usize, value: T) -> Option<Self> {
-        let memory = room::<T>(region, len)?;
+        let memory = take::<T>(region, len)?;
         let pointer = NonNull::new(phys::pointer::<T>(memory.start()))?;
         for index in 0..len {
             // SAFETY: the memory is mapped, ours, aligned, and large enough for `len` values.

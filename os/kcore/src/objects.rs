@@ -4,8 +4,9 @@
 use alloc::vec::Vec;
 
 /// Names an object: its place in the table, and the generation of that place. Stays safe to use when the object is gone.
+/// It is read, written and compared as one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[repr(C)]
+#[repr(C, align(8))]
 pub struct Handle {
     /// The place.
     pub index: u32,

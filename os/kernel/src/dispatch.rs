@@ -1,6 +1,6 @@
 //! System calls: from a number and registers to the function that does it.
 
-use abi::{ARGUMENTS, Error, Registers, Request, SystemCall};
+use abi::{ARGUMENTS, Error, Registers, Request};
 use hal::timer;
 use kcore::capability::{Kind, Rights};
 use kcore::objects::Handle;
@@ -19,24 +19,7 @@ impl Kernel {
         number: u64,
         arguments: [u64; ARGUMENTS],
     ) -> Result<Outcome, Error> {
-        // The two calls of which a conversation consists come first.
-        let [slot, tag, words @ ..] = arguments;
-        if number == SystemCall::Call as u64 {
-            if self.quick_call(cpu, me, slot, tag, words) {
-                return Ok(Outcome::Blocked);
-            }
-            return self.call_send(cpu, me, slot, tag, words, true, FOREVER);
-        }
-        if number == SystemCall::ReplyReceive as u64 {
-            if self.quick_reply_receive(cpu, me, slot, tag, words) {
-                return Ok(Outcome::Blocked);
-            }
-            return self.call_reply_receive(cpu, me, slot, tag, words);
-        }
-        self.dispatch_rest(cpu, me, Request::decode(number, Registers::new(arguments))?)
-    }
-
-    fn dispatch_rest(&mut self, cpu: usize, me: Handle, request: Request) -> Result<Outcome, Error> {
+        let request = Request::decode(number, Registers::new(arguments))?;
         match request {
             Request::Call {
                 slot,

@@ -119,6 +119,19 @@ impl ObjectTable {
         self.0.get(handle).is_some_and(|entry| !entry.doomed)
     }
 
+    /// The address space, when it is there and not about to end.
+    #[inline]
+    pub(crate) fn living_space(&self, handle: Handle) -> Option<&AddressSpace> {
+        match self.0.get(handle)? {
+            Entry {
+                object: Object::Space(space),
+                doomed: false,
+                ..
+            } => Some(space),
+            _ => None,
+        }
+    }
+
     /// Adds an object; `None` when the table is full, and then the object is gone: see [`Self::has_room`].
     pub(crate) fn insert(&mut self, object: Object, parent: Handle) -> Option<Handle> {
         let handle = self.0.insert(Entry {

@@ -74,6 +74,12 @@ impl Cpu {
             idle_time: 0,
         }
     }
+
+    /// Whether another thread may have to run than the one that does.
+    #[inline]
+    pub(crate) fn has_to_choose(&self) -> bool {
+        self.reschedule || self.rearm || self.current.is_none()
+    }
 }
 
 impl Threads for ObjectTable {
@@ -350,8 +356,7 @@ impl Kernel {
     /// Chooses the thread that this CPU runs: `current`, or none.
     #[inline]
     pub(crate) fn choose(&mut self, cpu: usize) {
-        let local = &self.cpus[cpu];
-        if local.reschedule || local.rearm || local.current.is_none() {
+        if self.cpus[cpu].has_to_choose() {
             self.choose_anew(cpu);
         }
     }

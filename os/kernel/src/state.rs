@@ -3,13 +3,14 @@
 use abi::{Error, encode_result};
 use hal::cpu::MAX_CPUS;
 use hal::sync::Mutex;
-use hal::{Event, FpuState, Stored, timer};
+use hal::{Event, FpuState, timer};
 use kcore::objects::{Handle, Objects};
 
+use crate::conversation::converse;
 use crate::ipc::Payload;
 use crate::object::ObjectTable;
 use crate::schedule::Cpu;
-use crate::thread::{Registers, State};
+use crate::thread::{Running, State};
 
 /// What became of a system call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +45,7 @@ pub(crate) struct Kernel {
 }
 
 /// The one kernel. Whoever holds it is in the kernel; all others run programs, idle, or wait for it.
-static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
+pub(crate) static KERNEL: Mutex<Option<Kernel>> = Mutex::new(None);
 
 impl Kernel {
     /// A kernel without threads.
@@ -158,14 +159,17 @@ impl Kernel {
     }
 
     /// Takes a thread's registers to run it.
-    fn take_context(&mut self, handle: Handle) -> Option<Stored<Registers>> {
-        self.objects.thread_mut(handle)?.context.take()
+    #[inline]
+    fn take_context(&mut self, thread: Handle) -> Option<Running> {
+        let context = self.objects.thread_mut(thread)?.context.take()?;
+        Some(Running { thread, context })
     }
 
     /// Gives a thread its registers back.
-    fn put_context(&mut self, handle: Handle, context: Stored<Registers>) {
-        match self.objects.thread_mut(handle) {
-            Some(thread) => thread.context = Some(context),
+    #[inline]
+    fn put_context(&mut self, running: Running) {
+        match self.objects.thread_mut(running.thread) {
+            Some(thread) => thread.context = Some(running.context),
             // A thread does not end while its registers are out: see `end_thread`.
             None => unreachable!("a running thread has ended"),
         }
@@ -174,14 +178,14 @@ impl Kernel {
 
 /// What a CPU does next.
 enum Next {
-    Run(Handle, Stored<Registers>),
+    Run(Running),
     Idle,
     Stop,
 }
 
 /// Runs threads on this CPU, for ever.
 pub(crate) fn run(cpu: usize) -> ! {
-    let mut running: Option<(Handle, Stored<Registers>)> = None;
+    let mut running: Option<Running> = None;
     let mut event = Event::Kick;
     loop {
         let next = {
@@ -190,16 +194,16 @@ pub(crate) fn run(cpu: usize) -> ! {
                 unreachable!("a CPU runs before there is a kernel");
             };
             match running.take() {
-                Some((thread, context)) => kernel.put_context(thread, context),
+                Some(running) => kernel.put_context(running),
                 None => kernel.end_idling(cpu),
             }
             kernel.serve(cpu, event);
             kernel.next(cpu)
         };
         event = match next {
-            Next::Run(thread, mut context) => {
-                let event = context.run();
-                running = Some((thread, context));
+            Next::Run(mut next) => {
+                let event = converse(cpu, &mut next);
+                running = Some(next);
                 event
             }
             Next::Idle => hal::cpu::wait(),
@@ -234,8 +238,8 @@ impl Kernel {
                 self.block(cpu, current, State::Faulted, Handle::NONE, u64::MAX);
                 continue;
             }
-            if let Some(context) = self.take_context(current) {
-                return Next::Run(current, context);
+            if let Some(running) = self.take_context(current) {
+                return Next::Run(running);
             }
         }
         // While nobody needs the CPU, it does what was put off.
@@ -248,16 +252,13 @@ impl Kernel {
     }
 
     /// Goes over to an address space. Returns whether there is one.
-    fn enter_space(&mut self, cpu: usize, handle: Handle) -> bool {
-        if !self.objects.is_alive(handle) {
-            return false;
-        }
-        let previous = self.cpus[cpu].space;
-        let Some(space) = self.objects.space(handle) else {
+    #[inline]
+    pub(crate) fn enter_space(&mut self, cpu: usize, handle: Handle) -> bool {
+        let (Some(local), Some(space)) = (self.cpus.get_mut(cpu), self.objects.living_space(handle)) else {
             return false;
         };
-        space.enter(cpu, self.objects.space(previous));
-        self.cpus[cpu].space = handle;
+        space.enter(cpu, self.objects.space(local.space));
+        local.space = handle;
         true
     }
 

@@ -50,6 +50,13 @@ impl DerefMut for Registers {
     }
 }
 
+/// A thread that a CPU runs, with the registers, which nobody else has meanwhile.
+#[derive(Debug)]
+pub(crate) struct Running {
+    pub(crate) thread: Handle,
+    pub(crate) context: Stored<Registers>,
+}
+
 /// What a thread does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
