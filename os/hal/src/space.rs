@@ -232,12 +232,13 @@ impl AddressSpace {
     }
 
     /// The calling CPU goes over to this address space, and holds no translation of the previous one any more.
+    #[inline]
     pub fn enter(&self, cpu: usize, previous: Option<&Self>) {
         self.cpus.fetch_or(1 << cpu, Ordering::AcqRel);
         // SAFETY: `new` copied the kernel's part of the root table, so the kernel stays mapped.
         unsafe { Machine::activate_user_space(self.mapper.root()) };
         if let Some(previous) = previous
-            && previous.mapper.root() != self.mapper.root()
+            && !core::ptr::eq(previous, self)
         {
             previous.cpus.fetch_and(!(1 << cpu), Ordering::AcqRel);
         }

@@ -43,22 +43,31 @@ impl<T> Mutex<T> {
     ///
     /// # Panics
     /// When this CPU has taken it already.
+    #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
         let this = cpu::current() as u32 + 1;
-        assert!(
-            self.holder.load(Ordering::Relaxed) != this,
-            "a lock of the kernel was taken twice"
-        );
         let ticket = self.next.fetch_add(1, Ordering::Relaxed);
-        while self.turn.load(Ordering::Acquire) != ticket {
-            tlb::answer();
-            power::obey();
-            core::hint::spin_loop();
+        if self.turn.load(Ordering::Acquire) != ticket {
+            self.wait(this, ticket);
         }
         self.holder.store(this, Ordering::Relaxed);
         Guard {
             lock: self,
             stays: PhantomData,
+        }
+    }
+
+    /// Waits until it is a ticket's turn.
+    #[cold]
+    fn wait(&self, this: u32, ticket: u32) {
+        assert!(
+            self.holder.load(Ordering::Relaxed) != this,
+            "a lock of the kernel was taken twice"
+        );
+        while self.turn.load(Ordering::Acquire) != ticket {
+            tlb::answer();
+            power::obey();
+            core::hint::spin_loop();
         }
     }
 

@@ -5,13 +5,20 @@ use alloc::vec::Vec;
 
 /// Names an object: its place in the table, and the generation of that place. Stays safe to use when the object is gone.
 /// It is read, written and compared as one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Eq, PartialOrd, Ord)]
 #[repr(C, align(8))]
 pub struct Handle {
     /// The place.
     pub index: u32,
     /// How many objects have lived in that place, this one included. 0 never names an object.
     pub generation: u32,
+}
+
+impl PartialEq for Handle {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        self.to_u64() == other.to_u64()
+    }
 }
 
 impl Handle {

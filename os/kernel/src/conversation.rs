@@ -3,47 +3,41 @@
 //! goes from one program to the other without asking who else could run: the other one has the rest of the slice. Whatever
 //! is not as it usually is goes the long way, before anything has changed.
 
-use abi::{SystemCall, Tag, WORDS};
+use abi::{SystemCall, Tag};
 use hal::Event;
 use kcore::capability::{self, Capability, Kind, Rights};
 use kcore::objects::{Handle, Objects};
 
-use crate::endpoint::Waiting;
+use crate::endpoint::{Endpoint, Waiting};
 use crate::object::{Entry, Object};
 use crate::queue::Queue;
 use crate::schedule::Cpu;
 use crate::state::{KERNEL, Kernel};
 use crate::thread::{Caller, Running, State, Thread};
 
-/// The arguments of the two calls.
-struct Arguments {
-    slot: u64,
-    tag: u64,
-    words: [u64; WORDS],
-}
-
 /// Runs a thread, and those that it talks with in its stead, until something happens that takes more than that.
-#[inline]
+///
+/// Nothing is in this function but what a message needs: so little of its state has to be put aside while programs run.
+#[inline(never)]
 pub(crate) fn converse(cpu: usize, running: &mut Running) -> Event {
     loop {
         let event = running.context.run();
         if event != Event::Call {
             return event;
         }
-        let (number, [slot, tag, words @ ..]) = running.context.call();
+        let (number, [slot, tag, ..]) = running.context.call();
         let is_call = number == SystemCall::Call as u64;
         if !is_call && number != SystemCall::ReplyReceive as u64 || tag > u64::from(u32::MAX) {
             return event;
         }
-        let arguments = Arguments { slot, tag, words };
         let mut guard = KERNEL.lock();
         let Some(kernel) = guard.as_mut() else {
             return event;
         };
         let space = if is_call {
-            kernel.quick_call(cpu, running, &arguments)
+            kernel.quick_call(cpu, running, slot)
         } else {
-            kernel.quick_reply_receive(cpu, running, &arguments)
+            kernel.quick_reply_receive(cpu, running, slot)
         };
         let Some(space) = space else {
             return event;
@@ -66,72 +60,56 @@ impl Kernel {
 
     /// The call `call`. Returns the address space of the thread that runs then; `None` when nothing has changed.
     #[inline(always)]
-    fn quick_call(&mut self, cpu: usize, running: &mut Running, arguments: &Arguments) -> Option<Handle> {
+    fn quick_call(&mut self, cpu: usize, running: &mut Running, slot: u64) -> Option<Handle> {
         let me = running.thread;
         let client = self.objects.thread(me)?;
-        let capability = self.endpoint_in(client, arguments.slot, Rights::WRITE)?;
+        let capability = self.endpoint_in(client, slot, Rights::WRITE)?;
         let (object, badge) = (capability.object, capability.badge);
-        let endpoint = self.objects.endpoint(object)?;
-        let receiver = endpoint.queue.only()?;
+        let receiver = self.objects.endpoint(object)?.queue.only()?;
+        let (client, server, endpoint) = meeting(&mut self.objects.0, me, receiver, object)?;
         if endpoint.waiting != Waiting::Receivers {
             return None;
         }
-        let (client, server) = two_threads(&mut self.objects.0, me, receiver)?;
-        pass_on(self.cpus.get_mut(cpu)?, running, receiver, client, server)?;
+        pass_on(self.cpus.get_mut(cpu)?, running, receiver, client, server, badge, Tag::CALL)?;
         self.switches += 1;
+        endpoint.queue = Queue::EMPTY;
         client.calls += 1;
         client.state = State::Calling;
         server.caller = Caller {
             thread: me,
             call: client.calls,
         };
-        let space = server.space;
-        running.receive(badge, arguments.tag | Tag::CALL, arguments.words);
-        if let Some(endpoint) = self.objects.endpoint_mut(object) {
-            endpoint.queue = Queue::EMPTY;
-        }
-        Some(space)
+        Some(server.space)
     }
 
     /// The call `reply_receive`. Returns what [`Self::quick_call`] does.
     #[inline(always)]
-    fn quick_reply_receive(
-        &mut self,
-        cpu: usize,
-        running: &mut Running,
-        arguments: &Arguments,
-    ) -> Option<Handle> {
+    fn quick_reply_receive(&mut self, cpu: usize, running: &mut Running, slot: u64) -> Option<Handle> {
         let me = running.thread;
         let server = self.objects.thread(me)?;
-        let object = self.endpoint_in(server, arguments.slot, Rights::READ)?.object;
+        let object = self.endpoint_in(server, slot, Rights::READ)?.object;
         let (caller, bound) = (server.caller, server.notification);
-        if !self.objects.endpoint(object)?.queue.is_empty() {
-            return None;
-        }
         if !bound.is_none() && self.objects.notification(bound).is_some_and(|bound| bound.bits != 0) {
             return None;
         }
-        let (server, client) = two_threads(&mut self.objects.0, me, caller.thread)?;
+        let (server, client, endpoint) = meeting(&mut self.objects.0, me, caller.thread, object)?;
         if client.state != State::Calling
             || client.calls != caller.call
             || client.outgoing.is_fault
             || server.scheduling.inherited().is_some()
+            || !endpoint.queue.is_empty()
         {
             return None;
         }
-        pass_on(self.cpus.get_mut(cpu)?, running, caller.thread, server, client)?;
+        pass_on(self.cpus.get_mut(cpu)?, running, caller.thread, server, client, 0, 0)?;
         self.switches += 1;
+        endpoint.queue = Queue::of(me);
+        endpoint.waiting = Waiting::Receivers;
+        endpoint.server = me;
         server.caller = Caller::NONE;
         server.state = State::Receiving;
         server.waits_at = object;
-        let space = client.space;
-        running.receive(0, arguments.tag, arguments.words);
-        if let Some(endpoint) = self.objects.endpoint_mut(object) {
-            endpoint.queue = Queue::of(me);
-            endpoint.waiting = Waiting::Receivers;
-            endpoint.server = me;
-        }
-        Some(space)
+        Some(client.space)
     }
 
     /// Goes over to an address space if it is not active already. Returns whether there is one.
@@ -141,15 +119,8 @@ impl Kernel {
     }
 }
 
-impl Running {
-    /// A message arrives.
-    #[inline(always)]
-    fn receive(&mut self, badge: u64, tag: u64, [a, b, c, d]: [u64; WORDS]) {
-        self.context.set_message(badge, [tag, a, b, c, d]);
-    }
-}
-
-/// Passes the CPU on to a thread that waits. `None`, and nothing has changed, when that takes more than this.
+/// Passes the CPU on to a thread that waits, with the tag and the words of the running thread's call, and with a badge and
+/// a flag that the kernel adds. `None`, and nothing has changed, when that takes more than this.
 #[inline(always)]
 fn pass_on(
     local: &mut Cpu,
@@ -157,6 +128,8 @@ fn pass_on(
     next: Handle,
     giver: &mut Thread,
     taker: &mut Thread,
+    badge: u64,
+    flag: u64,
 ) -> Option<()> {
     if taker.suspended || taker.timer.is_queued() || taker.context.is_none() {
         return None;
@@ -170,7 +143,9 @@ fn pass_on(
     {
         return None;
     }
-    if let Some(context) = taker.context.take() {
+    if let Some(mut context) = taker.context.take() {
+        let (_, [_, tag, a, b, c, d]) = running.context.call();
+        context.set_message(badge, [tag | flag, a, b, c, d]);
         giver.context = Some(core::mem::replace(&mut running.context, context));
     }
     running.thread = next;
@@ -180,12 +155,16 @@ fn pass_on(
     Some(())
 }
 
-/// Two different threads, to change.
+/// Two different threads and an endpoint, to change.
 #[inline(always)]
-fn two_threads(objects: &mut Objects<Entry>, a: Handle, b: Handle) -> Option<(&mut Thread, &mut Thread)> {
-    let (a, b) = objects.get_pair_mut(a, b)?;
-    match (&mut a.object, &mut b.object) {
-        (Object::Thread(a), Object::Thread(b)) => Some((a, b)),
+fn meeting(
+    objects: &mut Objects<Entry>,
+    a: Handle,
+    b: Handle,
+    endpoint: Handle,
+) -> Option<(&mut Thread, &mut Thread, &mut Endpoint)> {
+    match objects.get_three_mut(a, b, endpoint)?.map(|entry| &mut entry.object) {
+        [Object::Thread(a), Object::Thread(b), Object::Endpoint(endpoint)] => Some((a, b, endpoint)),
         _ => None,
     }
 }

@@ -132,16 +132,16 @@ impl RunQueue {
     }
 
     /// [`Self::hand_over`], for two threads that are at hand.
-    #[inline]
+    #[inline(always)]
     pub fn pass_on(&self, giver: &mut Scheduling, taker: &mut Scheduling) -> bool {
         if taker.place != Place::Out || !taker.may_run_on(self.cpu) {
             return false;
         }
-        if giver.place != Place::Running || giver.cpu != self.cpu || giver.effective() != taker.effective() {
+        if giver.place != Place::Running || giver.cpu != self.cpu || !giver.competes_like(taker) {
             return false;
         }
-        core::mem::swap(&mut giver.fair, &mut taker.fair);
-        core::mem::swap(&mut giver.used, &mut taker.used);
+        giver.fair.exchange(&mut taker.fair);
+        (giver.used, taker.used) = (taker.used, giver.used);
         giver.place = Place::Out;
         taker.place = Place::Running;
         taker.cpu = self.cpu;

@@ -78,6 +78,8 @@ pub enum Place {
 pub struct Scheduling {
     own: Class,
     inherited: Option<Class>,
+    /// The rank of the better one, by which it competes. Equal ranks are equal classes.
+    rank: u32,
     /// The CPUs that may run it, bit by number.
     pub affinity: u64,
     pub(super) place: Place,
@@ -108,12 +110,25 @@ pub(super) struct Fair {
     pub(super) cpu: u32,
 }
 
+impl Fair {
+    /// Exchanges two threads' standings: word by word, because `swap` goes by bytes where memory wants to be aligned.
+    #[inline(always)]
+    pub(super) const fn exchange(&mut self, other: &mut Self) {
+        (self.runtime, other.runtime) = (other.runtime, self.runtime);
+        (self.deadline, other.deadline) = (other.deadline, self.deadline);
+        (self.lead, other.lead) = (other.lead, self.lead);
+        (self.weight, other.weight) = (other.weight, self.weight);
+        (self.cpu, other.cpu) = (other.cpu, self.cpu);
+    }
+}
+
 impl Scheduling {
     /// A thread that waits in no queue.
     pub const fn new(class: Class, affinity: u64) -> Self {
         Self {
             own: class.clamped(),
             inherited: None,
+            rank: class.clamped().rank(),
             affinity,
             place: Place::Out,
             cpu: 0,
@@ -184,6 +199,13 @@ impl Scheduling {
             Some(class) => Some(class.clamped()),
             None => None,
         };
+        self.rank = self.effective().rank();
+    }
+
+    /// Whether both compete in the same class.
+    #[inline]
+    pub(super) const fn competes_like(&self, other: &Self) -> bool {
+        self.rank == other.rank
     }
 }
 
