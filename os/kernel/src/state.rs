@@ -158,13 +158,6 @@ impl Kernel {
         self.make_ready(cpu, thread);
     }
 
-    /// Takes a thread's registers to run it.
-    #[inline]
-    fn take_context(&mut self, thread: Handle) -> Option<Running> {
-        let context = self.objects.thread_mut(thread)?.context.take()?;
-        Some(Running { thread, context })
-    }
-
     /// Gives a thread its registers back.
     #[inline]
     fn put_context(&mut self, running: Running) {
@@ -227,20 +220,25 @@ impl Kernel {
             if current.is_none() {
                 break;
             }
-            let Some(thread) = self.objects.thread(current) else {
+            let Some(thread) = self.objects.thread_mut(current) else {
                 self.cpus[cpu].current = Handle::NONE;
                 continue;
             };
-            let space = thread.space;
             debug_assert_eq!(thread.state, State::Running);
-            if space != self.cpus[cpu].space && !self.enter_space(cpu, space) {
-                // Nothing is left that it could run in.
-                self.block(cpu, current, State::Faulted, Handle::NONE, u64::MAX);
+            let space = thread.space;
+            let Some(context) = thread.context.take() else {
                 continue;
-            }
-            if let Some(running) = self.take_context(current) {
+            };
+            let running = Running {
+                thread: current,
+                context,
+            };
+            if space == self.cpus[cpu].space || self.enter_space(cpu, space) {
                 return Next::Run(running);
             }
+            // Nothing is left that it could run in.
+            self.put_context(running);
+            self.block(cpu, current, State::Faulted, Handle::NONE, u64::MAX);
         }
         // While nobody needs the CPU, it does what was put off.
         while !self.drain(cpu, 256) && self.cpus[cpu].space != Handle::NONE {
