@@ -23,7 +23,11 @@ const ALIGN: u64 = 64;
 /// How many bytes so many values take.
 const fn room<T>(count: usize) -> Option<u64> {
     const { assert!(align_of::<T>() as u64 <= ALIGN) };
-    let size = if size_of::<T>() == 0 { 1 } else { size_of::<T>() as u64 };
+    let size = if size_of::<T>() == 0 {
+        1
+    } else {
+        size_of::<T>() as u64
+    };
     match size.checked_mul(count as u64) {
         Some(size) => size.checked_next_multiple_of(ALIGN),
         None => None,

@@ -272,3 +272,63 @@ fn what_moves_brings_loads_closer_and_may_run_there() {
     assert_eq!(queue.pick(&mut arena), Some(0));
     assert_eq!(queue.movable(&arena, 1, 2 * REAL_TIME_LOAD), Some(3));
 }
+
+proptest! {
+    /// The short way to hand a CPU over does what the ordinary one does, and refuses what that refuses.
+    #[test]
+    fn passing_on_is_handing_over(
+        classes in prop::collection::vec(class(), IDS as usize),
+        affinity in prop::sample::select(vec![ALL, 1, 2]),
+        ops in prop::collection::vec(op(), 0..40),
+        from in 0..IDS,
+        to in 0..IDS,
+    ) {
+        prop_assume!(from != to);
+        let mut arena = Arena::of(&classes);
+        arena.0[to as usize].affinity = affinity;
+        let mut queue = RunQueue::new(0);
+        for op in ops {
+            match op {
+                Op::Enqueue(id) => _ = queue.enqueue(&mut arena, id),
+                Op::Dequeue(id) => _ = queue.dequeue(&mut arena, id),
+                Op::Pick => _ = queue.pick(&mut arena),
+                Op::PutBack(id) => _ = queue.put_back(&mut arena, id),
+                Op::Yield(id) => _ = queue.yield_now(&mut arena, id),
+                Op::Account(id, elapsed) => _ = queue.account(&mut arena, id, elapsed),
+                Op::Inherit(id, class) => _ = queue.inherit(&mut arena, id, class),
+                Op::SetClass(id, class) => _ = queue.set_class(&mut arena, id, class),
+            }
+        }
+        // So that it often fits.
+        if let Some(id) = queue.pick(&mut arena) {
+            queue.dequeue(&mut arena, to);
+            let class = arena.0[id as usize].own();
+            queue.set_class(&mut arena, to, class);
+        }
+        let mut other = Arena(arena.0.clone());
+        let handed = queue.hand_over(&mut arena, from, to);
+        let [giver, taker] = other.0.get_disjoint_mut([from as usize, to as usize]).unwrap();
+        prop_assert_eq!(queue.pass_on(giver, taker), handed);
+        prop_assert_eq!(format!("{:?}", other.0), format!("{:?}", arena.0));
+    }
+}
+
+#[test]
+fn passing_on_changes_places() {
+    let mut arena = Arena::of(&[Class::DEFAULT, Class::DEFAULT]);
+    let mut queue = RunQueue::new(0);
+    assert!(queue.enqueue(&mut arena, 0));
+    assert_eq!(queue.pick(&mut arena), Some(0));
+    assert!(queue.account(&mut arena, 0, SLICE / 4));
+    let left = queue.slice_left(&arena, 0);
+    let [giver, taker] = &mut arena.0[..] else {
+        unreachable!()
+    };
+    assert!(queue.pass_on(giver, taker));
+    assert_eq!((giver.place(), taker.place()), (Place::Out, Place::Running));
+    assert_eq!(
+        queue.slice_left(&arena, 1),
+        left,
+        "the rest of the slice goes with it"
+    );
+}

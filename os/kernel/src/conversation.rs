@@ -70,7 +70,15 @@ impl Kernel {
         if endpoint.waiting != Waiting::Receivers {
             return None;
         }
-        pass_on(self.cpus.get_mut(cpu)?, running, receiver, client, server, badge, Tag::CALL)?;
+        pass_on(
+            self.cpus.get_mut(cpu)?,
+            running,
+            receiver,
+            client,
+            server,
+            badge,
+            Tag::CALL,
+        )?;
         self.switches += 1;
         endpoint.queue = Queue::EMPTY;
         client.calls += 1;
@@ -89,7 +97,12 @@ impl Kernel {
         let server = self.objects.thread(me)?;
         let object = self.endpoint_in(server, slot, Rights::READ)?.object;
         let (caller, bound) = (server.caller, server.notification);
-        if !bound.is_none() && self.objects.notification(bound).is_some_and(|bound| bound.bits != 0) {
+        if !bound.is_none()
+            && self
+                .objects
+                .notification(bound)
+                .is_some_and(|bound| bound.bits != 0)
+        {
             return None;
         }
         let (server, client, endpoint) = meeting(&mut self.objects.0, me, caller.thread, object)?;
@@ -101,7 +114,15 @@ impl Kernel {
         {
             return None;
         }
-        pass_on(self.cpus.get_mut(cpu)?, running, caller.thread, server, client, 0, 0)?;
+        pass_on(
+            self.cpus.get_mut(cpu)?,
+            running,
+            caller.thread,
+            server,
+            client,
+            0,
+            0,
+        )?;
         self.switches += 1;
         endpoint.queue = Queue::of(me);
         endpoint.waiting = Waiting::Receivers;
@@ -137,10 +158,7 @@ fn pass_on(
     if local.current != running.thread || local.has_to_choose() {
         return None;
     }
-    if !local
-        .queue
-        .pass_on(&mut giver.scheduling, &mut taker.scheduling)
-    {
+    if !local.queue.pass_on(&mut giver.scheduling, &mut taker.scheduling) {
         return None;
     }
     if let Some(mut context) = taker.context.take() {
@@ -163,7 +181,10 @@ fn meeting(
     b: Handle,
     endpoint: Handle,
 ) -> Option<(&mut Thread, &mut Thread, &mut Endpoint)> {
-    match objects.get_three_mut(a, b, endpoint)?.map(|entry| &mut entry.object) {
+    match objects
+        .get_three_mut(a, b, endpoint)?
+        .map(|entry| &mut entry.object)
+    {
         [Object::Thread(a), Object::Thread(b), Object::Endpoint(endpoint)] => Some((a, b, endpoint)),
         _ => None,
     }

@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = &[
     ("a timeout ends with the wait that it was for", stale_timeouts),
     ("notifications gather bits", notifications),
     ("a bound notification interrupts receiving", bound),
+    ("what was signalled comes before the next call", signalled_before),
     ("priorities are lent", inheritance),
     ("what was lent goes back", lent_goes_back),
 ];
@@ -551,6 +552,44 @@ fn bound_server(endpoint: u64) {
             );
         }
     }
+}
+
+/// Answers calls with one more than they brought, and signals its own notification before it answers a 7.
+fn signals_itself(argument: u64) {
+    let (endpoint, loud) = (argument >> 32, argument & 0xffff_ffff);
+    let Ok(mut message) = receive(endpoint) else {
+        return;
+    };
+    loop {
+        let word = message.words[0];
+        if message.tag.is_notification() {
+            set(0, word);
+        } else if word == 7 && syscall::signal(loud).is_err() {
+            return;
+        }
+        match syscall::reply_receive(endpoint, 0, word + 1, 0, 0, 0) {
+            Ok(next) => message = next,
+            Err(_) => return,
+        }
+    }
+}
+
+fn signalled_before(world: &mut World) -> Result<(), Wrong> {
+    let endpoint = must!(world.make(kind::ENDPOINT, 0));
+    let bell = must!(world.make(kind::NOTIFICATION, 0));
+    let loud = must!(world.badged(bell, RW, 4));
+    let thread = must!(world.idle_thread(signals_itself, endpoint << 32 | loud, 0));
+    must!(syscall::thread_bind(thread.slot, bell));
+    must!(world.start(thread));
+    for _ in 0..8 {
+        for word in [1, 2, 7] {
+            let reply = must!(syscall::call(endpoint, 0, word, 0, 0, 0));
+            same!(reply.words[0], word + 1, "the reply");
+        }
+        check!(wait_for(0, 4), "the notification comes");
+        set(0, 0);
+    }
+    Ok(())
 }
 
 fn bound(world: &mut World) -> Result<(), Wrong> {

@@ -27,7 +27,7 @@ const TIMES: u64 = 2000;
 pub(crate) const CALLER: u64 = 1;
 
 /// Limits in nanoseconds, which are instructions then.
-const LIMIT_MESSAGE: u64 = 1000;
+const LIMIT_MESSAGE: u64 = 900;
 
 /// Repeats something and prints what one time took. With a limit that is not 0 it must not take longer.
 fn measure(
