@@ -52,6 +52,12 @@ macro_rules! with_system_calls {
             13 Clock clock() -> "nanoseconds since boot":;
             /// Ends the calling thread. Its objects stay.
             14 ExitThread exit_thread() -> never:;
+            /// Makes an endpoint at which nobody waits a gate: what is sent to it goes on to another endpoint, at most `rate`
+            /// messages per second, and up to `burst` at once after a pause. More are refused with `RateLimited`, whatever
+            /// copies of the gate's capability they use; faults are not counted. Wants the right to receive at both
+            /// endpoints. At a gate nobody can receive; its limit can be set again.
+            15 EndpointLimit endpoint_limit(gate: number, endpoint: number, rate: number, burst: number)
+                -> "zero": NotFound WrongKind NotPermitted BadArgument Busy;
 
             /// Copies a capability of the caller into an empty slot of a table, with at most the given rights. The copy is
             /// derived from the original: revoking that deletes the copy.

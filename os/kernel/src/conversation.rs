@@ -111,6 +111,7 @@ impl Kernel {
             || client.outgoing.is_fault
             || server.scheduling.inherited().is_some()
             || !endpoint.queue.is_empty()
+            || endpoint.is_gate()
         {
             return None;
         }

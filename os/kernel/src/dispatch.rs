@@ -87,6 +87,12 @@ impl Kernel {
                 self.stop(cpu, me);
                 Ok(Outcome::Blocked)
             }
+            Request::EndpointLimit {
+                gate,
+                endpoint,
+                rate,
+                burst,
+            } => self.call_limit(me, gate, endpoint, rate, burst),
             Request::CapabilityCopy {
                 table,
                 to,

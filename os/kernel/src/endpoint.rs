@@ -1,6 +1,7 @@
 //! Endpoints: where threads meet to pass messages.
 
 use kcore::objects::Handle;
+use kcore::token_bucket::TokenBucket;
 
 use crate::queue::Queue;
 
@@ -20,7 +21,14 @@ pub(crate) struct Endpoint {
     pub(crate) waiting: Waiting,
     /// Who received here last: it inherits the priority of who waits to send.
     pub(crate) server: Handle,
+    /// Of a gate: the endpoint that messages go on to. Its own queue stays empty.
+    pub(crate) target: Handle,
+    /// Of a gate: how many messages go on.
+    pub(crate) limit: TokenBucket,
 }
+
+// An endpoint costs a cache line.
+const _: () = assert!(size_of::<Endpoint>() <= 64);
 
 impl Endpoint {
     /// Nobody waits.
@@ -29,7 +37,15 @@ impl Endpoint {
             queue: Queue::EMPTY,
             waiting: Waiting::Senders,
             server: Handle::NONE,
+            target: Handle::NONE,
+            limit: TokenBucket::new(0, 0, 0),
         }
+    }
+
+    /// Whether messages go on from here.
+    #[inline]
+    pub(crate) fn is_gate(&self) -> bool {
+        !self.target.is_none()
     }
 
     /// Who waits first to receive.

@@ -62,8 +62,13 @@ impl Kernel {
         outgoing: Outgoing,
         timeout: u64,
     ) -> Result<Outcome, Error> {
-        let waiting = self.objects.endpoint(endpoint).ok_or(Error::NotFound)?.receiver();
-        let Some(receiver) = waiting else {
+        let mut endpoint = endpoint;
+        let mut place = self.objects.endpoint(endpoint).ok_or(Error::NotFound)?;
+        if place.is_gate() {
+            endpoint = self.pass_gate(endpoint, outgoing.is_fault)?;
+            place = self.objects.endpoint(endpoint).ok_or(Error::PeerGone)?;
+        }
+        let Some(receiver) = place.receiver() else {
             return self.queue_sender(cpu, me, endpoint, outgoing, timeout);
         };
         self.leave_queue(receiver);
@@ -215,6 +220,9 @@ impl Kernel {
         let Some(place) = self.objects.endpoint_mut(endpoint) else {
             return Err(Error::NotFound);
         };
+        if place.is_gate() {
+            return Err(Error::WrongKind);
+        }
         place.server = me;
         if let Some(sender) = place.sender() {
             self.receive_from(cpu, me, sender);

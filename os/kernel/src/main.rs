@@ -17,6 +17,7 @@ mod conversation;
 mod dispatch;
 mod ending;
 mod endpoint;
+mod gate;
 mod ipc;
 mod machine;
 mod mapping;

@@ -7,6 +7,7 @@
 #![no_main]
 
 mod capabilities;
+mod limits;
 mod memory;
 mod messages;
 mod offspring;
@@ -71,9 +72,10 @@ fn all(info: &abi::start::RootInfo, initrd: Archive<'static>) -> u64 {
         }
     };
     let mut wrong = 0;
-    let groups: [&[Test]; 6] = [
+    let groups: [&[Test]; 7] = [
         capabilities::TESTS,
         messages::TESTS,
+        limits::TESTS,
         memory::TESTS,
         threads::TESTS,
         offspring::TESTS,

@@ -28,7 +28,7 @@ pub(crate) const TESTS: &[Test] = &[
 ];
 
 /// Answers each call with the words turned around, one added to each, and the badge in the label.
-fn turn(endpoint: u64) {
+pub(crate) fn turn(endpoint: u64) {
     let Ok(mut message) = receive(endpoint) else {
         return;
     };

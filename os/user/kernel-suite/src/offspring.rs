@@ -248,6 +248,8 @@ fn template(call: SystemCall) -> [u64; ARGUMENTS] {
         SystemCall::Signal => [bell, 0, 0, 0, 0, 0],
         SystemCall::Sleep => [1000, 0, 0, 0, 0, 0],
         SystemCall::Call | SystemCall::Send | SystemCall::ReplyReceive => [endpoint, 0, 0, 0, 0, frame],
+        // No second endpoint is there: each value of an argument meets a mistake.
+        SystemCall::EndpointLimit => [endpoint, endpoint, 1000, 1, 0, 0],
         SystemCall::SaveReply => [EMPTY, 0, 0, 0, 0, 0],
         SystemCall::CapabilityCopy | SystemCall::CapabilityMint => [0, EMPTY, endpoint, right::ALL, 0, 0],
         SystemCall::CapabilityMove => [table, 1, frame, 0, 0, 0],
