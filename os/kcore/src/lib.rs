@@ -15,7 +15,6 @@ pub mod capability;
 pub mod cause;
 pub mod elf;
 pub mod fdt;
-pub mod frames;
 pub mod heap;
 pub mod heap_queue;
 pub mod memory_map;

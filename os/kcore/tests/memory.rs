@@ -1,70 +1,14 @@
-//! Frames, the heap, the memory map and user ranges.
+//! The heap, the memory map and user ranges.
 
 use std::alloc::Layout;
 
 use abi::Error;
 use abi::layout::{PAGE_SIZE, USER_END};
 use bootinfo::{MemoryKind, MemoryRegion};
-use kcore::frames::{FRAME_SIZE, FrameAllocator, MAX_ORDER};
 use kcore::heap::Heap;
 use kcore::memory_map::{self, MapError, MemoryMap};
 use kcore::user_range::UserRange;
 use proptest::prelude::*;
-
-#[test]
-fn frames_come_from_the_given_ranges_alone() {
-    let ranges = [
-        (0x1000, 0x5000),
-        (0x40_0000 - 0x1000, 0x2000),
-        (0x1_0000_0000, 0x80_0000),
-    ];
-    let mut frames = FrameAllocator::new(ranges);
-    assert_eq!(frames.free_frames(), 5 + 2 + 2048);
-    let mut taken: Vec<u64> = std::iter::from_fn(|| frames.allocate(0)).collect();
-    taken.sort_unstable();
-    let mut expected: Vec<u64> = Vec::new();
-    for (start, len) in ranges {
-        expected.extend((start..start + len).step_by(FRAME_SIZE as usize));
-    }
-    assert_eq!(taken, expected);
-}
-
-#[test]
-fn ranges_shrink_to_whole_frames_and_overlaps_are_left_out() {
-    let frames = FrameAllocator::new([
-        (0x1001, 0x2fff),
-        (0x2000, 0x1000),
-        (u64::MAX - 10, 100),
-        (0x9000, 0),
-    ]);
-    assert_eq!(frames.free_frames(), 2);
-}
-
-#[test]
-fn large_blocks_are_aligned_in_physical_memory() {
-    let mut frames = FrameAllocator::new([(0x12_3000, 64 << 20)]);
-    let block = FRAME_SIZE << MAX_ORDER;
-    let mut count = 0;
-    while let Some(start) = frames.allocate(MAX_ORDER) {
-        assert!(start.is_multiple_of(block));
-        count += 1;
-    }
-    assert_eq!(count, 15);
-}
-
-#[test]
-fn frames_of_others_are_not_taken_back() {
-    let mut frames = FrameAllocator::new([(0x40_3000, 0x4000)]);
-    let frame = frames.allocate(0).unwrap();
-    assert!(
-        frames.release(0x40_0000, 0).is_err(),
-        "below the range, but in the same block"
-    );
-    assert!(frames.release(frame + 1, 0).is_err());
-    assert!(frames.release(0x40_7000, 0).is_err());
-    assert!(frames.release(frame, 0).is_ok());
-    assert!(frames.release(frame, 0).is_err(), "twice");
-}
 
 proptest! {
     #[test]
