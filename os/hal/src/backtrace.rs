@@ -1,7 +1,26 @@
-//! Who called whom in the kernel, by the frame pointers that it is compiled with.
+//! What a panic shows of this CPU: its registers, and who called whom, by the frame pointers that the kernel is compiled
+//! with.
+
+use core::fmt;
 
 use crate::arch::Machine;
 use crate::{Architecture, cpu};
+
+/// Shows this CPU's registers as they are now, in lines.
+pub fn registers() -> impl fmt::Display {
+    fmt::from_fn(|out| {
+        for (index, (name, value)) in Machine::registers().enumerate() {
+            if index > 0 && index % COLUMNS == 0 {
+                writeln!(out)?;
+            }
+            write!(out, "  {name:<7} {value:016x}")?;
+        }
+        Ok(())
+    })
+}
+
+/// How many registers stand in a line.
+const COLUMNS: usize = 4;
 
 /// Most frames that are reported.
 const LIMIT: usize = 64;

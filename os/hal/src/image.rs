@@ -15,6 +15,10 @@ macro_rules! symbols {
 symbols! {
     /// End of the code, page aligned.
     text_end = kernel_text_end;
+    /// Start of the bytes for the table of symbols.
+    symbols_start = kernel_symbols;
+    /// End of these bytes.
+    symbols_end = kernel_symbols_end;
     /// End of the constants, page aligned.
     rodata_end = kernel_rodata_end;
     /// The page below the kernel's stack, which stays unmapped.
@@ -38,4 +42,17 @@ pub(crate) fn parts() -> [(u64, u64, Access); 4] {
         (rodata_end(), stack_guard(), Access::ReadWrite),
         (stack_guard() + kcore::paging::PAGE_SIZE, end(), Access::ReadWrite),
     ]
+}
+
+/// The address for which the kernel was linked of what now lies at `address`; `None` outside of the image. Symbols and
+/// debuggers' files have such addresses.
+pub fn link_address(address: u64) -> Option<u64> {
+    (KERNEL_VMA <= address && address < end()).then_some(address)
+}
+
+/// The bytes that whoever built the image has filled with a table of its symbols ([`kcore::symbols`]), or has not.
+pub fn symbols() -> &'static [u8] {
+    let len = symbols_end() - symbols_start();
+    // SAFETY: the linker script keeps these bytes among the constants, which are mapped and never written to.
+    unsafe { core::slice::from_raw_parts(symbols_start() as *const u8, len as usize) }
 }

@@ -22,6 +22,7 @@
 //! | `tlb.rs` | forgetting translations |
 //! | `fpu.rs` | floating-point registers |
 //! | `power.rs` | switching the machine off |
+//! | `registers.rs` | registers that a panic shows |
 //!
 //! # What is absent
 //!
@@ -70,11 +71,12 @@ use bootinfo::BootInfo;
 use kcore::cause::Cause;
 use kcore::paging::Encoding;
 
-pub use backtrace::backtrace;
+pub use backtrace::{backtrace, registers};
 pub use boot::Boot;
 pub use entropy::{SEED_LEN, entropy};
 pub use fpu::FpuState;
 pub use heap::free as heap_free;
+pub use image::{link_address, symbols};
 pub use probe::check_protection;
 pub use space::{AddressSpace, run};
 pub use stored::{Array, Stored};
@@ -193,6 +195,9 @@ trait Architecture {
 
     /// The frame pointer of the function that calls this.
     fn frame_pointer() -> u64;
+
+    /// Names and values of this CPU's registers that tell something in the middle of the kernel.
+    fn registers() -> impl Iterator<Item = (&'static str, u64)>;
 
     /// Where a CPU's stacks for traps that cannot use the ordinary one are, as start and end.
     fn trap_stacks(index: usize) -> (u64, u64);

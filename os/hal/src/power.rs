@@ -12,24 +12,28 @@ const HALT_LIMIT: u64 = 100_000_000;
 static STOPPER: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes all other CPUs halt for good, and gives this one the console: for the end of the kernel. When several CPUs call
-/// this, it returns on one of them.
-pub fn stop_other_cpus() {
+/// this, it returns on one of them. Returns how many others have halted, and how many have not said so in time.
+pub fn stop_other_cpus() -> (usize, usize) {
     let this = cpu::current();
     match STOPPER.compare_exchange(0, this + 1, Ordering::AcqRel, Ordering::Acquire) {
         Ok(_) => {}
-        Err(stopper) if stopper == this + 1 => return,
+        // Again: whoever asks knows.
+        Err(stopper) if stopper == this + 1 => return (0, 0),
         Err(_) => halt_as_told(),
     }
     let others = || {
         let runs = move |other: &&cpu::Local| other.index() != this && other.online.load(Ordering::Acquire);
         cpu::all().iter().filter(runs)
     };
+    let running = others().count();
     others().for_each(Machine::halt_other);
     let limit = timer::now() + HALT_LIMIT;
     while others().next().is_some() && timer::now() < limit {
         core::hint::spin_loop();
     }
     console::seize();
+    let left = others().count();
+    (running - left, left)
 }
 
 /// Halts when another CPU has told this one to. For where it may not notice an interrupt.

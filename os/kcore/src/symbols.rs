@@ -8,17 +8,20 @@
 //! | 8 | address that the others are relative to |
 //! | 4 | end of the last symbol, relative |
 //! | 4 | number of symbols |
+//! | 4 | length of all names |
 //! | 8 each | per symbol, by address: its address, relative; where its name starts among the names |
-//! | the rest | the names, in this order, one behind the other, as UTF-8 |
+//! | as said | the names, in this order, one behind the other, as UTF-8 |
+//!
+//! The release tool makes such a table of the linked kernel (`release-tool/build/src/function_names.rs`) and writes it into
+//! the image. What is behind it does not matter.
 
-use alloc::vec::Vec;
 use core::fmt;
 
 use crate::bytes::{le32, le64};
 
 /// How a table starts. The last byte is the format's version.
-pub const MAGIC: [u8; 8] = *b"symbols\x01";
-const HEADER_LEN: usize = 24;
+pub const MAGIC: [u8; 8] = *b"symbols\x02";
+const HEADER_LEN: usize = 28;
 const ENTRY_LEN: usize = 8;
 
 /// Why bytes are no table.
@@ -67,7 +70,7 @@ impl<'a> Symbols<'a> {
     /// Checks a table, in time linear in its length.
     ///
     /// # Errors
-    /// When the bytes are no table; bytes behind one belong to its last name.
+    /// When the bytes do not begin with a table.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Error> {
         if !MAGIC.starts_with(bytes.get(..MAGIC.len()).unwrap_or(bytes)) {
             return Err(Error::NotATable);
@@ -77,14 +80,16 @@ impl<'a> Symbols<'a> {
                 le64(bytes, 8)?,
                 le32(bytes, 16)?,
                 le32(bytes, 20)?,
+                le32(bytes, 24)?,
                 &bytes[HEADER_LEN..],
             ))
         };
-        let (base, end, count, rest) = header().ok_or(Error::Truncated)?;
+        let (base, end, count, names_len, rest) = header().ok_or(Error::Truncated)?;
         let count = count as usize;
         let (entries, _) = rest.as_chunks::<ENTRY_LEN>();
         let entries = entries.get(..count).ok_or(Error::Truncated)?;
-        let names = core::str::from_utf8(&rest[count * ENTRY_LEN..]).map_err(|_| Error::BadName)?;
+        let names = rest[count * ENTRY_LEN..].get(..names_len as usize);
+        let names = core::str::from_utf8(names.ok_or(Error::Truncated)?).map_err(|_| Error::BadName)?;
         let table = Self {
             base,
             end,
@@ -150,41 +155,4 @@ impl<'a> Symbols<'a> {
 fn fields(entry: &[u8; ENTRY_LEN]) -> (u32, u32) {
     let [a, b, c, d, e, f, g, h] = *entry;
     (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
-}
-
-/// Makes a table of symbols that are sorted by address, the last of which ends at `end`. For who builds a program; a
-/// kernel only reads tables.
-///
-/// # Errors
-/// [`Error::Disordered`] when the addresses do not grow, or span 4 GiB or more.
-pub fn encode<'n>(symbols: impl IntoIterator<Item = (u64, &'n str)>, end: u64) -> Result<Vec<u8>, Error> {
-    let (mut entries, mut names) = (Vec::new(), Vec::<u8>::new());
-    let mut base = None;
-    let mut count = 0_u32;
-    let relative = |address: u64, base: u64| {
-        let relative = address
-            .checked_sub(base)
-            .and_then(|offset| u32::try_from(offset).ok());
-        relative.ok_or(Error::Disordered)
-    };
-    for (address, name) in symbols {
-        let base = *base.get_or_insert(address);
-        entries.extend(relative(address, base)?.to_le_bytes());
-        entries.extend(
-            u32::try_from(names.len())
-                .map_err(|_| Error::Disordered)?
-                .to_le_bytes(),
-        );
-        names.extend(name.as_bytes());
-        count += 1;
-    }
-    let base = base.unwrap_or(end);
-    let mut table = Vec::from(MAGIC);
-    table.extend(base.to_le_bytes());
-    table.extend(relative(end, base)?.to_le_bytes());
-    table.extend(count.to_le_bytes());
-    table.extend(entries);
-    table.extend(names);
-    Symbols::parse(&table)?;
-    Ok(table)
 }

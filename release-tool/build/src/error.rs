@@ -189,6 +189,12 @@ pub enum BuildError {
         /// What was expected and found.
         problem: String,
     },
+    /// A kernel whose functions cannot be named.
+    #[error("the kernel's section .veridian.symbols: {problem}")]
+    FunctionNames {
+        /// What was expected and found.
+        problem: String,
+    },
     /// An identity that a kernel cannot hold.
     #[error("`{}`: expected an identity without line breaks of at most {room} bytes, got another", identity.escape_debug())]
     IdentityText {

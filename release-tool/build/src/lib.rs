@@ -12,6 +12,7 @@ mod error;
 #[cfg(test)]
 mod fake;
 pub mod flat;
+pub mod function_names;
 pub mod images;
 pub mod installer;
 pub mod machines;

@@ -7,6 +7,7 @@ mod entry;
 mod fpu;
 mod interrupts;
 mod power;
+mod registers;
 mod start;
 mod timer;
 mod trap;
@@ -159,6 +160,10 @@ impl Architecture for Machine {
     #[inline(always)]
     fn frame_pointer() -> u64 {
         cpu::frame_pointer()
+    }
+
+    fn registers() -> impl Iterator<Item = (&'static str, u64)> {
+        registers::read().into_iter()
     }
 
     fn trap_stacks(index: usize) -> (u64, u64) {

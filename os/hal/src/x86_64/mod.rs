@@ -9,6 +9,7 @@ mod interrupts;
 mod multiboot;
 mod power;
 mod pvh;
+mod registers;
 mod start;
 mod timer;
 mod tlb;
@@ -147,6 +148,10 @@ impl Architecture for Machine {
     #[inline(always)]
     fn frame_pointer() -> u64 {
         cpu::frame_pointer()
+    }
+
+    fn registers() -> impl Iterator<Item = (&'static str, u64)> {
+        registers::read().into_iter()
     }
 
     fn trap_stacks(index: usize) -> (u64, u64) {

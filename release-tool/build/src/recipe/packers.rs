@@ -4,6 +4,7 @@
 
 use crate::binary::check_elf;
 use crate::compile::{Compiler, Part, Request};
+use crate::function_names::write_names;
 use crate::mandoc::Mandoc;
 use crate::stamp::{Identity, write_identity};
 use crate::strip::{Names, strip};
@@ -195,7 +196,7 @@ pub(super) type Row<F> = (&'static str, u32, F);
 type Pack = fn(&Job<'_>) -> Result;
 
 pub(super) const SIMPLE: &[Row<Pack>] = &[
-    ("kernel", 2, kernel),
+    ("kernel", 3, kernel),
     ("kernel-flat", 1, kernel_flat),
     ("strip", 2, strip_programs),
     ("initrd", 1, pack_initrd),
@@ -225,8 +226,8 @@ fn kernel(job: &Job<'_>) -> Result {
     let params: KernelParams = job.params()?;
     let elf = job.world.fs().read(job.input("elf")?)?;
     check_elf(&elf, "kernel", params.arch, params.machine)?;
-    // Backtraces of the kernel name functions.
     let mut elf = strip(&elf, "kernel", Names::Kept)?;
+    write_names(&mut elf)?;
     let identity = Identity {
         name: params.name,
         version: params.version,

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use vrel_build::compile::{Compiled, Request, compile};
+use vrel_build::function_names::write_names;
 use vrel_build::stamp::{Identity, write_identity};
 use vrel_build::strip::{Names, strip};
 use vrel_build::{Exchange, Image, Machine, Targets, Toolchain, flat};
@@ -133,6 +134,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         loader_file,
         programs,
     } = compiled;
+    write_names(&mut kernel).unwrap();
     write_identity(&mut kernel, &identity(arch)).unwrap();
     let initrds = IMAGES.map(|name| {
         let image = Image::read(&world, &os(), name).unwrap();

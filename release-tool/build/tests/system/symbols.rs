@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 use vrel_build::compile::Compiled;
 use vrel_build::flat::flatten;
+use vrel_build::function_names::write_names;
 use vrel_build::qemu::{Boot, Files, boot};
 use vrel_build::stamp::write_identity;
 use vrel_build::strip::{Names, build_id, strip};
@@ -50,6 +51,7 @@ fn files(arch: Arch) -> BTreeMap<&'static str, &'static [u8]> {
 /// The stamped and stripped kernel, as it is shipped.
 fn shipped_kernel(arch: Arch) -> Vec<u8> {
     let mut kernel = strip(&linked()[&arch].kernel, "kernel", Names::Kept).unwrap();
+    write_names(&mut kernel).unwrap();
     write_identity(&mut kernel, &identity(arch)).unwrap();
     kernel
 }

@@ -52,7 +52,7 @@ const GOLDEN: &[(&str, u32, &str)] = &[
     ),
     (
         "kernel",
-        2,
+        3,
         "bd1a6d418735c8effa1c74e2fa64c1fcbbd7cb04a0ca3ba79306b062771ff4b4",
     ),
     (
