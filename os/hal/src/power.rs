@@ -5,8 +5,8 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use crate::arch::Machine;
 use crate::{Architecture, console, cpu, timer};
 
-/// How long other CPUs get to halt, in nanoseconds.
-const HALT_LIMIT: u64 = 100_000_000;
+/// How long other CPUs get to halt, in nanoseconds. On a host with much to do an emulator's CPUs stand still for a while.
+const HALT_LIMIT: u64 = 2_000_000_000;
 
 /// Number of the CPU that has told all others to halt, plus 1; 0 while none has.
 static STOPPER: AtomicUsize = AtomicUsize::new(0);

@@ -2,6 +2,7 @@
 
 mod bios;
 mod boots;
+mod debugger;
 mod fixture;
 mod formats;
 mod install;
