@@ -5,7 +5,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::Tag;
 use abi::start::{kind, right};
-use protocol::{Error, IO_SIZE, MAX_PROCESSES, address, slot};
+use protocol::{Error, IO_SIZE, MAX_PROCESSES, address, signal_bit, slot};
 
 use crate::{Kernel, MAX_PARKED, Reply};
 
@@ -15,11 +15,8 @@ const REPLIES: u64 = slot::CLIENTS + MAX_PROCESSES;
 /// The table has to have this many slots.
 const _: () = assert!(REPLIES + MAX_PARKED <= 8192);
 
-/// Slot of a second capability of a frame that is tried out.
-const SECOND: u64 = slot::SPACE + 2;
-
-/// Where a frame is tried out: behind the buffers of clients. Nothing else is there.
-const TRIAL: u64 = address::CLIENTS + MAX_PROCESSES * IO_SIZE;
+/// Slot of what is signalled to ask for the processes, made at the first time.
+const ASK_FOR_PROCESSES: u64 = slot::SPACE + 5;
 
 /// How a buffer is mapped.
 const ACCESS: u64 = right::READ | right::WRITE;
@@ -40,24 +37,6 @@ const fn address_of(process: u64) -> u64 {
 fn is_frame(slot: u64) -> bool {
     syscall::capability_identify(slot)
         .is_ok_and(|found| found % 256 == kind::FRAME && (found / 256) & ACCESS == ACCESS)
-}
-
-/// Whether the frame that was received is as long as a buffer has to be: a shorter one would leave a hole where the server
-/// expects memory, a longer one would take the place of the next client's. The kernel does not tell lengths, but where
-/// the frame still is and where it is not any more, nothing else can and can be mapped.
-fn has_the_length() -> bool {
-    if syscall::map(slot::SPACE, 0, slot::RECEIVE, TRIAL, ACCESS).is_err() {
-        return false;
-    }
-    let mut right = false;
-    if syscall::capability_copy(0, SECOND, slot::RECEIVE, ACCESS).is_ok() {
-        let try_at = |offset: u64| syscall::map(slot::SPACE, 0, SECOND, TRIAL + offset, ACCESS);
-        right = try_at(IO_SIZE - abi::layout::PAGE_SIZE) == Err(abi::Error::AlreadyMapped)
-            && try_at(IO_SIZE).is_ok();
-        // Takes the mapping with it.
-        let _ = syscall::capability_delete(0, SECOND);
-    }
-    syscall::unmap(0, slot::RECEIVE).is_ok() && right
 }
 
 impl Buffers {
@@ -82,18 +61,16 @@ impl Buffers {
             return None;
         }
         let start = ptr::with_exposed_provenance::<AtomicU64>(address_of(process) as usize);
-        // SAFETY: the slot has a frame, which `connect` has put there and mapped at this address, with this length; it
-        // stays mapped as long as it is there. Servers take no requests of clients that do not wait for the reply; one
-        // whose call runs out of time just now can take the frame back all the same, and then the access faults and ends
-        // the server: that is a client's power, but no access to memory that is not mapped. Everybody else's accesses are
-        // as good as atomic ones.
+        // SAFETY: the slot has a frame, which `connect` has put there and mapped at this address; it comes from the process
+        // server, has this length, and its capability is derived from the process server's own alone, so no client can take
+        // the mapping away: it is there until `disconnect`. Everybody else's accesses are as good as atomic ones.
         Some(unsafe { core::slice::from_raw_parts(start, IO_SIZE as usize / 8) })
     }
 }
 
 impl Kernel for Buffers {
     fn connect(&mut self, process: u64) -> Result<(), Error> {
-        if !is_frame(slot::RECEIVE) || !has_the_length() {
+        if !is_frame(slot::RECEIVE) {
             return Err(Error::BadArgument);
         }
         self.disconnect(process);
@@ -108,7 +85,6 @@ impl Kernel for Buffers {
         })
     }
 
-    /// The slot becomes empty when the client takes the frame back, or ends.
     fn is_connected(&self, process: u64) -> bool {
         is_frame(place_of(process))
     }
@@ -140,6 +116,16 @@ impl Kernel for Buffers {
 
     fn save_reply(&mut self, place: u64) -> bool {
         syscall::save_reply(REPLIES + place).is_ok()
+    }
+
+    fn ask_for_processes(&mut self) -> bool {
+        if syscall::signal(ASK_FOR_PROCESSES).is_ok() {
+            return true;
+        }
+        let bit = signal_bit::PROCESSES;
+        syscall::capability_mint(0, ASK_FOR_PROCESSES, slot::SIGNALS, right::WRITE, bit)
+            .and_then(|_| syscall::signal(ASK_FOR_PROCESSES))
+            .is_ok()
     }
 
     fn reply(&mut self, place: u64, reply: Reply) {

@@ -59,10 +59,10 @@ impl From<Result<[u64; WORDS], Error>> for Reply {
 
 /// What a server asks of the kernel. Processes are below [`MAX_PROCESSES`], places below [`MAX_PARKED`].
 pub trait Kernel {
-    /// Makes the frame that came with the message the buffer of a process, in place of an older one.
+    /// Makes the frame that came with the message of the process server the buffer of a process, in place of an older one.
     ///
     /// # Errors
-    /// `BadArgument` when what came is no frame of [`IO_SIZE`] that can be read and written, `NoMemory`.
+    /// `BadArgument` when what came is no frame that can be read and written, `NoMemory`.
     fn connect(&mut self, process: u64) -> Result<(), Error>;
     /// Whether the process has a buffer.
     fn is_connected(&self, process: u64) -> bool;
@@ -74,6 +74,8 @@ pub trait Kernel {
     fn write(&mut self, process: u64, bytes: &[u8]);
     /// Keeps the right to answer the request that was received last in a place. Whether that worked.
     fn save_reply(&mut self, place: u64) -> bool;
+    /// Asks the process server to tell which processes there are. Whether there is one to be asked.
+    fn ask_for_processes(&mut self) -> bool;
     /// Answers the request whose right is in a place, which is free then.
     fn reply(&mut self, place: u64, reply: Reply);
     /// Gives the right in a place up, which is free then.

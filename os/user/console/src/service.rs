@@ -92,7 +92,7 @@ impl<K: Kernel, R: Registers> Service<K, R> {
     pub fn serve(&mut self, call: &Call) -> Option<Reply> {
         let result = match call.badge {
             PROCESS_SERVER => self.manage(call).map(Some),
-            // Who does not wait could take the buffer away meanwhile.
+            // Who does not wait could change the buffer meanwhile, and learns of no answer.
             badge if is_process(badge) && call.wants_reply => self.serve_process(call),
             _ => Err(Error::PermissionDenied),
         };
@@ -136,11 +136,14 @@ impl<K: Kernel, R: Registers> Service<K, R> {
 
     fn manage(&mut self, call: &Call) -> Result<[u64; WORDS], Error> {
         let [process, ..] = call.words;
-        if call.label != files::GONE {
-            return Err(Error::NotSupported);
-        }
         if !is_process(process) {
             return Err(Error::NoProcess);
+        }
+        match call.label {
+            files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
+            files::CONNECT => return self.kernel.connect(process).map(|()| [0; WORDS]),
+            files::GONE => {}
+            _ => return Err(Error::NotSupported),
         }
         self.terminal.client_gone(process);
         self.kernel.disconnect(process);
@@ -158,9 +161,7 @@ impl<K: Kernel, R: Registers> Service<K, R> {
     fn serve_process(&mut self, call: &Call) -> Result<Option<[u64; WORDS]>, Error> {
         let process = call.badge;
         match call.label {
-            files::GONE => return Err(Error::PermissionDenied),
-            files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
-            files::CONNECT => return self.kernel.connect(process).map(|()| Some([0; WORDS])),
+            files::CONNECT | files::GONE => return Err(Error::PermissionDenied),
             _ if !self.kernel.is_connected(process) => return Err(Error::NotConnected),
             _ => {}
         }

@@ -83,6 +83,9 @@ impl Kernel for Fake {
         );
         true
     }
+    fn ask_for_processes(&mut self) -> bool {
+        false
+    }
     fn reply(&mut self, place: u64, reply: Reply) {
         let caller = self.saved.remove(&place).expect("a saved reply");
         self.answered.push((caller, reply));
@@ -101,7 +104,10 @@ impl World {
             Fake::default(),
         ));
         for process in [3, 4] {
-            assert_eq!(world.call(process, label::CONNECT, [0; 2]), Some(Ok(0)));
+            assert_eq!(
+                world.call(PROCESS_SERVER, label::CONNECT, [process, 0]),
+                Some(Ok(0))
+            );
         }
         world
     }
@@ -283,10 +289,9 @@ fn strangers_and_wrong_lengths_are_refused() {
         world.call(3, label::WRITE, [0, IO_SIZE + 1]),
         Some(Err(Error::BadArgument))
     );
-    assert_eq!(
-        world.call(3, label::GONE, [4, 0]),
-        Some(Err(Error::PermissionDenied))
-    );
+    for label in [label::CONNECT, label::GONE] {
+        assert_eq!(world.call(3, label, [4, 0]), Some(Err(Error::PermissionDenied)));
+    }
     assert_eq!(world.call(3, label::OPEN, [1, 1]), Some(Err(Error::NotSupported)));
     assert_eq!(
         world.call(PROCESS_SERVER, label::GONE, [0, 0]),

@@ -1,7 +1,7 @@
 //! Requests to the file server, as a client makes them.
 
-use abi::{Tag, start::right};
-use protocol::{Error, IO_SIZE, OK, address, files, slot};
+use abi::Tag;
+use protocol::{Error, IO_SIZE, OK, address, files, process, slot};
 
 /// What a client gets for an answer.
 pub(crate) type Answer<T> = Result<T, Error>;
@@ -44,25 +44,24 @@ pub(crate) fn ask_of(label: u32, path: &str, word: u64) -> Answer<[u64; 4]> {
     ask(label, [put(path.as_bytes()), word, 0])
 }
 
-/// Gives a server the frame in a slot as buffer.
-pub(crate) fn connect_with(server: u64, frame: u64) -> Answer<()> {
+/// Sends the file server the capability in a slot, as only the process server may.
+pub(crate) fn connect_with(frame: u64) -> Answer<()> {
     let tag = Tag::new(files::CONNECT).with_capability();
-    let reply = syscall::call(server, tag.0, 0, 0, 0, frame).map_err(|_| Error::Other)?;
+    let reply = syscall::call(slot::FILES, tag.0, 1, 0, 0, frame).map_err(|_| Error::Other)?;
     match reply.tag.label() {
         OK => Ok(()),
         label => Err(Error::from_label(label)),
     }
 }
 
-/// Gives the file server the buffer.
-pub(crate) fn connect() -> Answer<()> {
-    connect_with(slot::FILES, slot::IO)
+/// Has a server given the buffer: 1 the file server, 2 the console server.
+pub(crate) fn connect_to(server: u64) -> Answer<()> {
+    ask_at(slot::PROCESS, process::CONNECT, [server, 0, 0]).map(|_| ())
 }
 
-/// Puts a copy of the buffer's capability that can only be read into a slot.
-pub(crate) fn read_only_copy(at: u64) -> Answer<()> {
-    let copied = syscall::capability_copy(0, at, slot::IO, right::READ);
-    copied.map(|_| ()).map_err(|_| Error::Other)
+/// Has the file server given the buffer.
+pub(crate) fn connect() -> Answer<()> {
+    connect_to(1)
 }
 
 /// Opens a file; handle and kind.

@@ -13,7 +13,7 @@ use rt::alloc::format;
 use syscall::FOREVER;
 
 use crate::load::{Child, LARGE, Loader};
-use crate::parts::{Part, TELL_READY, TO_PASS_ON, WRONG_FRAMES};
+use crate::parts::{Part, TELL_READY, TO_PASS_ON};
 
 /// Slots of the own table that nothing else uses.
 const FREE: u64 = 4096;
@@ -93,10 +93,12 @@ struct Parent {
     service: u64,
     manager: u64,
     clients: [Option<Child>; CLIENTS],
+    /// Slots of the frames of their buffers.
+    buffers: [u64; CLIENTS],
     /// The file server and the console server.
     servers: [Option<Child>; 2],
-    /// The console server's endpoint, once it runs.
-    console: Option<u64>,
+    /// The console server's endpoint, and the same with the process server's badge, once it runs.
+    console: Option<(u64, u64)>,
     /// Bytes that the heaps of servers have got.
     heap: [u64; 2],
     /// Handle that was passed on last.
@@ -125,6 +127,7 @@ pub(crate) fn run(argument: u64) -> Result<(), Failure> {
         service,
         manager,
         clients: [None; CLIENTS],
+        buffers: [0; CLIENTS],
         servers: [None; 2],
         console: None,
         heap: [0; 2],
@@ -164,7 +167,7 @@ impl Parent {
         rt::println!("files-suite: a client that waited is gone, and so is its end of the pipe");
         self.start(6, Part::Traitor, 0)?;
         self.wait_for(6)?;
-        rt::println!("files-suite: a client has taken its buffer back");
+        rt::println!("files-suite: a client has taken its buffer back, and the server goes on");
         // The number comes again, and the server still serves.
         self.start(4, Part::Alone, 0)?;
         self.wait_for(4)
@@ -174,7 +177,9 @@ impl Parent {
         let service = self.loader.make(kind::ENDPOINT, 0)?;
         let signals = self.loader.make(kind::NOTIFICATION, 0)?;
         self.start_console(file, info, service, signals)?;
-        self.console = Some(service);
+        let manager = self.loader.slot();
+        syscall::capability_mint(0, manager, service, right::WRITE | right::GRANT, PROCESS_SERVER)?;
+        self.console = Some((service, manager));
         self.start(7, Part::Typist, 0)?;
         self.wait_for(7)?;
         rt::println!("files-suite: somebody has typed; now the interrupt key");
@@ -286,13 +291,10 @@ impl Parent {
         syscall::capability_copy(child.table, protocol::slot::IO, frame, access)?;
         let rights = right::WRITE | right::GRANT;
         syscall::capability_mint(child.table, protocol::slot::FILES, self.service, rights, number)?;
-        if let Some(console) = self.console {
+        if let Some((console, _)) = self.console {
             syscall::capability_mint(child.table, protocol::slot::CONSOLE, console, rights, number)?;
         }
-        for (size, to) in WRONG_FRAMES {
-            let wrong = self.loader.make(kind::FRAME, size)?;
-            syscall::capability_copy(child.table, to, wrong, access)?;
-        }
+        self.buffers[number as usize] = frame;
         self.clients[number as usize] = Some(child);
         self.run(child, number, program.entry, part as u64 | handle << 8)
     }
@@ -343,6 +345,10 @@ impl Parent {
                 let (start, len) = self.grow(badge, first)?;
                 syscall::reply(0, Tag::new(OK).0, start, len, 0, 0)?;
             }
+            process::CONNECT => {
+                self.connect(badge, first)?;
+                syscall::reply(0, Tag::new(OK).0, 0, 0, 0, 0)?;
+            }
             TO_PASS_ON => {
                 self.passed = self.ask(files::PASS_ON, [first, badge, second])?;
                 syscall::reply(0, Tag::new(OK).0, 0, 0, 0, 0)?;
@@ -353,6 +359,25 @@ impl Parent {
             label => return Err(Failure::Message(badge, label)),
         }
         Ok((badge, tag.label()))
+    }
+
+    /// Gives a server the buffer of a client.
+    fn connect(&self, badge: u64, server: u64) -> Result<(), Failure> {
+        let manager = match (server, self.console) {
+            (1, _) => self.manager,
+            (2, Some((_, manager))) => manager,
+            _ => return Err(Failure::Message(badge, process::CONNECT)),
+        };
+        let frame = self.buffers.get(badge as usize).copied().unwrap_or(0);
+        let tag = Tag::new(files::CONNECT).with_capability();
+        let reply = syscall::call(manager, tag.0, badge, 0, 0, frame)?;
+        match reply.tag.label() {
+            OK => Ok(()),
+            error => Err(Failure::Refused(
+                files::CONNECT,
+                protocol::Error::from_label(error),
+            )),
+        }
     }
 
     /// Memory for the heap of a server. Clients get none: they do without.

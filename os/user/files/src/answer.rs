@@ -26,6 +26,7 @@ pub(crate) fn error(error: filesystem::Error) -> Error {
         Of::Busy | Of::TooMany => Error::Busy,
         Of::IntoItself | Of::BadArgument => Error::BadArgument,
         Of::NotPermitted => Error::PermissionDenied,
+        Of::NotReady => Error::WouldBlock,
         _ => Error::Other,
     }
 }

@@ -5,6 +5,7 @@ use rt::alloc::vec::Vec;
 
 use abi::Identity;
 use abi::start::KernelInfo;
+use files::Processes;
 use filesystem::{Facts, Memory, Process, Uptime};
 
 /// The system as the kernel tells of it.
@@ -12,11 +13,12 @@ use filesystem::{Facts, Memory, Process, Uptime};
 pub(crate) struct SystemFacts {
     version: String,
     arch: String,
+    processes: Processes,
 }
 
 impl SystemFacts {
-    /// Asks what never changes.
-    pub(crate) fn read() -> Self {
+    /// Asks what never changes. Of processes `processes` tells.
+    pub(crate) fn read(processes: Processes) -> Self {
         let mut buffer = [0; abi::IDENTITY_LEN];
         let len = syscall::system_info(&mut buffer).unwrap_or(0) as usize;
         let text = buffer.get(..len).and_then(|text| core::str::from_utf8(text).ok());
@@ -24,13 +26,14 @@ impl SystemFacts {
         Self {
             version: identity.map_or_else(String::new, |identity| identity.to_string()),
             arch: identity.map_or_else(String::new, |identity| identity.arch.to_string()),
+            processes,
         }
     }
+}
 
-    /// Bytes of memory that the machine has.
-    pub(crate) fn memory_total(&self) -> u64 {
-        statistics().memory
-    }
+/// Bytes of memory that the machine has.
+pub(crate) fn memory_total() -> u64 {
+    statistics().memory
 }
 
 /// Numbers of the kernel that are of interest here.
@@ -73,7 +76,7 @@ impl Facts for SystemFacts {
     /// What is free only the process server knows, which must not be asked from here.
     fn memory(&self) -> Memory {
         Memory {
-            total: self.memory_total(),
+            total: memory_total(),
             free: None,
         }
     }
@@ -94,11 +97,11 @@ impl Facts for SystemFacts {
         self.version.clone()
     }
 
-    fn next_process(&self, _from: u32) -> Option<u32> {
-        None
+    fn next_process(&self, from: u32) -> filesystem::Result<Option<u32>> {
+        self.processes.next(from)
     }
 
-    fn process(&self, _number: u32) -> Option<Process> {
-        None
+    fn process(&self, number: u32) -> filesystem::Result<Option<Process>> {
+        self.processes.get(number)
     }
 }

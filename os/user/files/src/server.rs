@@ -7,12 +7,12 @@ use rt::alloc::vec::Vec;
 
 use abi::Tag;
 use clients::{Buffers, Reply};
-use files::{Room, Service, tree};
+use files::{Processes, Room, Service, tree};
 use filesystem::Server;
 use protocol::{address, slot};
 use syscall::FOREVER;
 
-use crate::facts::SystemFacts;
+use crate::facts::{SystemFacts, memory_total};
 
 rt::program!(main);
 
@@ -36,21 +36,26 @@ fn main(_argument: u64) -> u32 {
         rt::println!("files: the start record does not tell the length of the initrd");
         return BAD_START;
     };
-    let tree = match tree(initrd, Box::new(SystemFacts::read()), reserve()) {
+    // Without a process server to ask there are no processes.
+    let processes = match syscall::capability_identify(slot::SIGNALS) {
+        Ok(_) => Processes::default(),
+        Err(_) => Processes::none(),
+    };
+    let tree = match tree(initrd, Box::new(SystemFacts::read(processes.clone())), reserve()) {
         Ok(tree) => tree,
         Err(error) => {
             rt::println!("files: {error}");
             return BAD_TREE;
         }
     };
-    let Err(error) = serve(tree);
+    let Err(error) = serve(tree, processes);
     rt::println!("files: {error}");
     ENDPOINT_GONE
 }
 
 /// Receives and answers, until the endpoint is gone.
-fn serve(tree: Server<'_>) -> Result<Infallible, abi::Error> {
-    let mut service = Service::new(tree, Buffers::new()?);
+fn serve(tree: Server<'_>, processes: Processes) -> Result<Infallible, abi::Error> {
+    let mut service = Service::new(tree, Buffers::new()?, processes);
     let mut message = syscall::receive(slot::SERVICE, FOREVER)?;
     loop {
         let reply =
@@ -80,7 +85,7 @@ fn initrd() -> Option<&'static [u8]> {
 /// since whoever gives memory may be waiting for this server. Half of it is for files, the rest for pipes, handles and
 /// requests.
 fn reserve() -> Room {
-    let wanted = (SystemFacts::read().memory_total() / 8) as usize / PIECE;
+    let wanted = (memory_total() / 8) as usize / PIECE;
     let mut pieces: Vec<Vec<u8>> = Vec::new();
     while pieces.len() < wanted.clamp(FEWEST, MOST) {
         let mut piece = Vec::new();

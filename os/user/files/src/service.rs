@@ -6,15 +6,23 @@ use alloc::vec::Vec;
 use abi::WORDS;
 use clients::{Call, Kernel, MAX_PARKED, Reply, is_process};
 use filesystem::{Completed, Outcome, Request, Server, Stat, Ticket};
-use protocol::{Error, IO_SIZE, PROCESS_SERVER, files};
+use protocol::{Error, IO_SIZE, PROCESS_SERVER, PROCESS_SERVER_AS_CLIENT, files};
 
 use crate::answer;
+use crate::processes::Processes;
 use crate::request::{Decoded, decode, decode_of_manager};
 
 /// A request that waits.
 #[derive(Clone, Copy, Debug)]
 struct Parked {
     process: u64,
+    place: u64,
+}
+
+/// A request that is served again when the processes are known.
+#[derive(Clone, Copy, Debug)]
+struct Delayed {
+    call: Call,
     place: u64,
 }
 
@@ -26,17 +34,27 @@ pub struct Service<'a, K> {
     buffer: Vec<u8>,
     parked: BTreeMap<Ticket, Parked>,
     free: Vec<u64>,
+    processes: Processes,
+    delayed: Vec<Delayed>,
+    /// The tree has said that it does not know the processes.
+    needs_processes: bool,
+    /// Where the right to answer the request at hand is, when it is one that was delayed.
+    place: Option<u64>,
 }
 
 impl<'a, K: Kernel> Service<'a, K> {
-    /// Serves a tree.
-    pub fn new(server: Server<'a>, kernel: K) -> Self {
+    /// Serves a tree. `processes` is what the tree's facts look at.
+    pub fn new(server: Server<'a>, kernel: K, processes: Processes) -> Self {
         Self {
             server,
             kernel,
             buffer: alloc::vec![0; IO_SIZE as usize],
             parked: BTreeMap::new(),
             free: (0..MAX_PARKED).rev().collect(),
+            processes,
+            delayed: Vec::new(),
+            needs_processes: false,
+            place: None,
         }
     }
 
@@ -47,7 +65,7 @@ impl<'a, K: Kernel> Service<'a, K> {
 
     /// How many requests wait.
     pub fn waiting(&self) -> usize {
-        self.parked.len()
+        self.parked.len() + self.delayed.len()
     }
 
     /// Takes a request; `now` is the time in nanoseconds. `None` when there is no answer yet, or nobody waits for one.
@@ -55,8 +73,8 @@ impl<'a, K: Kernel> Service<'a, K> {
     pub fn serve(&mut self, call: &Call, now: u64) -> Option<Reply> {
         let result = match call.badge {
             PROCESS_SERVER => self.manage(call, now).map(Some),
-            // Who does not wait could take the buffer away meanwhile.
-            badge if is_process(badge) && call.wants_reply => self.serve_process(call, now),
+            // Who does not wait could change the buffer meanwhile, and learns of no answer.
+            badge if is_process(badge) && call.wants_reply => self.serve_or_delay(call, now),
             _ => Err(Error::PermissionDenied),
         };
         self.answer_parked();
@@ -65,6 +83,14 @@ impl<'a, K: Kernel> Service<'a, K> {
     }
 
     fn manage(&mut self, call: &Call, now: u64) -> Result<[u64; WORDS], Error> {
+        let [first, second, ..] = call.words;
+        match call.label {
+            files::CONNECT if !is_process(first) => return Err(Error::NoProcess),
+            files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
+            files::CONNECT => return self.kernel.connect(first).map(|()| [0; WORDS]),
+            files::PROCESSES => return self.learn(first, second == 0, now),
+            _ => {}
+        }
         let request = decode_of_manager(call.label, call.words)?;
         if let Request::Gone(process) = request {
             self.forget(process);
@@ -86,14 +112,62 @@ impl<'a, K: Kernel> Service<'a, K> {
             }
             parked.process != process
         });
+        self.delayed.retain(|delayed| {
+            if delayed.call.badge == process {
+                kernel.drop_reply(delayed.place);
+                free.push(delayed.place);
+            }
+            delayed.call.badge != process
+        });
+    }
+
+    /// Takes what the process server tells, and after the last of it serves who waited for that.
+    fn learn(&mut self, len: u64, is_last: bool, now: u64) -> Result<[u64; WORDS], Error> {
+        if len > IO_SIZE || !self.kernel.is_connected(PROCESS_SERVER_AS_CLIENT) {
+            return Err(Error::BadArgument);
+        }
+        let bytes = &mut self.buffer[..len as usize];
+        self.kernel.read(PROCESS_SERVER_AS_CLIENT, bytes);
+        self.processes.add(bytes, is_last);
+        if is_last {
+            for Delayed { call, place } in core::mem::take(&mut self.delayed) {
+                self.place = Some(place);
+                let result = self.serve_process(&call, now);
+                // What parks it again takes the place over.
+                if let Some(place) = self.place.take() {
+                    let reply = result.map(Option::unwrap_or_default).into();
+                    self.kernel.reply(place, reply);
+                    self.free.push(place);
+                }
+            }
+            self.processes.expire();
+            self.needs_processes = false;
+        }
+        Ok([0; WORDS])
+    }
+
+    fn serve_or_delay(&mut self, call: &Call, now: u64) -> Result<Option<[u64; WORDS]>, Error> {
+        let result = self.serve_process(call, now);
+        if !core::mem::take(&mut self.needs_processes) {
+            return result;
+        }
+        if let Some(&place) = self.free.last()
+            && self.kernel.ask_for_processes()
+            && self.kernel.save_reply(place)
+        {
+            self.free.pop();
+            self.delayed.push(Delayed { call: *call, place });
+            return Ok(None);
+        }
+        Err(Error::Busy)
     }
 
     fn serve_process(&mut self, call: &Call, now: u64) -> Result<Option<[u64; WORDS]>, Error> {
         let process = call.badge;
         match call.label {
-            files::PASS_ON | files::GONE => return Err(Error::PermissionDenied),
-            files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
-            files::CONNECT => return self.kernel.connect(process).map(|()| Some([0; WORDS])),
+            files::CONNECT | files::PASS_ON | files::GONE | files::PROCESSES => {
+                return Err(Error::PermissionDenied);
+            }
             _ if !self.kernel.is_connected(process) => return Err(Error::NotConnected),
             _ => {}
         }
@@ -167,6 +241,7 @@ impl<'a, K: Kernel> Service<'a, K> {
     fn ask(&mut self, client: u64, request: Request, used: usize, now: u64) -> Result<Answer, Error> {
         match self.server.handle(client, request, &mut self.buffer[..used], now) {
             Outcome::Reply { result, len } => {
+                self.needs_processes |= result == Err(filesystem::Error::NotReady);
                 let result = result.map_err(answer::error)?;
                 Ok(Answer::Now { result, len })
             }
@@ -176,6 +251,10 @@ impl<'a, K: Kernel> Service<'a, K> {
     }
 
     fn park(&mut self, process: u64, ticket: Ticket) -> Result<(), Error> {
+        if let Some(place) = self.place.take() {
+            self.parked.insert(ticket, Parked { process, place });
+            return Ok(());
+        }
         if let Some(&place) = self.free.last()
             && self.kernel.save_reply(place)
         {

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 
 use clients::{Call, Kernel, MAX_PARKED, Reply};
-use files::{Room, Service, tree};
+use files::{Processes, Room, Service, tree};
 use filesystem::{Facts, Memory, Process, Uptime};
 use protocol::files::{kind, open};
-use protocol::{Error, IO_SIZE, MAX_PROCESSES, OK, PROCESS_SERVER, files as label};
+use protocol::list::Entry;
+use protocol::{Error, IO_SIZE, MAX_PROCESSES, OK, PROCESS_SERVER, PROCESS_SERVER_AS_CLIENT, files as label};
 
-struct NoFacts;
+/// Nothing but processes.
+struct Only(Processes);
 
-impl Facts for NoFacts {
+impl Facts for Only {
     fn memory(&self) -> Memory {
         Memory {
             total: 64 << 20,
@@ -29,11 +31,11 @@ impl Facts for NoFacts {
     fn version(&self) -> String {
         "one".into()
     }
-    fn next_process(&self, _from: u32) -> Option<u32> {
-        None
+    fn next_process(&self, from: u32) -> filesystem::Result<Option<u32>> {
+        self.0.next(from)
     }
-    fn process(&self, _number: u32) -> Option<Process> {
-        None
+    fn process(&self, number: u32) -> filesystem::Result<Option<Process>> {
+        self.0.get(number)
     }
 }
 
@@ -48,6 +50,7 @@ struct Fake {
     /// Who called last.
     caller: u64,
     frame_is_bad: bool,
+    asked_for_processes: u32,
 }
 
 impl Kernel for Fake {
@@ -78,6 +81,10 @@ impl Kernel for Fake {
             self.saved.insert(place, self.caller).is_none(),
             "the place is taken"
         );
+        true
+    }
+    fn ask_for_processes(&mut self) -> bool {
+        self.asked_for_processes += 1;
         true
     }
     fn reply(&mut self, place: u64, reply: Reply) {
@@ -116,13 +123,13 @@ fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
 struct World<'a>(Service<'a, Fake>);
 
 impl<'a> World<'a> {
-    fn new(archive: &'a [u8]) -> Self {
+    fn new(archive: &'a [u8], processes: Processes) -> Self {
         let room = Room {
             files: 1 << 20,
             pipes: 8,
         };
-        let tree = tree(archive, Box::new(NoFacts), room).unwrap();
-        Self(Service::new(tree, Fake::default()))
+        let tree = tree(archive, Box::new(Only(processes.clone())), room).unwrap();
+        Self(Service::new(tree, Fake::default(), processes))
     }
 
     fn serve(&mut self, badge: u64, label: u32, words: [u64; 4], wants_reply: bool) -> Option<Reply> {
@@ -163,10 +170,15 @@ impl<'a> World<'a> {
         self.0.kernel().buffers[&process][..len as usize].to_vec()
     }
 
-    fn connected(archive: &'a [u8], processes: &[u64]) -> Self {
-        let mut world = Self::new(archive);
-        for &process in processes {
-            world.call(process, label::CONNECT, [0; 3]).unwrap();
+    fn connected(archive: &'a [u8], clients: &[u64]) -> Self {
+        Self::new(archive, Processes::default()).connect(clients)
+    }
+
+    fn connect(self, clients: &[u64]) -> Self {
+        let mut world = self;
+        for &process in clients {
+            let connect = [process, 0, 0];
+            world.call(PROCESS_SERVER, label::CONNECT, connect).unwrap();
         }
         world
     }
@@ -219,7 +231,7 @@ fn the_tree_has_what_the_archive_has() {
         ("etc/a/b", b"deep"),
     ];
     let archive = archive(&files);
-    let mut world = World::connected(&archive, &[3]);
+    let mut world = World::new(&archive, Processes::none()).connect(&[3]);
     let names = |names: Vec<(u8, String)>| names.into_iter().map(|(_, name)| name).collect::<Vec<_>>();
     assert_eq!(
         names(world.list(3, "/")),
@@ -434,7 +446,7 @@ fn strangers_and_impostors_are_refused() {
         );
     }
     let [reader, ..] = world.call(3, label::PIPE, [0; 3]).unwrap();
-    for label in [label::PASS_ON, label::GONE] {
+    for label in [label::CONNECT, label::PASS_ON, label::GONE, label::PROCESSES] {
         assert_eq!(world.call(3, label, [3, 3, 3]), Err(Error::PermissionDenied));
     }
     assert_eq!(
@@ -451,8 +463,69 @@ fn strangers_and_impostors_are_refused() {
         world.call(3, label::STATUS, [reader, 0, 0]).unwrap()[0],
         kind::PIPE
     );
+    let connect =
+        |world: &mut World<'_>, process| world.call(PROCESS_SERVER, label::CONNECT, [process, 0, 0]);
+    assert_eq!(connect(&mut world, MAX_PROCESSES), Err(Error::NoProcess));
     world.0.kernel().frame_is_bad = true;
-    assert_eq!(world.call(5, label::CONNECT, [0; 3]), Err(Error::BadArgument));
+    assert_eq!(connect(&mut world, 5), Err(Error::BadArgument));
+}
+
+/// Tells which processes there are, as the process server does: each one in a message of its own.
+fn tell(world: &mut World<'_>, processes: &[(u64, &str)]) {
+    for (index, (process, arguments)) in processes.iter().enumerate() {
+        let entry = Entry {
+            process: *process,
+            parent: 1,
+            group: 1,
+            name: "cat",
+            arguments,
+            ..Entry::default()
+        };
+        let mut bytes = [0; 200];
+        let len = entry.write(&mut bytes).unwrap();
+        world.put(PROCESS_SERVER_AS_CLIENT, &bytes[..len]);
+        let more = u64::from(index + 1 < processes.len());
+        world
+            .call(PROCESS_SERVER, label::PROCESSES, [len as u64, more, 0])
+            .unwrap();
+    }
+}
+
+#[test]
+fn what_needs_the_processes_waits_until_they_are_told() {
+    let archive = archive(&[]);
+    let mut world = World::connected(&archive, &[3, 4, PROCESS_SERVER_AS_CLIENT]);
+    let len = world.put(3, b"/proc/5/cmdline");
+    world.waits(3, label::OPEN, [len, open::READ, 0]);
+    assert_eq!(world.0.kernel().asked_for_processes, 1);
+    let len = world.put(4, b"/proc/7");
+    world.waits(4, label::STATUS_OF_PATH, [len, 0, 0]);
+    assert_eq!(world.0.waiting(), 2);
+    // All else is served.
+    assert!(
+        world
+            .open(PROCESS_SERVER_AS_CLIENT, "/proc/uptime", open::READ)
+            .is_ok()
+    );
+    tell(&mut world, &[(2, ""), (5, "cat\0a b\0")]);
+    assert_eq!(world.0.waiting(), 0);
+    let answered = core::mem::take(&mut world.0.kernel().answered);
+    let [(3, Reply { label: OK, words }), (4, refused)] = answered[..] else {
+        panic!("{answered:?}");
+    };
+    assert_eq!(refused, Reply::from(Err(Error::NotFound)));
+    // What was told may not be true any more.
+    world.waits(3, label::READ, [words[0], 100, 0]);
+    tell(&mut world, &[(5, "cat\0new\0")]);
+    let answered = core::mem::take(&mut world.0.kernel().answered);
+    assert_eq!(answered, [(3, Reply::from(Ok([8, 0, 0, 0])))]);
+    assert_eq!(world.got(3, 8), b"cat\0new\0");
+    // Who has gone gets no answer.
+    world.waits(3, label::READ, [words[0], 100, 0]);
+    world.call(PROCESS_SERVER, label::GONE, [3, 0, 0]).unwrap();
+    assert_eq!((world.0.waiting(), world.0.kernel().dropped.len()), (0, 1));
+    tell(&mut world, &[(5, "")]);
+    assert!(world.0.kernel().answered.is_empty());
 }
 
 #[test]
@@ -502,11 +575,11 @@ fn nothing_that_is_sent_makes_it_panic() {
     let archive = archive(&[("bin/a", b"a"), ("etc/b", b"b")]);
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     for _ in 0..20 {
-        let mut world = World::connected(&archive, &[1, 2, 3]);
+        let mut world = World::connected(&archive, &[1, 2, 3, PROCESS_SERVER_AS_CLIENT]);
         for _ in 0..2000 {
             let process = 1 + numbers.next() % 4;
             if world.0.kernel().is_connected(process) {
-                let mut bytes = b"/tmp/a/../../etc/b/proc/dev/bin/a".to_vec();
+                let mut bytes = b"/tmp/a/../../etc/b/proc/1/dev/bin/a".to_vec();
                 let at = numbers.next() as usize % bytes.len();
                 bytes[at] = numbers.next() as u8;
                 world.put(process, &bytes);
@@ -517,6 +590,7 @@ fn nothing_that_is_sent_makes_it_panic() {
                 0 => label::PIPE,
                 1 => label::PASS_ON,
                 2 if manager => label::GONE,
+                3 if manager => label::PROCESSES,
                 _ => 30 + (numbers.next() % 40) as u32,
             };
             let words = [numbers.word(), numbers.word(), numbers.word(), numbers.word()];

@@ -81,4 +81,6 @@ errors! {
     21 NotPermitted "operation not permitted",
     /// The client has as many parked requests as it may have, or there are too many clients.
     22 TooMany "too many requests",
+    /// What this needs to know has to be found out first; nothing has been done.
+    23 NotReady "not ready",
 }

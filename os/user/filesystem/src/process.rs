@@ -55,9 +55,15 @@ pub trait Facts {
     /// The system's version, on one line.
     fn version(&self) -> String;
     /// The lowest process number that is at least `from`.
-    fn next_process(&self, from: u32) -> Option<u32>;
+    ///
+    /// # Errors
+    /// `NotReady` when that is not known yet.
+    fn next_process(&self, from: u32) -> Result<Option<u32>>;
     /// The process with this number.
-    fn process(&self, number: u32) -> Option<Process>;
+    ///
+    /// # Errors
+    /// `NotReady` when that is not known yet.
+    fn process(&self, number: u32) -> Result<Option<Process>>;
 }
 
 /// `meminfo`, `cpuinfo`, `uptime`, `version`, and for each process `<number>/status` and `<number>/cmdline`.
@@ -93,13 +99,13 @@ impl ProcFs {
         match (number, node.0 & 255) {
             (0, 0) => Ok(Place::Root),
             (0, file) if file <= SYSTEM.len() as u64 => Ok(Place::System(file as usize - 1)),
-            (1.., file) if file <= CMDLINE && self.exists(number) => Ok(Place::Process(number, file)),
+            (1.., file) if file <= CMDLINE && self.exists(number)? => Ok(Place::Process(number, file)),
             _ => Err(Error::NotFound),
         }
     }
 
-    fn exists(&self, number: u32) -> bool {
-        self.facts.next_process(number) == Some(number)
+    fn exists(&self, number: u32) -> Result<bool> {
+        Ok(self.facts.next_process(number)? == Some(number))
     }
 
     fn system_file(&self, file: usize) -> String {
@@ -127,7 +133,7 @@ impl ProcFs {
     }
 
     fn process_file(&self, number: u32, file: u64) -> Result<String> {
-        let process = self.facts.process(number).ok_or(Error::NotFound)?;
+        let process = self.facts.process(number)?.ok_or(Error::NotFound)?;
         if file == CMDLINE {
             return Ok(process.arguments.iter().map(|text| format!("{text}\0")).collect());
         }
@@ -171,7 +177,7 @@ impl FileSystem for ProcFs {
                 }
                 let number: u32 = name.parse().map_err(|_| Error::NotFound)?;
                 // "+1" and "01" are numbers, but no names.
-                if number == 0 || number.to_string() != name || !self.exists(number) {
+                if number == 0 || number.to_string() != name || !self.exists(number)? {
                     return Err(Error::NotFound);
                 }
                 Ok(NodeId(u64::from(number) << 8))
@@ -210,7 +216,7 @@ impl FileSystem for ProcFs {
                     let Ok(from) = u32::try_from(first.div_ceil(256)) else {
                         return Ok(None);
                     };
-                    let Some(number) = self.facts.next_process(from) else {
+                    let Some(number) = self.facts.next_process(from)? else {
                         return Ok(None);
                     };
                     let node = u64::from(number) << 8;

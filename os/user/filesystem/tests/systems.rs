@@ -192,18 +192,18 @@ impl Facts for Still {
     fn version(&self) -> String {
         "VeridianOS 1".into()
     }
-    fn next_process(&self, from: u32) -> Option<u32> {
-        [1, 5, u32::MAX].into_iter().find(|&number| number >= from)
+    fn next_process(&self, from: u32) -> filesystem::Result<Option<u32>> {
+        Ok([1, 5, u32::MAX].into_iter().find(|&number| number >= from))
     }
-    fn process(&self, number: u32) -> Option<Process> {
-        (number == 5).then(|| Process {
+    fn process(&self, number: u32) -> filesystem::Result<Option<Process>> {
+        Ok((number == 5).then(|| Process {
             name: "cat".into(),
             state: "running",
             parent: 1,
             group: 5,
             memory: 8192,
             arguments: vec!["cat".into(), "a b".into()],
-        })
+        }))
     }
 }
 

@@ -1,38 +1,32 @@
-//! The released image's first program: says which system this is, and asks for power-off.
-#![no_std]
-#![no_main]
+//! The first process, and `poweroff`, which asks it to bring the system down.
+#![cfg_attr(target_os = "none", no_std, no_main)]
 
-use abi::Identity;
-use abi::start::slot;
+#[cfg(target_os = "none")]
+mod first;
+#[cfg(target_os = "none")]
+mod poweroff;
+#[cfg(target_os = "none")]
+mod requests;
 
-rt::program!(main);
+#[cfg(target_os = "none")]
+rt::main!(run);
 
-/// Status of a power-off after a failure.
-const FAILURE: u64 = 1;
-
-fn main(_argument: u64) -> u32 {
-    let mut buffer = [0; abi::IDENTITY_LEN];
-    let status = match identity(&mut buffer) {
-        Ok(identity) => {
-            rt::println!("{identity}");
-            0
+#[cfg(target_os = "none")]
+fn run(mut args: rt::Args) -> u32 {
+    let name = args.next().unwrap_or_default();
+    match name.rsplit('/').next() {
+        Some("poweroff") => poweroff::run(args),
+        _ if rt::process::id() == requests::FIRST => first::run(),
+        _ => {
+            rt::eprintln!("init: this is the first process, which the system starts; see poweroff");
+            2
         }
-        Err(reason) => {
-            rt::println!("init: {reason}");
-            FAILURE
-        }
-    };
-    let refused = syscall::power_off(slot::MACHINE, status);
-    rt::println!("init: power-off refused: {refused}");
-    1
+    }
 }
 
-fn identity(buffer: &mut [u8]) -> Result<Identity<'_>, &'static str> {
-    let len = syscall::system_info(buffer).map_err(|_| "system_info failed")?;
-    let text = usize::try_from(len)
-        .ok()
-        .and_then(|len| buffer.get(..len))
-        .ok_or("system_info returned too much")?;
-    let text = core::str::from_utf8(text).map_err(|_| "system_info returned no UTF-8")?;
-    Identity::parse(text).map_err(|_| "system_info lacks a key")
+/// There is no system to be the first process of here; the library's tests run what does not need one.
+#[cfg(not(target_os = "none"))]
+fn main() {
+    eprintln!("init: this program is for bare metal");
+    std::process::exit(1);
 }

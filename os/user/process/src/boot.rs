@@ -17,9 +17,10 @@ use root::{Child, Chunks, Gift, Program, Slots, SpawnError};
 
 use crate::lives::{SERVERS, Server, own};
 use crate::spawn::MACHINE;
+use crate::system::News;
 
 /// The programs that may be the first process, in this order.
-const FIRST: [&str; 2] = ["system-suite", "vsh"];
+const FIRST: [&str; 2] = ["system-suite", "init"];
 
 /// Slots of a server's table.
 const SERVER_SLOTS: u64 = 8192;
@@ -66,17 +67,21 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
         let info = root::info(argument);
         (info, root::initrd(&info))
     };
+    let name = FIRST.into_iter().find(|name| initrd.find(name).is_some());
+    let name = name.ok_or(BootError::Missing(FIRST[1]))?;
     let mut server = Server {
         initrd,
         chunks: Chunks::new(info.untyped),
         slots: Box::new(Slots::new(own::REST.start, own::REST.end)),
-        table: Table::new("init", Limits::default()),
+        table: Table::new(name, Limits::default()),
         lives: BTreeMap::new(),
         clients: vec![None],
         parked: BTreeMap::new(),
         session: Table::FIRST,
         memory: memory()?,
         servers: Vec::new(),
+        news: News::default(),
+        is_connected: false,
     };
     for (kind, at) in [
         (kind::ENDPOINT, own::SERVICE),
@@ -93,7 +98,7 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
     syscall::thread_bind(root_slot::THREAD, own::SIGNALS)?;
     server.start_files(&info)?;
     server.start_console(&info)?;
-    server.start_first()?;
+    server.start_first(name)?;
     Ok(server)
 }
 
@@ -113,7 +118,13 @@ impl Server {
         // SAFETY: the kernel has mapped the initrd there, for ever, and nobody writes to it.
         let initrd = unsafe { core::slice::from_raw_parts(start, info.initrd_len as usize) };
         let variables = [format!("INITRD_LEN={}", initrd.len())];
-        let gifts = [service(own::FILES)];
+        let signals = Gift {
+            to: slot::SIGNALS,
+            from: own::SIGNALS,
+            rights: right::WRITE,
+            badge: None,
+        };
+        let gifts = [service(own::FILES), signals];
         let mut child = self.new_server("files", 1, &variables, &gifts, FILES_MEMORY)?;
         let pages = (initrd.len() as u64).div_ceil(PAGE_SIZE);
         child.fill(
@@ -221,9 +232,7 @@ impl Server {
         Ok(child)
     }
 
-    fn start_first(&mut self) -> Result<(), BootError> {
-        let found = FIRST.into_iter().find(|name| self.initrd.find(name).is_some());
-        let name = found.ok_or(BootError::Missing(FIRST[1]))?;
+    fn start_first(&mut self, name: &str) -> Result<(), BootError> {
         let console = Stream { server: 2, handle: 0 };
         let variables = ["PATH=/bin", "HOME=/home", "TERM=vt100"].map(String::from);
         let header = Header {

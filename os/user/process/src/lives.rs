@@ -2,6 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use abi::layout::{PAGE_SIZE, STACK_TOP};
@@ -9,10 +10,11 @@ use abi::start::right;
 use abi::{Error, Message, Tag};
 use kcore::tar::Archive;
 use processes::{Effect, Fate, Pid, Signal, State, Status, Table, Ticket};
-use protocol::{MAX_PROCESSES, files, status};
+use protocol::{PROCESS_SERVER_AS_CLIENT, files, status};
 use root::{Child, Chunks, Slots};
 
 use crate::FAILURE;
+use crate::system::News;
 
 /// Slots of this program's table.
 pub(crate) mod own {
@@ -20,7 +22,7 @@ pub(crate) mod own {
     pub(crate) const SERVICE: u64 = 4000;
     /// The notification of the console's keys.
     pub(crate) const SIGNALS: u64 = 4001;
-    /// The endpoint of the file server, and the same with this server's badge.
+    /// The endpoint of the file server, and the same with this server's badge, see `FILES_AS_CLIENT` too.
     pub(crate) const FILES: u64 = 4002;
     pub(crate) const TO_FILES: u64 = 4003;
     /// Those of the console server.
@@ -30,6 +32,9 @@ pub(crate) mod own {
     pub(crate) const EVENTS: u64 = 4006;
     /// The serial port's registers.
     pub(crate) const REGISTERS: u64 = 4007;
+    /// The own I/O buffer, and the file server's endpoint with the badge of the client that this server is.
+    pub(crate) const BUFFER: u64 = 4008;
+    pub(crate) const FILES_AS_CLIENT: u64 = 4009;
     /// All others, for whatever is needed.
     pub(crate) const REST: core::ops::Range<u64> = 4096..16384;
 }
@@ -44,7 +49,7 @@ pub(crate) const SERVERS: u64 = 1 << 32;
 /// A program that lives.
 pub(crate) struct Life {
     pub(crate) child: Child,
-    /// What servers know it by: a number below [`MAX_PROCESSES`] that no other program that lives has.
+    /// What servers know it by: a number below [`PROCESS_SERVER_AS_CLIENT`] that no other program that lives has.
     pub(crate) client: u64,
     /// Slot of the frame of its I/O buffer.
     pub(crate) buffer: u64,
@@ -53,6 +58,11 @@ pub(crate) struct Life {
     /// Whether the interrupt key does not end it, and whether it was hit.
     pub(crate) holds_interrupts: bool,
     pub(crate) was_interrupted: bool,
+    /// The same for being asked to end.
+    pub(crate) holds_terminate: bool,
+    pub(crate) was_asked_to_end: bool,
+    /// Its arguments, each with a zero byte behind it.
+    pub(crate) arguments: String,
     /// Bytes of its heap, and of its stack.
     pub(crate) heap: u64,
     pub(crate) stack: u64,
@@ -74,6 +84,10 @@ pub(crate) struct Server {
     pub(crate) memory: u64,
     /// The other servers. They live as long as the system.
     pub(crate) servers: Vec<Child>,
+    /// What the first process waits for.
+    pub(crate) news: News,
+    /// Whether the file server has the own I/O buffer.
+    pub(crate) is_connected: bool,
 }
 
 impl Server {
@@ -88,7 +102,7 @@ impl Server {
             return Some(free as u64 + 1);
         }
         let next = self.clients.len() as u64;
-        (next < MAX_PROCESSES).then(|| {
+        (next < PROCESS_SERVER_AS_CLIENT).then(|| {
             self.clients.push(None);
             next
         })
@@ -132,6 +146,7 @@ impl Server {
             rt::println!("process: power-off refused: {refused}");
         }
         let _ = self.table.ended(pid, fate);
+        self.news.may_be = true;
     }
 
     /// Does what the table asks for, and answers who waited.
@@ -159,10 +174,14 @@ impl Server {
             }
             self.slots.give_back(slot);
         }
+        self.tell_news();
     }
 
-    /// The keys that interrupt and stop.
-    pub(crate) fn keys(&mut self, bits: u64) {
+    /// The keys that interrupt and stop, and what the file server asks.
+    pub(crate) fn signalled(&mut self, bits: u64) {
+        if bits & protocol::signal_bit::PROCESSES != 0 {
+            self.tell_processes();
+        }
         let Some(group) = self.table.foreground(self.session) else {
             return;
         };
@@ -288,5 +307,17 @@ pub(crate) fn error_of_call(error: Error) -> protocol::Error {
     match error {
         Error::NoMemory | Error::TooMany => protocol::Error::NoMemory,
         _ => protocol::Error::Other,
+    }
+}
+
+/// Nanoseconds that a thread ran.
+pub(crate) fn processor_time(thread: u64) -> u64 {
+    let mut numbers = [0; 24];
+    match syscall::thread_info(thread, &mut numbers) {
+        Ok(_) => numbers[8..16]
+            .iter()
+            .rev()
+            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
+        Err(_) => 0,
     }
 }

@@ -8,10 +8,12 @@
 
 extern crate alloc;
 
+mod as_client;
 mod boot;
 mod lives;
 mod requests;
 mod spawn;
+mod system;
 
 use abi::start::slot;
 

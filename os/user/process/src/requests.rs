@@ -3,10 +3,10 @@
 use abi::layout::PAGE_SIZE;
 use abi::start::{right, slot};
 use abi::{Message, Tag};
-use processes::{Child as Children, Fate, Group, Outcome, Pid, State, Target, Wait};
-use protocol::list::{self, Entry};
+use processes::{Child as Children, Fate, Group, Outcome, Pid, Target, Wait};
 use protocol::{Error, IO_SIZE, address, process};
 
+use crate::as_client::connect;
 use crate::lives::{Server, error_of, error_of_call, own, signal_of, wait_reply};
 
 /// What a request is answered with: label and words.
@@ -46,7 +46,7 @@ pub(crate) fn serve(mut server: Server) -> ! {
             }
         };
         if message.tag.is_notification() {
-            server.keys(message.words[0]);
+            server.signalled(message.words[0]);
         } else if message.tag.is_fault() {
             server.faulted(&message);
         } else if let Some(pid) = server.process_of(message.badge) {
@@ -78,19 +78,15 @@ impl Server {
             process::SET_FOREGROUND => nothing(self.set_foreground(pid, first)),
             process::POWER_OFF => nothing(self.power_off(pid, first)),
             process::MEMORY => Reply::from(Ok([self.memory, self.chunks.free()])),
-            process::HOLD_INTERRUPTS => {
-                if let Some(life) = self.lives.get_mut(&pid) {
-                    life.holds_interrupts = first == 1;
-                }
-                Reply::from(Ok([0; 2]))
-            }
-            process::TAKE_INTERRUPT => {
-                let was = self
-                    .lives
-                    .get_mut(&pid)
-                    .is_some_and(|life| core::mem::take(&mut life.was_interrupted));
-                Reply::from(Ok([u64::from(was), 0]))
-            }
+            process::HOLD_INTERRUPTS => nothing(self.hold(pid, first)),
+            process::TAKE_INTERRUPT => self.take_held(pid).into(),
+            process::CONNECT => nothing(self.connect_client(pid, first)),
+            process::NEWS => match self.news(pid, first == 1) {
+                Ok(None) => Reply::Later,
+                Ok(Some(words)) => Reply::from(Ok(words)),
+                Err(error) => Reply::from(Err(error)),
+            },
+            process::SHUTDOWN => nothing(self.shutdown(pid, first)),
             process::LEAD_GROUP => {
                 let led = self.table.set_group(pid, pid, pid).map_err(error_of);
                 led.map(|()| [u64::from(pid), 0]).into()
@@ -197,40 +193,26 @@ impl Server {
         } else {
             Target::Process(who)
         };
-        self.table.kill(target, signal).map_err(error_of)
+        self.send(target, signal)
     }
 
     fn list(&mut self, pid: Pid, from: u64) -> Result<[u64; 2], Error> {
         let buffer = self.lives.get(&pid).ok_or(Error::NoProcess)?.buffer;
-        let all = self.table.processes();
-        let lives = &self.lives;
         with_buffer(buffer, |bytes| {
-            let (mut count, mut used) = (0, 0);
-            for info in all.iter().skip(from as usize) {
-                let entry = Entry {
-                    process: u64::from(info.pid),
-                    parent: u64::from(info.parent),
-                    group: u64::from(info.group),
-                    state: match info.state {
-                        State::Running | State::Dying(_) => list::state::RUNNING,
-                        State::Stopped => list::state::STOPPED,
-                        State::Ended(_) => list::state::ENDED,
-                    },
-                    memory: lives.get(&info.pid).map_or(0, |life| life.child.memory()),
-                    time: lives
-                        .get(&info.pid)
-                        .map_or(0, |life| processor_time(life.child.thread)),
-                    name: &info.name,
-                };
-                let Some(len) = entry.write(&mut bytes[used..]) else {
-                    break;
-                };
-                used += len;
-                count += 1;
-            }
-            let next = from + count;
-            [count, if next < all.len() as u64 { next } else { 0 }]
+            let (count, _, next) = self.write_processes(from, bytes);
+            [count, next]
         })
+    }
+
+    /// Gives a server the I/O buffer of a program.
+    fn connect_client(&self, pid: Pid, server: u64) -> Result<(), Error> {
+        let life = self.lives.get(&pid).ok_or(Error::NoProcess)?;
+        let server = match server {
+            1 => own::TO_FILES,
+            2 => own::TO_CONSOLE,
+            _ => return Err(Error::BadArgument),
+        };
+        connect(server, life.client, life.buffer)
     }
 
     fn set_foreground(&mut self, pid: Pid, group: u64) -> Result<(), Error> {
@@ -247,18 +229,6 @@ impl Server {
         let refused = syscall::power_off(slot::MACHINE, status);
         rt::println!("process: power-off refused: {refused}");
         Err(Error::Other)
-    }
-}
-
-/// Nanoseconds that a thread ran.
-fn processor_time(thread: u64) -> u64 {
-    let mut numbers = [0; 24];
-    match syscall::thread_info(thread, &mut numbers) {
-        Ok(_) => numbers[8..16]
-            .iter()
-            .rev()
-            .fold(0, |word, &byte| word << 8 | u64::from(byte)),
-        Err(_) => 0,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Starting programs.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -11,6 +12,7 @@ use protocol::start::{Reader, Stream};
 use protocol::{Error, IO_SIZE, address, files, slot};
 use root::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
 
+use crate::as_client::arguments_text;
 use crate::lives::{Life, Server, error_of, error_of_call, own};
 
 /// ELF number of this architecture.
@@ -43,13 +45,17 @@ impl Server {
         let reader = Reader::new(&record).ok_or(Error::BadArgument)?;
         let streams = reader.header.streams;
         let path = String::from(reader.program());
+        let path = path.trim_start_matches('/');
         let name = path.rsplit('/').next().unwrap_or_default();
-        let file = self
-            .initrd
-            .find(path.trim_start_matches('/'))
-            .or_else(|| self.initrd.find(name));
-        let file = file.ok_or(Error::NotFound)?.data;
         let shown = String::from(reader.arguments().next().unwrap_or(name));
+        let arguments = arguments_text(reader.arguments());
+        // What `/bin` shows is the initrd's; the file server need not be asked for it.
+        let in_bin = path.strip_prefix("bin/").filter(|name| !name.contains('/'));
+        let in_initrd = in_bin.and_then(|name| self.initrd.find(path).or_else(|| self.initrd.find(name)));
+        let file = match in_initrd {
+            Some(file) => Cow::Borrowed(file.data),
+            None => Cow::Owned(self.read_program(path)?),
+        };
         let client = self.free_client().ok_or(Error::TooManyProcesses)?;
         let pid = match parent_client {
             Some(_) => {
@@ -68,8 +74,9 @@ impl Server {
             parent_client,
             &mut record,
             &streams,
-            file,
+            &file,
             may_power_off,
+            arguments,
         );
         if let Err(error) = made {
             self.forget_client(client);
@@ -91,6 +98,7 @@ impl Server {
         streams: &[Stream; 3],
         file: &[u8],
         may_power_off: bool,
+        arguments: String,
     ) -> Result<(), Error> {
         let len = record.len() as u64;
         let mut put = |at: usize, word: u64| record[at..at + 8].copy_from_slice(&word.to_le_bytes());
@@ -135,6 +143,9 @@ impl Server {
             may_power_off,
             holds_interrupts: false,
             was_interrupted: false,
+            holds_terminate: false,
+            was_asked_to_end: false,
+            arguments,
             heap: 0,
             stack: STACK_SIZE,
         };

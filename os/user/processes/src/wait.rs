@@ -136,6 +136,12 @@ impl Table {
         Ok(found)
     }
 
+    /// Whether a child of `parent` has ended whose end was not fetched.
+    pub fn has_ended_child(&self, parent: Pid) -> bool {
+        self.children(parent)
+            .any(|(_, process)| matches!(process.state, State::Ended(_)))
+    }
+
     /// The next completion.
     pub fn ready(&mut self) -> Option<Completed> {
         self.completed.pop_front()

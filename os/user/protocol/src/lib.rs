@@ -2,8 +2,9 @@
 //! into words lies in memory.
 //!
 //! A request is a call on a server's endpoint; its badge is the number of the process that calls. The reply's label is
-//! [`OK`] or the number of an [`Error`]. Bytes (paths, data) lie at the beginning of the caller's I/O buffer, a frame that
-//! the caller has given the server with [`files::CONNECT`]; the process server finds it by itself.
+//! [`OK`] or the number of an [`Error`]. Bytes (paths, data) lie at the beginning of the caller's I/O buffer, a frame of
+//! which the process server keeps the original capability: it gives one to the program and one to each server that the
+//! program asks for with [`process::CONNECT`], so that a program cannot take the buffer from under a server.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -26,7 +27,7 @@ pub mod slot {
     pub const CONSOLE: u64 = 9;
     /// Where a capability of a message may go.
     pub const RECEIVE: u64 = 10;
-    /// The frame of the I/O buffer.
+    /// The frame of the I/O buffer. Revoking it concerns nobody else's mapping.
     pub const IO: u64 = 11;
     /// Of servers: the endpoint at which they receive.
     pub const SERVICE: u64 = 12;
@@ -36,8 +37,8 @@ pub mod slot {
     pub const PORTS: u64 = 14;
     /// Of the console server: the serial port's interrupt.
     pub const INTERRUPT: u64 = 15;
-    /// Of the console server: a notification of the process server, without a badge: it mints the bits of
-    /// [`signal_bit`](super::signal_bit) itself.
+    /// Of servers: a notification of the process server, without a badge: they mint the bits of
+    /// [`signal_bit`](super::signal_bit) themselves.
     pub const SIGNALS: u64 = 16;
     /// The program's own thread, for notifications to be bound to.
     pub const THREAD: u64 = 17;
@@ -48,12 +49,14 @@ pub mod slot {
     pub const CLIENTS: u64 = 256;
 }
 
-/// Bits of the notification that the console server signals to the process server.
+/// Bits of the notification that servers signal to the process server.
 pub mod signal_bit {
     /// The interrupt key: ends the foreground group.
     pub const INTERRUPT: u64 = 1;
     /// The stop key: stops the foreground group.
     pub const STOP: u64 = 2;
+    /// The file server wants to know the processes: see [`files::PROCESSES`](super::files::PROCESSES).
+    pub const PROCESSES: u64 = 4;
 }
 
 /// Addresses in every program.
@@ -78,14 +81,17 @@ pub const IO_SIZE: u64 = 16 << 10;
 /// Highest process number plus one.
 pub const MAX_PROCESSES: u64 = 4096;
 
+/// The number by which the process server is a client of the file server.
+pub const PROCESS_SERVER_AS_CLIENT: u64 = MAX_PROCESSES - 1;
+
 /// Requests to the process server.
 pub mod process {
     /// The caller has ended. Word 0: exit code. No reply.
     pub const EXIT: u32 = 1;
     /// More memory for the heap. Word 0: bytes. Reply: address, length.
     pub const GROW: u32 = 2;
-    /// Starts a program: the I/O buffer holds its [`start`](crate::start) record, whose `program` is the name of a file of
-    /// the initrd without leading `/`. Streams are handles of the caller. Word 0: length of the record, word 1: group
+    /// Starts a program: the I/O buffer holds its [`start`](crate::start) record, whose `program` is the path of a file
+    /// without the leading `/`; what is in `bin` comes from the initrd, all else from the file server. Streams are handles of the caller. Word 0: length of the record, word 1: group
     /// (0 the caller's, 1 a new one, else the number of one), word 2: 1 when it may switch the machine off, which the
     /// caller has to be allowed itself. Reply: process number, group.
     pub const SPAWN: u32 = 3;
@@ -103,12 +109,22 @@ pub mod process {
     pub const POWER_OFF: u32 = 8;
     /// Memory. Reply: total bytes, free bytes.
     pub const MEMORY: u32 = 9;
-    /// Holds interrupts of the terminal back (word 0: 1), or lets them end the caller again (0).
+    /// Says which signals are held back and do not end the caller: word 0 has bit 0 for interrupts of the terminal, bit 1
+    /// for [`signal::TERMINATE`].
     pub const HOLD_INTERRUPTS: u32 = 10;
-    /// Takes an interrupt that was held back. Reply: word 0 is 1 when there was one.
+    /// Takes what was held back. Reply: word 0 is 1 when there was an interrupt, word 1 when the caller was asked to end.
     pub const TAKE_INTERRUPT: u32 = 11;
     /// Makes the caller the leader of a new group. Reply: the group.
     pub const LEAD_GROUP: u32 = 12;
+    /// Gives a server the caller's I/O buffer. Word 0: 1 the file server, 2 the console server.
+    pub const CONNECT: u32 = 20;
+    /// Of the first process alone. Waits until a child has ended that nobody has waited for, or the system is to go down;
+    /// takes nothing, so it can be asked again when time has run out. A second one replaces the first. Reply: word 0 is 1
+    /// when a child has ended, word 1 is 0 or the status of the power-off plus 1.
+    pub const NEWS: u32 = 21;
+    /// Asks the first process to bring the system down in order. Word 0: status of the power-off. For callers that may
+    /// switch the machine off. `NotSupported` when the first process has never asked for [`NEWS`].
+    pub const SHUTDOWN: u32 = 22;
 
     /// Signals.
     pub mod signal {
@@ -116,7 +132,7 @@ pub mod process {
         pub const INTERRUPT: u64 = 2;
         /// Ends at once.
         pub const KILL: u64 = 9;
-        /// Asks to end; ends, since nothing can catch it.
+        /// Asks to end; ends who does not [hold it back](super::HOLD_INTERRUPTS).
         pub const TERMINATE: u64 = 15;
         /// Goes on.
         pub const CONTINUE: u64 = 18;
@@ -137,8 +153,8 @@ pub mod status {
 
 /// Requests to the file server, and, where it says so, to the console server.
 pub mod files {
-    /// Gives the server the caller's I/O buffer: carries the capability of the frame. Console too. Any other request before
-    /// it gets [`NotConnected`](crate::Error::NotConnected).
+    /// From the process server: the I/O buffer of a process. Word 0: the process; carries the capability of the frame. Console
+    /// too. Any request of a process before it gets [`NotConnected`](crate::Error::NotConnected).
     pub const CONNECT: u32 = 32;
     /// Opens. Word 0: length of the absolute path, word 1: bits of [`open`]. Reply: handle, kind; for kind
     /// [`kind::CONSOLE`] the console server is to be used instead, with any handle.
@@ -183,6 +199,10 @@ pub mod files {
     pub const PASS_ON: u32 = 64;
     /// From the process server: word 0: process that has ended. Console too.
     pub const GONE: u32 = 65;
+    /// From the process server, after [`signal_bit::PROCESSES`](crate::signal_bit::PROCESSES): word 0: bytes of entries as in
+    /// [`list`](crate::list) that are in the buffer of [`PROCESS_SERVER_AS_CLIENT`](crate::PROCESS_SERVER_AS_CLIENT), word 1:
+    /// 1 when more of them follow.
+    pub const PROCESSES: u32 = 66;
 
     /// How to open.
     pub mod open {

@@ -1,7 +1,11 @@
 //! The list of processes, as it lies in the I/O buffer after [`process::LIST`](crate::process::LIST).
 //!
 //! An entry is six words of 64 bits, little endian: process, parent (0 none), group, [`state`], memory in bytes, processor
-//! time in nanoseconds; then the length of the program's name in four bytes, and the name in UTF-8.
+//! time in nanoseconds; then two texts in UTF-8, each with its length in four bytes before it: the program's name, and its
+//! arguments, each with a zero byte behind it.
+
+/// Longest text of arguments in bytes; longer ones are cut off.
+pub const MAX_ARGUMENTS: usize = 1024;
 
 /// What a process is doing.
 pub mod state {
@@ -32,6 +36,8 @@ pub struct Entry<'a> {
     pub time: u64,
     /// Name of its program.
     pub name: &'a str,
+    /// Its arguments, each with a zero byte behind it; nothing when it has ended.
+    pub arguments: &'a str,
 }
 
 impl Entry<'_> {
@@ -45,14 +51,19 @@ impl Entry<'_> {
             self.memory,
             self.time,
         ];
-        let len = words.len() * 8 + 4 + self.name.len();
-        let (head, name) = bytes.get_mut(..len)?.split_at_mut(words.len() * 8);
+        let texts = [self.name, self.arguments];
+        let len = words.len() * 8 + texts.iter().map(|text| 4 + text.len()).sum::<usize>();
+        let (head, mut rest) = bytes.get_mut(..len)?.split_at_mut(words.len() * 8);
         for (place, word) in head.chunks_exact_mut(8).zip(words) {
             place.copy_from_slice(&word.to_le_bytes());
         }
-        let (before, name) = name.split_at_mut(4);
-        before.copy_from_slice(&u32::try_from(self.name.len()).ok()?.to_le_bytes());
-        name.copy_from_slice(self.name.as_bytes());
+        for text in texts {
+            let (before, behind) = rest.split_at_mut(4);
+            before.copy_from_slice(&u32::try_from(text.len()).ok()?.to_le_bytes());
+            let (place, behind) = behind.split_at_mut(text.len());
+            place.copy_from_slice(text.as_bytes());
+            rest = behind;
+        }
         Some(len)
     }
 }
@@ -93,6 +104,7 @@ impl<'a> Iterator for Entries<'a> {
             memory: self.word()?,
             time: self.word()?,
             name: self.text()?,
+            arguments: self.text()?,
         })
     }
 }

@@ -92,12 +92,12 @@ proptest! {
 
     #[test]
     fn a_list_is_read_as_it_was_written(
-        processes in prop::collection::vec((any::<[u64; 6]>(), ".*"), 0..5),
+        processes in prop::collection::vec((any::<[u64; 6]>(), ".*", ".*"), 0..5),
         room in 0_usize..600,
     ) {
         let entries: Vec<_> = processes
             .iter()
-            .map(|([process, parent, group, state, memory, time], name)| Entry {
+            .map(|([process, parent, group, state, memory, time], name, arguments)| Entry {
                 process: *process,
                 parent: *parent,
                 group: *group,
@@ -105,6 +105,7 @@ proptest! {
                 memory: *memory,
                 time: *time,
                 name,
+                arguments,
             })
             .collect();
         let mut bytes = vec![0; room];
@@ -112,7 +113,7 @@ proptest! {
         let mut fits = 0;
         for entry in &entries {
             let Some(more) = entry.write(&mut bytes[len..]) else {
-                prop_assert!(room - len < 52 + entry.name.len());
+                prop_assert!(room - len < 56 + entry.name.len() + entry.arguments.len());
                 break;
             };
             len += more;

@@ -172,6 +172,7 @@ pub struct Command {
     /// Input, output, errors.
     pub(crate) streams: [Stdio; 3],
     pub(crate) group: Group,
+    pub(crate) may_power_off: bool,
 }
 
 impl Command {
@@ -186,6 +187,7 @@ impl Command {
             directory: None,
             streams: [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit],
             group: Group::Inherit,
+            may_power_off: true,
         }
     }
 
@@ -246,6 +248,12 @@ impl Command {
     /// Sets the group.
     pub fn group(&mut self, group: Group) -> &mut Self {
         self.group = group;
+        self
+    }
+
+    /// Sets whether it may have the machine switched off, if this program may. It may unless this says otherwise.
+    pub fn may_power_off(&mut self, may: bool) -> &mut Self {
+        self.may_power_off = may;
         self
     }
 

@@ -6,6 +6,9 @@ use rt::alloc::format;
 use rt::alloc::string::String;
 use rt::system::Info;
 
+/// What says from which image the system was started.
+const RELEASE: &str = "/etc/os-release";
+
 rt::main!(run);
 
 const HELP: &str = "\
@@ -39,7 +42,13 @@ fn run(args: rt::Args) -> u32 {
         }
     }
     match rt::system::info() {
-        Ok(info) => {
+        Ok(mut info) => {
+            if let Some(id) = rt::fs::read_to_string(RELEASE)
+                .ok()
+                .and_then(|text| value(&text, "IMAGE_ID"))
+            {
+                info.image_id = id;
+            }
             rt::print!("{}", if json { to_json(&info) } else { to_text(&info) });
             0
         }
@@ -48,6 +57,28 @@ fn run(args: rt::Args) -> u32 {
             1
         }
     }
+}
+
+/// The value of a key of the image's description: lines `KEY=value`, where the value may be in quotes and a backslash in
+/// double quotes takes the next character as it is; as shells read it, and the last line with the key counts.
+fn value(text: &str, key: &str) -> Option<String> {
+    let values = text.lines().filter_map(|line| line.trim().split_once('='));
+    let value = values.filter(|(name, _)| *name == key).last()?.1;
+    if let Some(plain) = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        return Some(plain.into());
+    }
+    let Some(quoted) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Some(value.into());
+    };
+    let mut plain = String::new();
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        plain.push(match character {
+            '\\' => characters.next().unwrap_or('\\'),
+            other => other,
+        });
+    }
+    Some(plain)
 }
 
 fn to_text(info: &Info) -> String {
@@ -137,6 +168,16 @@ mod tests {
             "\n"
         );
         assert_eq!(to_json(&info()), expected);
+    }
+
+    #[test]
+    fn a_value_is_read_as_shells_do() {
+        let text = "# IMAGE_ID=no\nNAME=\"Veridian OS\"\nIMAGE_ID=first\nIMAGE_ID=\"a \\\"b\\\" \\\\\"\nOTHER='x\\y'\nLAST=\n";
+        assert_eq!(value(text, "NAME").unwrap(), "Veridian OS");
+        assert_eq!(value(text, "IMAGE_ID").unwrap(), "a \"b\" \\");
+        assert_eq!(value(text, "OTHER").unwrap(), "x\\y");
+        assert_eq!(value(text, "LAST").unwrap(), "");
+        assert_eq!(value(text, "VERSION_ID"), None);
     }
 
     #[test]

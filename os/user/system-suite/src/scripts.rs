@@ -145,4 +145,55 @@ pub(crate) const SCRIPTS: &[Script] = &[
         "deep\n",
         0,
     ),
+    script(
+        "program that was written",
+        "cp /bin/echo /tmp/echo; /tmp/echo hi; cd /tmp; ./echo ho; mv echo /home; /home/echo ha; rm /home/echo",
+        "hi\nho\nha\n",
+        0,
+    ),
+    script(
+        "file that is no program",
+        "head -c 3000 /bin/echo > /tmp/half; /tmp/half 2> /dev/null; echo $?; cp /bin/ls /bin/copy; rm /tmp/half",
+        "126\ncp: /bin/copy: read-only file system\n",
+        0,
+    ),
+    script(
+        "image",
+        "grep ^ID= /etc/os-release; . /etc/os-release; \
+         [ \"$(sysinfo --json | grep -o '\"image_id\":\"[^\"]*\"')\" = \"\\\"image_id\\\":\\\"$IMAGE_ID\\\"\" ] && echo same",
+        "ID=veridian\nsame\n",
+        0,
+    ),
+    script(
+        "processes as files",
+        "sleep 100 & p=$!; grep -E '^(Name|State)' /proc/$p/status; [ $(grep ^Pid: /proc/$p/status | cut -f 2) = $p ] && echo own; tr '\\0' ' ' < /proc/$p/cmdline; echo; \
+         [ \"$(ls /proc | grep -c ^$p\\$)\" = 1 ] && echo listed; kill $p; wait $p; [ -d /proc/$p ] || echo gone",
+        "Name:\tsleep\nState:\trunning\nown\nsleep 100 \nlisted\ngone\n",
+        0,
+    ),
+    script(
+        "processes by both ways",
+        "cat /proc/1/status | head -n 1; ps > /tmp/ps; \
+         for d in /proc/[0-9]*; do [ -f $d/status ] && grep -q \" ${d#/proc/} \" /tmp/ps && echo both; done | sort -u",
+        "Name:\tsystem-suite\nboth\n",
+        0,
+    ),
+    script(
+        "hostile program",
+        "hostile; echo $?; echo alive | cat; ls /tmp/none",
+        "0\nalive\nls: /tmp/none: no such file or directory\n",
+        2,
+    ),
+    script(
+        "many hostile programs",
+        "for i in 1 2 3; do hostile & done; hostile | cat; wait; echo alive > /tmp/alive; cat /tmp/alive",
+        "alive\n",
+        0,
+    ),
+    script(
+        "no services",
+        "poweroff; echo $?; poweroff x; echo $?",
+        "poweroff: operation not supported\n1\npoweroff: no option and no status: x\nTry 'poweroff --help' for more information.\n2\n",
+        0,
+    ),
 ];

@@ -4,7 +4,7 @@ use core::ptr;
 use core::slice;
 
 use abi::Tag;
-use protocol::{Error, IO_SIZE, OK, address, files, slot};
+use protocol::{Error, IO_SIZE, OK, address, process, slot};
 
 use super::lock::Lock;
 use crate::io::{ErrorKind, Result};
@@ -13,7 +13,7 @@ use crate::translate::{call_error_kind, error_kind};
 /// How long to wait when there were too many requests, in nanoseconds.
 const PAUSE: u64 = 1_000_000;
 
-/// Words of a request, of which the last one is for a capability, and of a reply.
+/// Words of a request, and of a reply.
 type Request = [u64; 3];
 type Reply = [u64; abi::WORDS];
 
@@ -34,14 +34,9 @@ impl Server {
 }
 
 /// What a server replies, or why it refuses.
-fn call(
-    slot: u64,
-    tag: Tag,
-    [a, b, c]: Request,
-    capability: u64,
-) -> Result<core::result::Result<Reply, Error>> {
+fn call(slot: u64, tag: Tag, [a, b, c]: Request) -> Result<core::result::Result<Reply, Error>> {
     loop {
-        return match syscall::call(slot, tag.0, a, b, c, capability) {
+        return match syscall::call(slot, tag.0, a, b, c, 0) {
             Err(abi::Error::RateLimited) => {
                 let _woken = syscall::sleep(PAUSE);
                 continue;
@@ -57,7 +52,7 @@ fn call(
 
 /// Asks the process server for something that needs no I/O buffer. Others may use that meanwhile.
 pub(super) fn ask_processes(label: u32, words: Request) -> Result<Reply> {
-    call(slot::PROCESS, Tag::new(label), words, 0)?.map_err(|error| error_kind(error).into())
+    call(slot::PROCESS, Tag::new(label), words)?.map_err(|error| error_kind(error).into())
 }
 
 /// The I/O buffer, and with it the right to make requests: one at a time, since all use the one buffer.
@@ -144,11 +139,10 @@ impl Client {
         loop {
             let knew = self.connected[server as usize];
             if !knew {
-                let tag = Tag::new(files::CONNECT).with_capability();
-                call(server.slot(), tag, [0; 3], slot::IO)?.map_err(error_kind)?;
+                ask_processes(process::CONNECT, [server as u64 + 1, 0, 0])?;
                 self.connected[server as usize] = true;
             }
-            match call(server.slot(), Tag::new(label), words, 0)? {
+            match call(server.slot(), Tag::new(label), words)? {
                 // It has been started anew since.
                 Err(Error::NotConnected) if knew => self.connected[server as usize] = false,
                 result => return result.map_err(|error| error_kind(error).into()),

@@ -55,6 +55,7 @@ impl Child {
             arguments: &command.arguments,
             variables: &variables,
             streams: streams.passed,
+            may_power_off: command.may_power_off,
         };
         let group = match command.group {
             Group::Inherit => 0,
@@ -148,6 +149,7 @@ struct Record<'a> {
     arguments: &'a [String],
     variables: &'a BTreeMap<String, String>,
     streams: [Passed; 3],
+    may_power_off: bool,
 }
 
 impl Record<'_> {
@@ -178,7 +180,7 @@ impl Record<'_> {
 
     /// Starts the program and returns its number.
     fn spawn(&self, group: u64) -> Result<u32> {
-        let may_power_off = MAY_POWER_OFF.load(Ordering::Relaxed);
+        let may_power_off = self.may_power_off && MAY_POWER_OFF.load(Ordering::Relaxed);
         match self.ask(group, may_power_off) {
             // Whether this program has the right, only the server knows.
             Err(error) if may_power_off && error.kind() == ErrorKind::PermissionDenied => {

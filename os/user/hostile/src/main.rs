@@ -1,0 +1,178 @@
+//! Does to the servers what a program can do: takes its buffer back where it has its capability, lets calls run out of time,
+//! and asks for nonsense. Ends with 0 when each answer was as it should be; whether the servers live on, others see.
+#![no_std]
+#![no_main]
+
+use abi::Tag;
+use protocol::{Error, IO_SIZE, OK, files, process, slot};
+
+rt::main!(attack);
+
+/// A millisecond, in nanoseconds.
+const SHORT: u64 = 1_000_000;
+
+/// What went wrong, by line.
+type Checked = Result<(), u32>;
+
+/// Ends the attack when an answer is not the expected one.
+macro_rules! check {
+    ($answer:expr, $expected:pat) => {
+        match $answer {
+            $expected => {}
+            _ => return Err(line!()),
+        }
+    };
+}
+
+fn attack(_args: rt::Args) -> u32 {
+    let checked = dropped_buffer()
+        .and_then(|()| late_answers())
+        .and_then(|()| nonsense())
+        .and_then(|()| impostor())
+        .and_then(|()| withdrawn());
+    // Exit codes have more bits than a shell shows.
+    checked.err().map_or(0, |line| line % 255 + 1)
+}
+
+fn ask(server: u64, label: u32, [a, b, c]: [u64; 3]) -> Result<[u64; 4], Error> {
+    let reply = syscall::call(server, Tag::new(label).0, a, b, c, 0).map_err(|_| Error::Other)?;
+    match reply.tag.label() {
+        OK => Ok(reply.words),
+        label => Err(Error::from_label(label)),
+    }
+}
+
+/// Takes the buffer back, in each way there is, and has the servers use it.
+fn dropped_buffer() -> Checked {
+    for server in [1, 2] {
+        check!(ask(slot::PROCESS, process::CONNECT, [server, 0, 0]), Ok(_));
+    }
+    check!(
+        ask(slot::PROCESS, process::CONNECT, [3, 0, 0]),
+        Err(Error::BadArgument)
+    );
+    check!(syscall::capability_revoke(0, slot::IO), Ok(_));
+    check!(syscall::unmap(0, slot::IO), Ok(_));
+    check!(syscall::capability_delete(0, slot::IO), Ok(_));
+    let Ok([reader, writer, ..]) = ask(slot::FILES, files::PIPE, [0; 3]) else {
+        return Err(line!());
+    };
+    check!(ask(slot::FILES, files::WRITE, [writer, 4096, 0]), Ok([4096, ..]));
+    check!(
+        ask(slot::FILES, files::READ, [reader, IO_SIZE, 0]),
+        Ok([4096, ..])
+    );
+    check!(
+        ask(slot::CONSOLE, files::SIZE, [0; 3]),
+        Ok([1..=1000, 1..=1000, ..])
+    );
+    check!(ask(slot::PROCESS, process::LIST, [0; 3]), Ok([2..=4096, ..]));
+    // Whatever the path is that lies there: no such file.
+    check!(ask(slot::FILES, files::OPEN, [1, files::open::READ, 0]), Err(_));
+    Ok(())
+}
+
+/// Lets calls run out of time, so that servers answer nobody.
+fn late_answers() -> Checked {
+    let Ok([reader, writer, ..]) = ask(slot::FILES, files::PIPE, [0; 3]) else {
+        return Err(line!());
+    };
+    for _ in 0..20 {
+        let late = syscall::call_timeout(slot::FILES, Tag::new(files::READ).0, reader, 8, 0, SHORT);
+        check!(late.map(|_| ()), Err(abi::Error::TimedOut) | Ok(()));
+        check!(ask(slot::FILES, files::WRITE, [writer, 8, 0]), Ok(_));
+    }
+    let tag = Tag::new(files::READ).0;
+    let late = syscall::call_timeout(slot::CONSOLE, tag, 0, 8, 0, SHORT);
+    check!(late.map(|_| ()), Err(abi::Error::TimedOut));
+    let tag = Tag::new(process::LIST).0;
+    for timeout in [0, 1, 1000, 10_000, 50_000] {
+        // In time or not.
+        let _ = syscall::call_timeout(slot::PROCESS, tag, 0, 0, 0, timeout);
+    }
+    Ok(())
+}
+
+/// Asks for what nobody has.
+fn nonsense() -> Checked {
+    let words = [0, 1, 7, IO_SIZE, IO_SIZE + 1, 1 << 32, u64::MAX];
+    for server in [slot::FILES, slot::CONSOLE] {
+        // What the console is written to would be seen.
+        for label in (0..100).filter(|&label| server == slot::FILES || label != files::WRITE) {
+            for first in words {
+                for second in words {
+                    let tag = Tag::new(label).0;
+                    let _ = syscall::call_timeout(server, tag, first, second, first ^ second, SHORT);
+                }
+            }
+        }
+        // Nobody waits for an answer to these.
+        for label in [
+            files::OPEN,
+            files::READ,
+            files::CONNECT,
+            files::GONE,
+            files::PROCESSES,
+        ] {
+            let _ = syscall::send(server, Tag::new(label).0, 1, 1, 1, 0);
+        }
+    }
+    check!(ask(slot::CONSOLE, files::SET_MODE, [0; 3]), Ok(_));
+    check!(
+        ask(slot::PROCESS, process::GROW, [u64::MAX, 0, 0]),
+        Err(Error::BadArgument)
+    );
+    check!(
+        ask(slot::PROCESS, process::GROW, [1 << 40, 0, 0]),
+        Err(Error::NoMemory)
+    );
+    for len in [0, 8, 104, IO_SIZE, IO_SIZE + 1, u64::MAX] {
+        check!(ask(slot::PROCESS, process::SPAWN, [len, 1, 0]), Err(_));
+    }
+    check!(
+        ask(slot::PROCESS, process::LIST, [u64::MAX - 1, 0, 0]),
+        Ok([0, ..])
+    );
+    check!(ask(slot::PROCESS, process::WAIT, [0, 1, 0]), Err(Error::NoChild));
+    check!(
+        ask(slot::PROCESS, process::KILL, [u64::MAX, 0, 9]),
+        Err(Error::NoProcess)
+    );
+    check!(
+        ask(slot::PROCESS, process::KILL, [1, 0, 9]),
+        Err(Error::PermissionDenied)
+    );
+    check!(
+        ask(slot::PROCESS, process::NEWS, [0; 3]),
+        Err(Error::PermissionDenied)
+    );
+    check!(ask(slot::PROCESS, 99, [0; 3]), Err(Error::NotSupported));
+    Ok(())
+}
+
+/// Says what only the process server may say, with capabilities of its own.
+fn impostor() -> Checked {
+    for server in [slot::FILES, slot::CONSOLE] {
+        for label in [files::CONNECT, files::GONE, files::PROCESSES, files::PASS_ON] {
+            for given in [slot::FILES, slot::SPACE, slot::THREAD] {
+                let tag = Tag::new(label).with_capability().0;
+                let reply = syscall::call(server, tag, 1, 1, 1, given);
+                // A capability that may not be passed on is refused by the kernel.
+                if let Ok(reply) = reply {
+                    check!(reply.tag.label(), 1..);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes back what it never gave: its capabilities are copies of the servers' own.
+fn withdrawn() -> Checked {
+    for own in [slot::FILES, slot::CONSOLE, slot::PROCESS] {
+        check!(syscall::capability_revoke(0, own), Ok(_));
+    }
+    check!(ask(slot::FILES, files::PIPE, [0; 3]), Ok(_));
+    check!(ask(slot::CONSOLE, files::SIZE, [0; 3]), Ok(_));
+    Ok(())
+}
