@@ -256,7 +256,10 @@ impl Table {
     /// The foreground group of a session, as long as somebody in it is alive.
     pub fn foreground(&self, session: Pid) -> Option<Pid> {
         let group = *self.foregrounds.get(&session)?;
-        self.has_group(group, session).then_some(group)
+        let mut alive = self.processes.values().filter(|process| process.is_alive());
+        alive
+            .any(|process| process.group == group && process.session == session)
+            .then_some(group)
     }
 
     /// A process.
@@ -328,10 +331,11 @@ impl Table {
         children.map(|(&pid, process)| (pid, process))
     }
 
-    /// Whether somebody alive is in this group of this session.
+    /// Whether somebody is in this group of this session. One that has ended is, until somebody has waited for it: who starts
+    /// the processes of a pipeline one after the other need not care which of them are done already.
     fn has_group(&self, group: Pid, session: Pid) -> bool {
-        let mut alive = self.processes.values().filter(|process| process.is_alive());
-        alive.any(|process| process.group == group && process.session == session)
+        let mut all = self.processes.values();
+        all.any(|process| process.group == group && process.session == session)
     }
 
     /// The next number that neither a process nor a group nor a session has.
