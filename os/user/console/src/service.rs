@@ -1,6 +1,6 @@
 //! Requests as they come, and who waits for input.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use abi::WORDS;
@@ -35,6 +35,8 @@ const RAW: Settings = Settings {
 struct Parked {
     process: u64,
     place: u64,
+    /// Room for input, of one that reads.
+    room: Option<usize>,
 }
 
 /// The console server between the terminal, the serial port and the kernel.
@@ -45,6 +47,9 @@ pub struct Service<K, R> {
     /// What the request at hand has of its client's buffer.
     buffer: Vec<u8>,
     parked: BTreeMap<Ticket, Parked>,
+    /// Processes that have been stopped, and what they were reading.
+    stopped: BTreeSet<u64>,
+    paused: Vec<Parked>,
     free: Vec<u64>,
     /// Whether there may be more to be moved.
     has_more: bool,
@@ -61,6 +66,8 @@ impl<K: Kernel, R: Registers> Service<K, R> {
             kernel,
             buffer: alloc::vec![0; IO_SIZE as usize],
             parked: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            paused: Vec::new(),
             free: (0..MAX_PARKED).rev().collect(),
             has_more: false,
         }
@@ -142,6 +149,8 @@ impl<K: Kernel, R: Registers> Service<K, R> {
         match call.label {
             files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
             files::CONNECT => return self.kernel.connect(process).map(|()| [0; WORDS]),
+            files::PAUSE if call.words[1] != 0 => return Ok(self.pause(process)),
+            files::PAUSE => return Ok(self.go_on(process)),
             files::GONE => {}
             _ => return Err(Error::NotSupported),
         }
@@ -155,13 +164,63 @@ impl<K: Kernel, R: Registers> Service<K, R> {
             }
             parked.process != process
         });
+        self.paused.retain(|paused| {
+            if paused.process == process {
+                kernel.drop_reply(paused.place);
+                free.push(paused.place);
+            }
+            paused.process != process
+        });
+        self.stopped.remove(&process);
         Ok([0; WORDS])
+    }
+
+    /// A process has been stopped: what is typed now is not for it.
+    fn pause(&mut self, process: u64) -> [u64; WORDS] {
+        self.stopped.insert(process);
+        let (terminal, paused) = (&mut self.terminal, &mut self.paused);
+        self.parked.retain(|&ticket, parked| {
+            let is_meant = parked.process == process && parked.room.is_some();
+            if !is_meant || !terminal.cancel(ticket) {
+                return true;
+            }
+            paused.push(*parked);
+            false
+        });
+        [0; WORDS]
+    }
+
+    /// A process goes on, and with it what it was reading.
+    fn go_on(&mut self, process: u64) -> [u64; WORDS] {
+        self.stopped.remove(&process);
+        let (meant, others) = core::mem::take(&mut self.paused)
+            .into_iter()
+            .partition(|paused| paused.process == process);
+        self.paused = others;
+        let meant: Vec<Parked> = meant;
+        for paused in meant {
+            let room = paused.room.unwrap_or(0);
+            let reply = match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
+                Outcome::Park(ticket) => {
+                    self.parked.insert(ticket, paused);
+                    continue;
+                }
+                Outcome::Done(len) => {
+                    self.kernel.write(process, &self.buffer[..len]);
+                    Ok([len as u64, 0, 0, 0])
+                }
+                Outcome::Refused(_) => Err(Error::Busy),
+            };
+            self.free.push(paused.place);
+            self.kernel.reply(paused.place, reply.into());
+        }
+        [0; WORDS]
     }
 
     fn serve_process(&mut self, call: &Call) -> Result<Option<[u64; WORDS]>, Error> {
         let process = call.badge;
         match call.label {
-            files::CONNECT | files::GONE => return Err(Error::PermissionDenied),
+            files::CONNECT | files::GONE | files::PAUSE => return Err(Error::PermissionDenied),
             _ if !self.kernel.is_connected(process) => return Err(Error::NotConnected),
             _ => {}
         }
@@ -181,12 +240,19 @@ impl<K: Kernel, R: Registers> Service<K, R> {
     }
 
     fn read(&mut self, process: u64, room: usize) -> Result<Option<[u64; WORDS]>, Error> {
+        if self.stopped.contains(&process) {
+            // It was stopped just when it asked.
+            let place = self.place().ok_or(Error::Busy)?;
+            let room = Some(room);
+            self.paused.push(Parked { process, place, room });
+            return Ok(None);
+        }
         match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
             Outcome::Done(len) => {
                 self.kernel.write(process, &self.buffer[..len]);
                 Ok(Some([len as u64, 0, 0, 0]))
             }
-            Outcome::Park(ticket) => self.park(process, ticket),
+            Outcome::Park(ticket) => self.park(process, ticket, Some(room)),
             Outcome::Refused(_) => Err(Error::Busy),
         }
     }
@@ -195,7 +261,7 @@ impl<K: Kernel, R: Registers> Service<K, R> {
         self.kernel.read(process, &mut self.buffer[..len]);
         match self.terminal.write(process, &self.buffer[..len]) {
             Outcome::Done(count) => Ok(Some([count as u64, 0, 0, 0])),
-            Outcome::Park(ticket) => self.park(process, ticket),
+            Outcome::Park(ticket) => self.park(process, ticket, None),
             Outcome::Refused(_) => Err(Error::Busy),
         }
     }
@@ -214,16 +280,27 @@ impl<K: Kernel, R: Registers> Service<K, R> {
         Ok(before)
     }
 
-    fn park(&mut self, process: u64, ticket: Ticket) -> Result<Option<[u64; WORDS]>, Error> {
-        if let Some(&place) = self.free.last()
-            && self.kernel.save_reply(place)
-        {
-            self.free.pop();
-            self.parked.insert(ticket, Parked { process, place });
-            return Ok(None);
+    fn park(
+        &mut self,
+        process: u64,
+        ticket: Ticket,
+        room: Option<usize>,
+    ) -> Result<Option<[u64; WORDS]>, Error> {
+        let Some(place) = self.place() else {
+            self.terminal.cancel(ticket);
+            return Err(Error::Busy);
+        };
+        self.parked.insert(ticket, Parked { process, place, room });
+        Ok(None)
+    }
+
+    /// A place with the right to answer the request at hand.
+    fn place(&mut self) -> Option<u64> {
+        let place = *self.free.last()?;
+        if !self.kernel.save_reply(place) {
+            return None;
         }
-        self.terminal.cancel(ticket);
-        Err(Error::Busy)
+        self.free.pop()
     }
 
     fn answer_parked(&mut self) {

@@ -276,6 +276,40 @@ fn a_stuck_port_does_not_keep_the_server() {
 }
 
 #[test]
+fn who_is_stopped_gets_no_input() {
+    let port = Shared::default();
+    let mut world = World::new(&port);
+    let pause = |world: &mut World, stopped| world.call(PROCESS_SERVER, label::PAUSE, [3, stopped]);
+    assert_eq!(world.call(3, label::READ, [0, 100]), None);
+    assert_eq!(pause(&mut world, 1), Some(Ok(0)));
+    port.0.borrow_mut().input.extend(b"mine\n");
+    assert_eq!(world.call(4, label::READ, [0, 100]), Some(Ok(5)));
+    // A request that was on its way when its sender was stopped.
+    assert_eq!(world.call(3, label::READ, [0, 100]), None);
+    assert!(world.0.kernel().answered.is_empty());
+    assert_eq!(pause(&mut world, 0), Some(Ok(0)));
+    port.0.borrow_mut().input.extend(b"its\nmore\n");
+    world.0.pump();
+    let answered = core::mem::take(&mut world.0.kernel().answered);
+    assert_eq!(
+        answered,
+        [
+            (3, Reply::from(Ok([4, 0, 0, 0]))),
+            (3, Reply::from(Ok([5, 0, 0, 0])))
+        ]
+    );
+    // The end of one that is stopped leaves nothing.
+    assert_eq!(world.call(3, label::READ, [0, 100]), None);
+    assert_eq!(pause(&mut world, 1), Some(Ok(0)));
+    assert_eq!(world.call(PROCESS_SERVER, label::GONE, [3, 0]), Some(Ok(0)));
+    assert!(world.0.kernel().saved.is_empty());
+    assert_eq!(
+        world.call(4, label::PAUSE, [3, 1]),
+        Some(Err(Error::PermissionDenied))
+    );
+}
+
+#[test]
 fn strangers_and_wrong_lengths_are_refused() {
     let mut world = World::new(&Shared::default());
     for badge in [0, 4096, u64::MAX] {

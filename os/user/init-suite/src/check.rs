@@ -48,7 +48,7 @@ pub(crate) fn check() -> u32 {
     let is_complete = || STARTS.iter().all(|&(name, times)| count('+', name) >= times);
     let deadline = now() + PATIENCE;
     while !is_complete() && now() < deadline {
-        sleep(Duration::from_millis(20));
+        sleep(Duration::from_millis(50));
     }
     // What must not happen has a moment to happen.
     sleep(Duration::from_millis(200));

@@ -66,7 +66,7 @@ fn serve(name: &str) {
     note('+', name);
     let tag = Tag::new(process::TAKE_INTERRUPT).0;
     while syscall::call(slot::PROCESS, tag, 0, 0, 0, 0).is_ok_and(|reply| reply.words[1] == 0) {
-        sleep(Duration::from_millis(5));
+        sleep(Duration::from_millis(50));
     }
     sleep(Duration::from_millis(30));
     note('-', name);

@@ -152,13 +152,16 @@ impl Server {
     /// Does what the table asks for, and answers who waited.
     pub(crate) fn settle(&mut self) {
         while let Some(effect) = self.table.effect() {
-            let thread = self.lives.get(&effect.process()).map(|life| life.child.thread);
-            match (effect, thread) {
+            let life = self.lives.get(&effect.process());
+            let known = life.map(|life| (life.child.thread, life.client));
+            match (effect, known) {
                 (Effect::Destroy(pid, signal), _) => self.ended(pid, Fate::Killed(signal)),
-                (Effect::Suspend(_), Some(thread)) => {
+                (Effect::Suspend(_), Some((thread, client))) => {
                     let _ = syscall::thread_suspend(thread);
+                    pause(client, true);
                 }
-                (Effect::Resume(_), Some(thread)) => {
+                (Effect::Resume(_), Some((thread, client))) => {
+                    pause(client, false);
                     let _ = syscall::thread_resume(thread);
                 }
                 _ => {}
@@ -248,6 +251,19 @@ impl Server {
         };
         self.ended(pid, Fate::Faulted(number as u32));
     }
+}
+
+/// Tells the console that a client is stopped, or goes on.
+fn pause(client: u64, is_stopped: bool) {
+    // Without a console nobody reads from it.
+    let _ = syscall::call(
+        own::TO_CONSOLE,
+        Tag::new(files::PAUSE).0,
+        client,
+        is_stopped.into(),
+        0,
+        0,
+    );
 }
 
 /// Label and words of the reply to who waits.

@@ -203,6 +203,9 @@ pub mod files {
     /// [`list`](crate::list) that are in the buffer of [`PROCESS_SERVER_AS_CLIENT`](crate::PROCESS_SERVER_AS_CLIENT), word 1:
     /// 1 when more of them follow.
     pub const PROCESSES: u32 = 66;
+    /// From the process server to the console server: word 0: process, word 1: 1 when it has been stopped, which keeps input
+    /// from it, 0 when it goes on.
+    pub const PAUSE: u32 = 67;
 
     /// How to open.
     pub mod open {
