@@ -283,6 +283,7 @@ fn who_is_stopped_gets_no_input() {
     assert_eq!(world.call(3, label::READ, [0, 100]), None);
     assert_eq!(pause(&mut world, 1), Some(Ok(0)));
     port.0.borrow_mut().input.extend(b"mine\n");
+    world.0.pump();
     assert_eq!(world.call(4, label::READ, [0, 100]), Some(Ok(5)));
     // A request that was on its way when its sender was stopped.
     assert_eq!(world.call(3, label::READ, [0, 100]), None);
