@@ -159,9 +159,9 @@ pub(crate) const SCRIPTS: &[Script] = &[
     ),
     script(
         "image",
-        "grep ^ID= /etc/os-release; . /etc/os-release; \
+        "grep -c ^ID=veridian /etc/os-release; . /etc/os-release; \
          [ \"$(sysinfo --json | grep -o '\"image_id\":\"[^\"]*\"')\" = \"\\\"image_id\\\":\\\"$IMAGE_ID\\\"\" ] && echo same",
-        "ID=veridian\nsame\n",
+        "1\nsame\n",
         0,
     ),
     script(
