@@ -86,10 +86,10 @@ fn first_process() -> Result<(), String> {
             process.name
         ));
     }
-    let commands = all
+    let mut commands = all
         .iter()
         .filter_map(|process| rt::fs::read_to_string(&format!("/proc/{}/cmdline", process.id)).ok());
-    if commands.filter(|command| command.contains("linger")).count() > 0 {
+    if commands.any(|command| command.contains("linger")) {
         return Err(String::from("the orphan has not ended"));
     }
     Ok(())

@@ -1,7 +1,5 @@
 //! `poweroff`.
 
-use rt::alloc::string::String;
-
 use crate::requests::shut_down;
 
 const HELP: &str = "\
@@ -54,7 +52,7 @@ fn refused(error: &dyn core::fmt::Display) -> u32 {
     1
 }
 
-fn misuse(arg: &String) -> u32 {
+fn misuse(arg: &str) -> u32 {
     rt::eprintln!("poweroff: no option and no status: {arg}");
     rt::eprintln!("Try 'poweroff --help' for more information.");
     2
