@@ -9,6 +9,7 @@ extern crate alloc;
 
 mod commands;
 mod input;
+mod man_page;
 mod number;
 mod output;
 mod regex;
@@ -18,6 +19,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use commands::COMMANDS;
+pub use man_page::ManPage;
 pub use spec::{Opt, Spec, Style};
 
 use output::Out;

@@ -420,3 +420,26 @@ fn invocations() {
         assert_eq!(result.status.code(), Some(status), "{arguments:?} {input:?}");
     }
 }
+
+#[test]
+fn every_builtin_and_option_is_on_the_manual_page() {
+    let page = include_str!("../man/vsh.1");
+    let names: Vec<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix(".It Ic "))
+        .flat_map(|line| line.split([' ', ',']))
+        .map(|word| word.trim_start_matches("\\&"))
+        .collect();
+    let help = run(Shell::Vsh, "help").output;
+    let listed: Vec<&str> = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+        .collect();
+    assert!(listed.len() > 30, "{help}");
+    for name in listed {
+        assert!(names.contains(&name), "{name}: {names:?}");
+    }
+    for letter in "cisefnuvxC".chars() {
+        assert!(page.contains(&format!(".It Fl {letter}\n")), "-{letter}");
+    }
+}

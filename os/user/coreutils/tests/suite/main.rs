@@ -8,6 +8,7 @@ mod files;
 mod grep;
 mod harness;
 mod help;
+mod man_pages;
 mod own;
 mod text;
 mod values;
