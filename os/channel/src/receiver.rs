@@ -53,11 +53,11 @@ impl<'a, W: Word> Receiver<'a, W> {
     pub fn try_receive(&mut self, buffer: &mut [u8]) -> Result<(usize, Wake), Error> {
         let len = self.next_len()?;
         let buffer = buffer.get_mut(..len).ok_or(Error::BufferTooShort { len })?;
-        for (index, bytes) in (1..).zip(buffer.chunks_mut(4)) {
-            let position = self.ring.advance(self.read, index);
-            let word = self.ring.at(position).load(Ordering::Relaxed).to_le_bytes();
-            bytes.copy_from_slice(&word[..bytes.len()]);
-        }
+        let body = self.ring.advance(self.read, 1);
+        let [first, second] = self.ring.span(body, words_of(len) - 1);
+        let (head, tail) = buffer.split_at_mut(len.min(first.len() * 4));
+        take(first, head);
+        take(second, tail);
         Ok((len, self.step_over(len)))
     }
 
@@ -133,5 +133,18 @@ impl<'a, W: Word> Receiver<'a, W> {
             }
             None => Err(self.give_up()),
         }
+    }
+}
+
+/// Reads bytes from as many words as they fill.
+fn take<W: Word>(words: &[W], bytes: &mut [u8]) {
+    let (whole, rest) = bytes.as_chunks_mut::<4>();
+    let count = whole.len();
+    for (word, bytes) in words.iter().zip(whole) {
+        *bytes = word.load(Ordering::Relaxed).to_le_bytes();
+    }
+    if let Some(word) = words.get(count) {
+        let last = word.load(Ordering::Relaxed).to_le_bytes();
+        rest.copy_from_slice(&last[..rest.len()]);
     }
 }

@@ -49,6 +49,13 @@ impl<'a, W: Word> Ring<'a, W> {
         &self.words[(position % self.len()) as usize]
     }
 
+    /// The words from a position on, which may go on at the ring's start: `count` is at most the ring's length.
+    pub(crate) fn span(&self, position: u32, count: usize) -> [&'a [W]; 2] {
+        let (start, end) = self.words.split_at((position % self.len()) as usize);
+        let in_end = count.min(end.len());
+        [&end[..in_end], &start[..(count - in_end).min(start.len())]]
+    }
+
     /// The position `words` further. Both are below twice the length.
     pub(crate) fn advance(&self, position: u32, words: u32) -> u32 {
         (position + words) % (2 * self.len())

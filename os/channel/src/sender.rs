@@ -43,12 +43,14 @@ impl<'a, W: Word> Sender<'a, W> {
         }
         let words = words_of(message.len()) as u32;
         self.find_room(words)?;
-        self.put(0, message.len() as u32);
-        for (index, bytes) in (1..).zip(message.chunks(4)) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            self.put(index, u32::from_le_bytes(word));
-        }
+        let length = self.ring.at(self.written);
+        length.store(message.len() as u32, Ordering::Relaxed);
+        let [first, second] = self
+            .ring
+            .span(self.ring.advance(self.written, 1), words as usize - 1);
+        let (head, tail) = message.split_at(message.len().min(first.len() * 4));
+        put(first, head);
+        put(second, tail);
         self.written = self.ring.advance(self.written, words);
         self.ring.store(WRITTEN, self.written);
         Ok(self.ring.published(RECEIVER_WAITS))
@@ -69,11 +71,6 @@ impl<'a, W: Word> Sender<'a, W> {
     pub fn close(self) -> Wake {
         self.ring.store(SENDER_CLOSED, 1);
         self.ring.published(RECEIVER_WAITS)
-    }
-
-    fn put(&self, index: u32, word: u32) {
-        let position = self.ring.advance(self.written, index);
-        self.ring.at(position).store(word, Ordering::Relaxed);
     }
 
     fn find_room(&mut self, words: u32) -> Result<(), Error> {
@@ -106,5 +103,20 @@ impl<'a, W: Word> Sender<'a, W> {
                 Err(Error::Broken)
             }
         }
+    }
+}
+
+/// Writes bytes into as many words as they fill.
+fn put<W: Word>(words: &[W], bytes: &[u8]) {
+    let (whole, rest) = bytes.as_chunks::<4>();
+    for (word, bytes) in words.iter().zip(whole) {
+        word.store(u32::from_le_bytes(*bytes), Ordering::Relaxed);
+    }
+    if let Some(word) = words.get(whole.len())
+        && !rest.is_empty()
+    {
+        let mut last = [0; 4];
+        last[..rest.len()].copy_from_slice(rest);
+        word.store(u32::from_le_bytes(last), Ordering::Relaxed);
     }
 }
