@@ -2,7 +2,7 @@
 //! ends the machine as a failure when anything is wrong.
 //!
 //! A file `kernel-suite.long` in the initrd asks for the long form; a file `kernel-suite.only` names the tests that are run:
-//! those whose names begin with its content.
+//! those whose names begin with its content. A file `kernel-suite.seed` has the seed of the random calls, to repeat them.
 #![no_std]
 #![no_main]
 

@@ -82,7 +82,7 @@ fn supervise(world: &mut World, run: &Run) -> Result<u64, Wrong> {
     let mut children = 0;
     store(DONE, 0);
     store(END, run.steps);
-    store(SEED, 0x9e37_79b9_7f4a_7c15);
+    store(SEED, world.seed);
     let limit = now() + 400_000_000_000;
     while load(DONE) < run.steps && now() < limit {
         let before = load(DONE);
@@ -418,6 +418,8 @@ fn fuzz(world: &mut World) -> Result<(), Wrong> {
         steps: if world.long { 1_000_000 } else { 50_000 },
         skips: false,
     };
+    // Said before, since it is what a failure is repeated with, whatever it does to the system.
+    rt::println!("kernel-suite: random calls with seed {:#x}", world.seed);
     let done = supervise(world, &run);
     tell_wrong();
     rt::println!("kernel-suite: {} calls, {} children", run.steps, done?);

@@ -194,12 +194,15 @@ fn yields(world: &mut World) -> Result<(), Wrong> {
     let thread = must!(world.thread(yield_for_ever, 0, 0));
     together(world, thread)?;
     let start = now();
-    for _ in 0..TIMES {
+    let mut own = 0;
+    // A thread from which the host has taken the CPU for long lets the other one catch up first, so both are counted.
+    while get(0) < TIMES && own < 1000 * TIMES {
         must!(syscall::yield_now());
+        own += 1;
     }
-    let switches = TIMES + get(0);
+    let switches = own + get(0);
     judge("yield", (now() - start) / switches, 0)?;
-    check!(get(0) > TIMES / 4, "the other thread hardly ran");
+    check!(get(0) >= TIMES, "the other thread hardly ran");
     Ok(())
 }
 

@@ -178,6 +178,18 @@ extern "C" fn thread_main(number: u64) -> ! {
     }
 }
 
+/// The seed of random calls: what `kernel-suite.seed` in the initrd says, in hexadecimal digits, else always the same.
+fn seed(initrd: &Archive<'_>) -> u64 {
+    let file = initrd
+        .find("kernel-suite.seed")
+        .and_then(|file| core::str::from_utf8(file.data).ok());
+    let digits = file.unwrap_or_default().trim().trim_start_matches("0x");
+    u64::from_str_radix(digits, 16)
+        .ok()
+        .filter(|&seed| seed != 0)
+        .unwrap_or(0x9e37_79b9_7f4a_7c15)
+}
+
 /// What tests use.
 pub(crate) struct World {
     pub(crate) initrd: Archive<'static>,
@@ -186,6 +198,8 @@ pub(crate) struct World {
     pub(crate) cpus: u64,
     /// Whether the long form is wanted.
     pub(crate) long: bool,
+    /// What random calls begin with, never 0.
+    pub(crate) seed: u64,
     next_slot: u64,
     threads: usize,
 }
@@ -199,6 +213,7 @@ impl World {
             slots: Slots::new(CHILD_SLOTS.start, CHILD_SLOTS.end),
             cpus: info.cpus,
             long: initrd.find("kernel-suite.long").is_some(),
+            seed: seed(&initrd),
             next_slot: TEST_SLOTS.start,
             threads: 0,
             initrd,
