@@ -16,7 +16,8 @@ use protocol::{Error, address, slot};
 use root::{Child, Chunks, Gift, Program, Slots, SpawnError};
 
 use crate::lives::{SERVERS, Server, own};
-use crate::spawn::MACHINE;
+use crate::shared::Shared;
+use crate::spawn::{Extra, MACHINE};
 use crate::system::News;
 
 /// The programs that may be the first process, in this order.
@@ -79,6 +80,7 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
         parked: BTreeMap::new(),
         session: Table::FIRST,
         memory: memory()?,
+        shared: Shared::default(),
         servers: Vec::new(),
         news: News::default(),
         is_connected: false,
@@ -95,6 +97,7 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
     for (to, from) in [(own::TO_FILES, own::FILES), (own::TO_CONSOLE, own::CONSOLE)] {
         syscall::capability_mint(0, to, from, right::WRITE | right::GRANT, protocol::PROCESS_SERVER)?;
     }
+    syscall::receive_slot(own::RECEIVED)?;
     syscall::thread_bind(root_slot::THREAD, own::SIGNALS)?;
     server.start_files(&info)?;
     server.start_console(&info)?;
@@ -242,8 +245,17 @@ impl Server {
             ..Header::default()
         };
         let record = record(&header, &format!("/bin/{name}"), &[name], &variables);
-        self.spawn(0, None, record, Group::New, true)
-            .map_err(BootError::First)?;
+        self.spawn(
+            0,
+            None,
+            record,
+            Group::New,
+            Extra {
+                may_power_off: true,
+                ..Extra::default()
+            },
+        )
+        .map_err(BootError::First)?;
         Ok(())
     }
 }

@@ -14,6 +14,7 @@ use protocol::{PROCESS_SERVER_AS_CLIENT, files, status};
 use root::{Child, Chunks, Slots};
 
 use crate::FAILURE;
+use crate::shared::{Piece, Shared};
 use crate::system::News;
 
 /// Slots of this program's table.
@@ -35,6 +36,8 @@ pub(crate) mod own {
     /// The own I/O buffer, and the file server's endpoint with the badge of the client that this server is.
     pub(crate) const BUFFER: u64 = 4008;
     pub(crate) const FILES_AS_CLIENT: u64 = 4009;
+    /// Where a capability of a message goes.
+    pub(crate) const RECEIVED: u64 = 4010;
     /// All others, for whatever is needed.
     pub(crate) const REST: core::ops::Range<u64> = 4096..16384;
 }
@@ -66,6 +69,8 @@ pub(crate) struct Life {
     /// Bytes of its heap, and of its stack.
     pub(crate) heap: u64,
     pub(crate) stack: u64,
+    /// Untyped memory that it has of its own.
+    pub(crate) pieces: Vec<Piece>,
 }
 
 /// What the process server knows.
@@ -82,6 +87,7 @@ pub(crate) struct Server {
     /// The session whose foreground the keys are for.
     pub(crate) session: Pid,
     pub(crate) memory: u64,
+    pub(crate) shared: Shared,
     /// The other servers. They live as long as the system.
     pub(crate) servers: Vec<Child>,
     /// What the first process waits for.
@@ -113,9 +119,16 @@ impl Server {
         let Some(life) = self.lives.remove(&pid) else {
             return;
         };
-        // It must not touch what the servers are about to forget.
+        // It must not touch what the servers are about to forget: neither the threads that it made of its own memory, nor
+        // the first one, which they could have let go on.
         let _ = syscall::thread_suspend(life.child.thread);
         self.forget_client(life.client);
+        if !life.pieces.is_empty() {
+            self.take_pieces(&life);
+            let _ = syscall::thread_suspend(life.child.thread);
+            self.forget_client(life.client);
+        }
+        self.close_ends(pid);
         life.child.end(&mut self.chunks, &mut self.slots);
         self.slots.give_back(life.buffer);
         if let Some(place) = self.clients.get_mut(life.client as usize) {

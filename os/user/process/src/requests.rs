@@ -8,6 +8,7 @@ use protocol::{Error, IO_SIZE, address, process};
 
 use crate::as_client::connect;
 use crate::lives::{Server, error_of, error_of_call, own, signal_of, wait_reply};
+use crate::spawn::Extra;
 
 /// What a request is answered with: label and words.
 type Answer = (u32, [u64; 2]);
@@ -56,6 +57,10 @@ pub(crate) fn serve(mut server: Server) -> ! {
         } else {
             answer = Some((Error::NoProcess as u32, [0; 2]));
         }
+        if message.tag.has_capability() {
+            // Whatever was to be done with it has been done; the next one needs the place.
+            let _ = syscall::capability_delete(0, own::RECEIVED);
+        }
         server.settle();
         // Whoever asked may have ended meanwhile; the reply is dropped then.
     }
@@ -71,7 +76,18 @@ impl Server {
                 Reply::Later
             }
             process::GROW => self.grow(pid, first).into(),
-            process::SPAWN => self.spawn_request(pid, first, second, third == 1).into(),
+            process::SPAWN => {
+                let extra = Extra {
+                    may_power_off: third % 256 == 1,
+                    ends: third >> 8,
+                    inherits: message.tag.has_capability(),
+                };
+                self.spawn_request(pid, first, second, extra).into()
+            }
+            process::UNTYPED => nothing(self.untyped(pid, first, second)),
+            process::CHANNEL => self.new_channel(pid).into(),
+            process::CHANNEL_END => self.end_role(pid, first).map(|role| [role, 0]).into(),
+            process::CHANNEL_CLOSE => nothing(self.close_end(pid, first)),
             process::WAIT => self.wait(pid, first, second),
             process::KILL => nothing(self.kill(first, second == 1, third)),
             process::LIST => self.list(pid, first).into(),
@@ -123,15 +139,9 @@ impl Server {
         Ok([start, len])
     }
 
-    fn spawn_request(
-        &mut self,
-        pid: Pid,
-        len: u64,
-        group: u64,
-        may_power_off: bool,
-    ) -> Result<[u64; 2], Error> {
+    fn spawn_request(&mut self, pid: Pid, len: u64, group: u64, extra: Extra) -> Result<[u64; 2], Error> {
         let life = self.lives.get(&pid).ok_or(Error::NoProcess)?;
-        if len > IO_SIZE || may_power_off && !life.may_power_off {
+        if len > IO_SIZE || extra.may_power_off && !life.may_power_off {
             return Err(if len > IO_SIZE {
                 Error::TooLong
             } else {
@@ -145,7 +155,7 @@ impl Server {
             other => Group::Join(Pid::try_from(other).map_err(|_| Error::NoProcess)?),
         };
         let record = with_buffer(buffer, |bytes| alloc::vec::Vec::from(&bytes[..len as usize]))?;
-        let child = self.spawn(pid, Some(client), record, group, may_power_off)?;
+        let child = self.spawn(pid, Some(client), record, group, extra)?;
         let group = self.table.info(child).map_or(0, |info| u64::from(info.group));
         Ok([u64::from(child), group])
     }

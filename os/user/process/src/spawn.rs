@@ -31,6 +31,17 @@ const STREAMS: usize = 40;
 const HEAP: usize = 88;
 const LENGTH: usize = 96;
 
+/// What a program gets besides its record.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Extra {
+    /// Whether it may switch the machine off.
+    pub(crate) may_power_off: bool,
+    /// Bits of the ends of channels that its parent gives it.
+    pub(crate) ends: u64,
+    /// Whether the capability that came with the request is for it.
+    pub(crate) inherits: bool,
+}
+
 impl Server {
     /// Starts the program that a record describes, as a child of `parent`, whose streams it names; the first process has
     /// none.
@@ -40,7 +51,7 @@ impl Server {
         parent_client: Option<u64>,
         mut record: Vec<u8>,
         group: Group,
-        may_power_off: bool,
+        extra: Extra,
     ) -> Result<Pid, Error> {
         let reader = Reader::new(&record).ok_or(Error::BadArgument)?;
         let streams = reader.header.streams;
@@ -68,16 +79,11 @@ impl Server {
             }
             None => Table::FIRST,
         };
-        let made = self.make(
-            pid,
-            client,
-            parent_client,
-            &mut record,
-            &streams,
-            &file,
-            may_power_off,
-            arguments,
-        );
+        let made = self.make(pid, client, parent_client, &mut record, &streams, &file, extra, arguments);
+        if made.is_ok() && extra.ends != 0 {
+            self.pass_ends(parent, pid, extra.ends);
+        }
+        let made = made.and_then(|()| self.let_go(pid));
         if let Err(error) = made {
             self.forget_client(client);
             if parent_client.is_some() {
@@ -97,7 +103,7 @@ impl Server {
         record: &mut [u8],
         streams: &[Stream; 3],
         file: &[u8],
-        may_power_off: bool,
+        extra: Extra,
         arguments: String,
     ) -> Result<(), Error> {
         let len = record.len() as u64;
@@ -118,6 +124,17 @@ impl Server {
             rights: right::WRITE | right::GRANT,
             badge: Some(client),
         };
+        let inherited = Gift {
+            to: slot::INHERITED,
+            from: own::RECEIVED,
+            rights: right::ALL,
+            badge: None,
+        };
+        let gifts = [
+            client_of(slot::FILES, own::FILES),
+            client_of(slot::CONSOLE, own::CONSOLE),
+            inherited,
+        ];
         let program = Program {
             file,
             machine: MACHINE,
@@ -126,10 +143,7 @@ impl Server {
             argument: 0,
             record,
             slots: TABLE_SLOTS,
-            gifts: &[
-                client_of(slot::FILES, own::FILES),
-                client_of(slot::CONSOLE, own::CONSOLE),
-            ],
+            gifts: &gifts[..if extra.inherits { 3 } else { 2 }],
         };
         let child = Child::new(&program, &mut self.chunks, &mut self.slots).map_err(error_of_spawn)?;
         let Some(buffer) = self.slots.take() else {
@@ -140,7 +154,7 @@ impl Server {
             child,
             client,
             buffer,
-            may_power_off,
+            may_power_off: extra.may_power_off,
             holds_interrupts: false,
             was_interrupted: false,
             holds_terminate: false,
@@ -148,6 +162,7 @@ impl Server {
             arguments,
             heap: 0,
             stack: STACK_SIZE,
+            pieces: Vec::new(),
         };
         let started = life
             .child
@@ -159,7 +174,11 @@ impl Server {
                 &mut self.chunks,
                 &mut self.slots,
             )
-            .and_then(|()| life.child.start());
+            // Its own table, for threads that it makes.
+            .and_then(|()| {
+                let table = life.child.table;
+                syscall::capability_copy(table, abi::start::slot::TABLE, table, right::ALL).map(drop)
+            });
         if let Err(error) = started {
             life.child.end(&mut self.chunks, &mut self.slots);
             self.slots.give_back(buffer);
@@ -168,6 +187,15 @@ impl Server {
         self.clients[client as usize] = Some(pid);
         self.lives.insert(pid, life);
         Ok(())
+    }
+
+    /// Lets a program run that was made.
+    fn let_go(&mut self, pid: Pid) -> Result<(), Error> {
+        let life = self.lives.get(&pid).ok_or(Error::NoProcess)?;
+        life.child.start().map_err(|error| {
+            self.destroy(pid);
+            error_of_call(error)
+        })
     }
 
     /// Gives a program a standard stream of its parent's.

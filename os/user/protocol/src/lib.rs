@@ -45,6 +45,15 @@ pub mod slot {
     /// Of servers: their own address space and memory, to map what clients give them; an untyped for page tables is not
     /// needed.
     pub const SPACE: u64 = 18;
+    /// What the one who started the program gave it with [`process::SPAWN`](super::process::SPAWN); empty if nothing.
+    pub const INHERITED: u64 = 19;
+    /// Ends of channels, two slots for each of [`MAX_ENDS`](super::MAX_ENDS): the notification to wait for, and the peer's
+    /// one to signal.
+    pub const CHANNELS: u64 = 20;
+    /// First slot of those that a program may use as it likes. Below it are the frames that it consists of.
+    pub const OWN: u64 = 96;
+    /// First slot behind them.
+    pub const OWN_END: u64 = 128;
     /// First slot that a server may use for what clients give it; as many as the table has follow.
     pub const CLIENTS: u64 = 256;
 }
@@ -69,6 +78,10 @@ pub mod address {
     pub const HEAP: u64 = 1 << 33;
     /// First address behind the heap.
     pub const HEAP_END: u64 = 1 << 35;
+    /// Memory of channels, each end at this address plus its number times [`CHANNEL_STEP`](crate::CHANNEL_STEP).
+    pub const CHANNELS: u64 = HEAP_END;
+    /// Stacks of threads that the program starts itself. It is near, so that it needs few page tables of its own.
+    pub const THREADS: u64 = HEAP_END + (1 << 20);
     /// Of the file server: the initrd. Of the console server: the registers of the serial port.
     pub const DEVICE: u64 = 1 << 36;
     /// Of servers: I/O buffers of clients, each at this address plus its process number times [`IO_SIZE`](crate::IO_SIZE).
@@ -77,6 +90,29 @@ pub mod address {
 
 /// Size of an I/O buffer in bytes.
 pub const IO_SIZE: u64 = 16 << 10;
+
+/// Size of a channel's memory in bytes.
+pub const CHANNEL_SIZE: u64 = 32 << 10;
+
+/// Distance of the ends of channels in an address space.
+pub const CHANNEL_STEP: u64 = 64 << 10;
+
+/// Most ends of channels that a program has.
+pub const MAX_ENDS: u64 = 6;
+
+/// Sizes in bytes of the memory that [`process::UNTYPED`] gives.
+pub const UNTYPED_SIZES: [u64; 2] = [64 << 10, 2 << 20];
+
+/// Most bytes that a program gets by it.
+pub const MAX_UNTYPED: u64 = 4 << 20;
+
+/// Bits of the notifications of channels.
+pub mod channel_bit {
+    /// The peer has sent or received something.
+    pub const PEER: u64 = 1;
+    /// The peer has gone.
+    pub const GONE: u64 = 2;
+}
 
 /// Highest process number plus one.
 pub const MAX_PROCESSES: u64 = 4096;
@@ -93,7 +129,9 @@ pub mod process {
     /// Starts a program: the I/O buffer holds its [`start`](crate::start) record, whose `program` is the path of a file
     /// without the leading `/`; what is in `bin` comes from the initrd, all else from the file server. Streams are handles of the caller. Word 0: length of the record, word 1: group
     /// (0 the caller's, 1 a new one, else the number of one), word 2: 1 when it may switch the machine off, which the
-    /// caller has to be allowed itself. Reply: process number, group.
+    /// caller has to be allowed itself, plus 256 times the bits of the ends of channels that the program gets from the
+    /// caller, in their order, as its ends 0, 1 and so on. A capability of the message becomes the program's
+    /// [`slot::INHERITED`](crate::slot::INHERITED). Reply: process number, group.
     pub const SPAWN: u32 = 3;
     /// Waits for a child. Word 0: its number, or 0 for any; word 1: 1 to only look, 2 to report stopped children too, or
     /// both added. Reply: number (0: none has ended yet), status as [`status`](crate::status) says.
@@ -125,6 +163,16 @@ pub mod process {
     /// Asks the first process to bring the system down in order. Word 0: status of the power-off. For callers that may
     /// switch the machine off. `NotSupported` when the first process has never asked for [`NEWS`].
     pub const SHUTDOWN: u32 = 22;
+    /// Memory to make objects of, for programs that may switch the machine off. Word 0: bytes, one of [`UNTYPED_SIZES`](crate::UNTYPED_SIZES); word 1: the caller's slot
+    /// that gets the untyped. It lasts as long as the caller.
+    pub const UNTYPED: u32 = 30;
+    /// Makes a channel and gives the caller both ends. Reply: numbers of the end that sends and of the one that receives.
+    pub const CHANNEL: u32 = 31;
+    /// Tells what an end of the caller is. Word 0: its number. Reply: 0 it sends, 1 it receives.
+    pub const CHANNEL_END: u32 = 32;
+    /// Takes an end from the caller. Word 0: its number. Its peer's notification gets
+    /// [`channel_bit::GONE`](crate::channel_bit::GONE), as when the caller ends.
+    pub const CHANNEL_CLOSE: u32 = 33;
 
     /// Signals.
     pub mod signal {

@@ -1,7 +1,7 @@
 //! The runtime of user programs: a subset of std with std's names and meanings, entry point, printing, panic handler.
 //!
 //! On bare metal it stands on the system's servers (`veridian/`), elsewhere on std (`host/`), so that the same program is
-//! an ordinary one that the host's tests run. Paths, arguments and variables are UTF-8.
+//! an ordinary one that the host's tests run; threads, channels and kernel objects are there on bare metal alone. Paths, arguments and variables are UTF-8.
 //!
 //! A program is a crate with `#![cfg_attr(target_os = "none", no_std, no_main)]`, a build script that passes this crate's
 //! linker script `program.ld`, and [`main!`] with its main function. One that needs neither heap nor servers may be
@@ -54,6 +54,8 @@ pub use print::{write_stderr, write_stdout};
 pub use sys::prepare;
 #[doc(hidden)]
 pub use sys::start;
+#[cfg(target_os = "none")]
+pub use sys::{channel, objects, thread};
 
 /// Exit code of a program that panics.
 pub const PANIC_CODE: u32 = 101;

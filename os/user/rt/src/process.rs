@@ -173,6 +173,8 @@ pub struct Command {
     pub(crate) streams: [Stdio; 3],
     pub(crate) group: Group,
     pub(crate) may_power_off: bool,
+    #[cfg(target_os = "none")]
+    pub(crate) gifts: sys::Gifts,
 }
 
 impl Command {
@@ -188,6 +190,8 @@ impl Command {
             streams: [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit],
             group: Group::Inherit,
             may_power_off: true,
+            #[cfg(target_os = "none")]
+            gifts: sys::Gifts::default(),
         }
     }
 
@@ -254,6 +258,22 @@ impl Command {
     /// Sets whether it may have the machine switched off, if this program may. It may unless this says otherwise.
     pub fn may_power_off(&mut self, may: bool) -> &mut Self {
         self.may_power_off = may;
+        self
+    }
+
+    /// Gives the program an end of a channel, which it has as its end 0, 1 and so on in the order in which this program
+    /// got them. It is used up, also when the program does not start.
+    #[cfg(target_os = "none")]
+    pub fn channel(&mut self, end: impl Into<crate::channel::End>) -> &mut Self {
+        self.gifts.ends.push(end.into());
+        self
+    }
+
+    /// Gives the program a copy of the capability in a slot of this one, in its
+    /// [`INHERITED`](crate::objects::INHERITED).
+    #[cfg(target_os = "none")]
+    pub fn capability(&mut self, slot: u64) -> &mut Self {
+        self.gifts.capability = Some(slot);
         self
     }
 

@@ -2,18 +2,33 @@
 //! Switches the machine off as a failure when one differs.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
+mod builtins;
+#[cfg(target_os = "none")]
+mod channels;
 mod scripts;
 
 use rt::alloc::string::String;
 use rt::io::{Read, Result};
 use rt::process::{Command, ExitStatus, Stdio, pipe};
-use scripts::{SCRIPTS, Script};
+
+use builtins::BUILTINS;
+use scripts::{SCRIPTS, Script, script};
 
 rt::main!(suite);
 
-fn suite(_args: rt::Args) -> u32 {
+#[cfg_attr(
+    not(target_os = "none"),
+    expect(unused_mut, unused_variables, reason = "roles are on bare metal alone")
+)]
+fn suite(mut args: rt::Args) -> u32 {
+    #[cfg(target_os = "none")]
+    if let Some(argument) = args.nth(1)
+        && let Some(role) = argument.strip_prefix(channels::ROLE)
+    {
+        return channels::role(role);
+    }
     let mut wrong = 0;
-    for script in SCRIPTS {
+    for script in SCRIPTS.iter().chain(BUILTINS) {
         match run(script) {
             Ok((output, status)) if output == script.output && status == script.status => {
                 rt::println!("system-suite: {}: ok", script.name);
@@ -33,7 +48,32 @@ fn suite(_args: rt::Args) -> u32 {
             }
         }
     }
-    rt::println!("system-suite: {} scripts, {wrong} wrong", SCRIPTS.len());
+    match untested_builtins() {
+        Ok(names) if names.is_empty() => rt::println!("system-suite: every builtin has a script: ok"),
+        Ok(names) => {
+            wrong += 1;
+            rt::println!("system-suite: builtins without a script: WRONG: {names}");
+        }
+        Err(error) => {
+            wrong += 1;
+            rt::println!("system-suite: every builtin has a script: WRONG: {error}");
+        }
+    }
+    #[cfg(target_os = "none")]
+    for (name, test) in channels::TESTS {
+        let found = test().unwrap_or_else(|error| Some(rt::alloc::format!("{error}")));
+        match found {
+            None => rt::println!("system-suite: {name}: ok"),
+            Some(found) => {
+                wrong += 1;
+                rt::println!("system-suite: {name}: WRONG: {found}");
+            }
+        }
+    }
+    rt::println!(
+        "system-suite: {} scripts, {wrong} wrong",
+        SCRIPTS.len() + BUILTINS.len()
+    );
     if let Err(error) = rt::system::power_off(u32::from(wrong > 0)) {
         rt::println!("system-suite: power-off refused: {error}");
     }
@@ -57,4 +97,24 @@ fn run(script: &Script) -> Result<(String, u32)> {
         _ => 128,
     };
     Ok((output, status))
+}
+
+/// The builtins that `help` lists and that no script is for.
+fn untested_builtins() -> Result<String> {
+    let (help, _) = run(&script("help", "help", "", 0))?;
+    let listed = help.lines().filter_map(|line| line.strip_prefix("  "));
+    let mut names = String::new();
+    let mut count = 0;
+    for name in listed.filter_map(|line| line.split(' ').next()) {
+        count += 1;
+        let has_script = |script: &Script| script.name.split(' ').next() == Some(name);
+        if !BUILTINS.iter().any(has_script) {
+            names.push_str(name);
+            names.push(' ');
+        }
+    }
+    if count < BUILTINS.len() {
+        names.push_str("and there are scripts for others");
+    }
+    Ok(names)
 }

@@ -9,7 +9,12 @@ pub(crate) struct Script {
     pub(crate) status: u32,
 }
 
-const fn script(name: &'static str, text: &'static str, output: &'static str, status: u32) -> Script {
+pub(crate) const fn script(
+    name: &'static str,
+    text: &'static str,
+    output: &'static str,
+    status: u32,
+) -> Script {
     Script {
         name,
         text,
@@ -195,5 +200,17 @@ pub(crate) const SCRIPTS: &[Script] = &[
         "poweroff; echo $?; poweroff x; echo $?",
         "poweroff: operation not supported\n1\npoweroff: no option and no status: x\nTry 'poweroff --help' for more information.\n2\n",
         0,
+    ),
+    script(
+        "perf",
+        "perf --json > /tmp/perf; echo $?; tr ',' '\\n' < /tmp/perf | grep -c '\"name\"'; rm /tmp/perf",
+        "0\n13\n",
+        0,
+    ),
+    script(
+        "perf, wrong use",
+        "perf --what",
+        "perf: unknown option --what\nTry 'perf --help' for more information.\n",
+        2,
     ),
 ];

@@ -34,9 +34,14 @@ impl Server {
 }
 
 /// What a server replies, or why it refuses.
-fn call(slot: u64, tag: Tag, [a, b, c]: Request) -> Result<core::result::Result<Reply, Error>> {
+fn call(
+    slot: u64,
+    tag: Tag,
+    [a, b, c]: Request,
+    capability: u64,
+) -> Result<core::result::Result<Reply, Error>> {
     loop {
-        return match syscall::call(slot, tag.0, a, b, c, 0) {
+        return match syscall::call(slot, tag.0, a, b, c, capability) {
             Err(abi::Error::RateLimited) => {
                 let _woken = syscall::sleep(PAUSE);
                 continue;
@@ -52,7 +57,7 @@ fn call(slot: u64, tag: Tag, [a, b, c]: Request) -> Result<core::result::Result<
 
 /// Asks the process server for something that needs no I/O buffer. Others may use that meanwhile.
 pub(super) fn ask_processes(label: u32, words: Request) -> Result<Reply> {
-    call(slot::PROCESS, Tag::new(label), words)?.map_err(|error| error_kind(error).into())
+    call(slot::PROCESS, Tag::new(label), words, 0)?.map_err(|error| error_kind(error).into())
 }
 
 /// The I/O buffer, and with it the right to make requests: one at a time, since all use the one buffer.
@@ -142,7 +147,7 @@ impl Client {
                 ask_processes(process::CONNECT, [server as u64 + 1, 0, 0])?;
                 self.connected[server as usize] = true;
             }
-            match call(server.slot(), Tag::new(label), words)? {
+            match call(server.slot(), Tag::new(label), words, 0)? {
                 // It has been started anew since.
                 Err(Error::NotConnected) if knew => self.connected[server as usize] = false,
                 result => return result.map_err(|error| error_kind(error).into()),
@@ -153,5 +158,19 @@ impl Client {
     /// Makes a request to the process server.
     pub(super) fn ask_processes(&mut self, label: u32, words: Request) -> Result<Reply> {
         ask_processes(label, words)
+    }
+
+    /// Makes a request to the process server with a copy of the capability in a slot.
+    pub(super) fn ask_processes_with(
+        &mut self,
+        label: u32,
+        words: Request,
+        capability: Option<u64>,
+    ) -> Result<Reply> {
+        let Some(capability) = capability else {
+            return ask_processes(label, words);
+        };
+        let tag = Tag::new(label).with_capability();
+        call(slot::PROCESS, tag, words, capability)?.map_err(|error| error_kind(error).into())
     }
 }

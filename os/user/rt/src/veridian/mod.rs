@@ -4,22 +4,25 @@
 //! those that another one starts by itself, have none of them: they can print to the kernel's console when they may, and
 //! everything else returns `Unsupported`.
 
+pub mod channel;
 mod client;
 mod env;
 mod file;
 mod heap;
 mod lock;
+pub mod objects;
 mod process;
 mod start;
 mod stream;
 mod system;
+pub mod thread;
 
 pub(crate) use env::{current_dir, current_exe, remove_var, set_current_dir, set_var, var, vars};
 pub(crate) use file::{
     File, canonicalize, create_dir, metadata, pipe, read_dir, remove_dir, remove_file, rename,
 };
 pub(crate) use process::{
-    Child, hold_interrupts, kill, kill_group, processes, set_foreground, take_interrupt,
+    Child, Gifts, hold_interrupts, kill, kill_group, processes, set_foreground, take_interrupt,
 };
 pub(crate) use start::{exit_process, group, id, lead_group, panicked};
 pub use start::{prepare, start};

@@ -10,6 +10,7 @@ use protocol::list::Entries;
 use protocol::process;
 use protocol::start::{Header, Stream as Passed, Writer};
 
+use super::channel::End;
 use super::client;
 use super::env;
 use super::start::streams;
@@ -25,6 +26,14 @@ use crate::translate::{exit_status, process_state};
 pub(crate) struct Child {
     id: u32,
     ended: Option<ExitStatus>,
+}
+
+/// What a program is given besides its streams.
+#[derive(Debug, Default)]
+pub(crate) struct Gifts {
+    pub(crate) ends: Vec<End>,
+    /// Slot of a capability.
+    pub(crate) capability: Option<u64>,
 }
 
 /// Whether this program may have the machine switched off, and so those that it starts, as far as it knows.
@@ -62,7 +71,10 @@ impl Child {
             Group::New => 1,
             Group::Join(group) => group.into(),
         };
-        let id = record.spawn(group)?;
+        let gifts = core::mem::take(&mut command.gifts);
+        let id = record.spawn(group, &gifts)?;
+        // The ends are the program's now, and are not to be closed.
+        gifts.ends.into_iter().for_each(End::forget);
         Ok((id, Self { id, ended: None }))
     }
 
@@ -179,12 +191,12 @@ impl Record<'_> {
     }
 
     /// Starts the program and returns its number.
-    fn spawn(&self, group: u64) -> Result<u32> {
+    fn spawn(&self, group: u64, gifts: &Gifts) -> Result<u32> {
         let may_power_off = self.may_power_off && MAY_POWER_OFF.load(Ordering::Relaxed);
-        match self.ask(group, may_power_off) {
+        match self.ask(group, may_power_off, gifts) {
             // Whether this program has the right, only the server knows.
             Err(error) if may_power_off && error.kind() == ErrorKind::PermissionDenied => {
-                let id = self.ask(group, false)?;
+                let id = self.ask(group, false, gifts)?;
                 MAY_POWER_OFF.store(false, Ordering::Relaxed);
                 Ok(id)
             }
@@ -192,13 +204,14 @@ impl Record<'_> {
         }
     }
 
-    fn ask(&self, group: u64, may_power_off: bool) -> Result<u32> {
+    fn ask(&self, group: u64, may_power_off: bool, gifts: &Gifts) -> Result<u32> {
         client::with(|client| {
             let len = self
                 .write(client.bytes_mut())
                 .ok_or(ErrorKind::ArgumentListTooLong)?;
-            let words = [len as u64, group, may_power_off.into()];
-            let [id, ..] = client.ask_processes(process::SPAWN, words)?;
+            let ends: u64 = gifts.ends.iter().map(|end| 256 << end.number()).sum();
+            let words = [len as u64, group, u64::from(may_power_off) + ends];
+            let [id, ..] = client.ask_processes_with(process::SPAWN, words, gifts.capability)?;
             Ok(id as u32)
         })
     }
