@@ -65,6 +65,9 @@ pub mod slot {
 /// Most untyped objects of ordinary memory that the first program gets.
 pub const MAX_UNTYPED: usize = 64;
 
+/// Name of a file of the initrd that switches randomisation off: every program then lies at the same addresses.
+pub const FIXED_ADDRESSES: &str = "fixed-addresses";
+
 /// How many slots the first program's table has.
 pub const ROOT_SLOTS: u64 = 16384;
 
@@ -88,9 +91,11 @@ pub struct RootInfo {
     pub serial_interrupt: u64,
     /// How many CPUs run.
     pub cpus: u64,
-    /// Whether the firmware gave randomness, and then 32 bytes of it.
+    /// Where its heap shall begin: as many bytes are free there as a heap may have.
+    pub heap: u64,
+    /// Whether the seed holds randomness from the CPU or firmware. If not, it is made of the clock.
     pub has_seed: u64,
-    /// The randomness.
+    /// For a generator of random numbers; nobody else got the same.
     pub seed: [u64; 4],
 }
 
@@ -110,6 +115,7 @@ impl RootInfo {
             self.serial_base,
             self.serial_interrupt,
             self.cpus,
+            self.heap,
             self.has_seed,
             a,
             b,
@@ -129,6 +135,7 @@ impl RootInfo {
             serial_base,
             serial_interrupt,
             cpus,
+            heap,
             has_seed,
             a,
             b,
@@ -144,6 +151,7 @@ impl RootInfo {
             serial_base,
             serial_interrupt,
             cpus,
+            heap,
             has_seed,
             seed: [a, b, c, d],
         }

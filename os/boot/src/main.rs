@@ -11,6 +11,7 @@ mod arch;
 mod error;
 mod install;
 mod memory;
+mod random;
 mod tables;
 mod volume;
 
@@ -85,10 +86,11 @@ fn start() -> Result<Infallible, Error> {
         })?;
     }
 
+    let seed = random::bytes();
     let mut info = BootInfo {
         magic: bootinfo::MAGIC,
         version: bootinfo::VERSION,
-        reserved: 0,
+        has_seed: u32::from(seed.is_some()),
         kernel: PhysRange {
             start: image.start(),
             len: kernel.memory_len(),
@@ -103,6 +105,7 @@ fn start() -> Result<Infallible, Error> {
         framebuffer: tables::framebuffer(),
         memory_map: 0,
         memory_map_len: 0,
+        seed: seed.unwrap_or_default(),
     };
     let page_tables = build_page_tables(&kernel, &image, &info.framebuffer)?;
 

@@ -16,7 +16,10 @@ pub const KERNEL_VMA: u64 = 0xffff_ffff_8020_0000;
 pub const MAGIC: u64 = u64::from_le_bytes(*b"VERIDBI1");
 
 /// Layout version; the kernel refuses a record of another version.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
+
+/// Bytes of randomness in the record.
+pub const SEED_LEN: usize = 32;
 
 /// A range of physical memory in bytes. `len == 0` means that there is none.
 #[repr(C)]
@@ -83,8 +86,8 @@ pub struct BootInfo {
     pub magic: u64,
     /// [`VERSION`].
     pub version: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Whether `seed` holds randomness: 1 or 0.
+    pub has_seed: u32,
     /// Where the kernel image lies: its byte at [`KERNEL_VMA`] is at `kernel.start`.
     pub kernel: PhysRange,
     /// The initrd, an uncompressed ustar archive.
@@ -101,4 +104,6 @@ pub struct BootInfo {
     pub memory_map: u64,
     /// How many there are.
     pub memory_map_len: u64,
+    /// Randomness from firmware, for addresses that nobody shall guess.
+    pub seed: [u8; SEED_LEN],
 }

@@ -10,7 +10,7 @@ use kcore::paging::{Access, Attributes, ENTRIES, MapError, Mapper, PAGE_SIZE, Ta
 use crate::arch::Machine;
 use crate::memory::{self, Memory};
 use crate::phys::{self, Tables};
-use crate::{Architecture, Device, MAX_DEVICES, cpu, heap, image, timer};
+use crate::{Architecture, Device, MAX_DEVICES, cpu, entropy, heap, image, timer};
 
 /// Most regions that the memory map may have after joining neighbours.
 const MAX_REGIONS: usize = 512;
@@ -85,6 +85,7 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
     cpu::local(0).install();
     // SAFETY: the caller's promise.
     let record = unsafe { read_record(record) };
+    entropy::use_record(&record);
     // SAFETY: checked above, and true by the caller's promise.
     let devices = unsafe { Machine::discover(&record) };
     // SAFETY: the same.

@@ -125,7 +125,7 @@ pub(crate) fn boot_record(
     Ok(BootInfo {
         magic: MAGIC,
         version: VERSION,
-        reserved: 0,
+        has_seed: 0,
         kernel,
         initrd,
         rsdp: 0,
@@ -134,6 +134,7 @@ pub(crate) fn boot_record(
         framebuffer: bootinfo::Framebuffer::default(),
         memory_map,
         memory_map_len: regions.len() as u64,
+        seed: [0; bootinfo::SEED_LEN],
     })
 }
 

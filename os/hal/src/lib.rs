@@ -73,7 +73,7 @@ use kcore::paging::Encoding;
 
 pub use backtrace::{backtrace, registers};
 pub use boot::Boot;
-pub use entropy::{SEED_LEN, entropy};
+pub use entropy::{Source, random};
 pub use fpu::FpuState;
 pub use heap::free as heap_free;
 pub use image::{link_address, symbols};

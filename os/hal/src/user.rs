@@ -178,7 +178,7 @@ impl Context {
     /// What a cause is to the kernel; `None` when the program goes on.
     #[cold]
     fn event(&self, cause: Cause, has_fpu: bool) -> Option<Event> {
-        match cause {
+        match cause.with_stack(self.0.stack_pointer()) {
             Cause::SystemCall => Some(Event::Call),
             Cause::Fault { .. } if !has_fpu && self.0.wants_fpu() => Some(Event::FpuFirstUse),
             Cause::Fault { fault, address } => Some(Event::Fault { fault, address }),

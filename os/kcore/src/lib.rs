@@ -21,6 +21,8 @@ pub mod memory_map;
 pub mod multiboot2;
 pub mod objects;
 pub mod paging;
+pub mod placement;
+pub mod random;
 pub mod scheduler;
 pub mod symbols;
 pub mod tar;

@@ -1,7 +1,7 @@
 //! Device trees, ACPI tables and cause registers.
 
 use abi::Fault;
-use abi::layout::{STACK_GUARD, STACK_SIZE, STACK_TOP};
+use abi::layout::STACK_GUARD;
 use kcore::acpi::{Gic, PhysicalMemory, SoftOff, Tables};
 use kcore::cause::{self, Cause};
 use kcore::fdt::{Fdt, FdtError, number};
@@ -256,15 +256,17 @@ proptest! {
     }
 
     #[test]
-    fn every_cause_is_understood(number: u64, error: u64, address: u64) {
+    fn every_cause_is_understood(number: u64, error: u64, address: u64, near in -70_000..70_000_i64) {
+        let stack = address.saturating_add_signed(near);
         for cause in [
             cause::x86_64(number % 256, error, address),
             cause::aarch64(error, address),
             cause::riscv64(number, address),
         ] {
-            if let Cause::Fault { fault: Fault::StackOverflow, address } = cause {
-                let stack = STACK_TOP - STACK_SIZE;
-                prop_assert!((stack - STACK_GUARD..stack).contains(&address.unwrap()));
+            let is_overflow = |cause| matches!(cause, Cause::Fault { fault: Fault::StackOverflow, .. });
+            prop_assert!(!is_overflow(cause));
+            if is_overflow(cause.with_stack(stack)) {
+                prop_assert!((stack.saturating_sub(STACK_GUARD)..=stack | 0xfff).contains(&address));
             }
         }
     }
@@ -395,11 +397,24 @@ fn causes_have_their_meaning() {
         address: Some(address),
     };
     let plain = |fault| Cause::Fault { fault, address: None };
-    let guard = STACK_TOP - STACK_SIZE - 8;
+    let stack = 0x3e_2c7e_5000;
+    let guard = stack - 8;
 
     assert_eq!(cause::x86_64(14, 4, 9), at(Fault::BadRead, 9));
-    assert_eq!(cause::x86_64(14, 6, guard), at(Fault::StackOverflow, guard));
-    assert_eq!(cause::x86_64(14, 0x14, guard), at(Fault::BadJump, guard));
+    assert_eq!(cause::x86_64(14, 6, guard), at(Fault::BadWrite, guard));
+    for (cause, address, fault) in [
+        (6, guard, Fault::StackOverflow),
+        (4, stack - STACK_GUARD, Fault::StackOverflow),
+        (4, stack - STACK_GUARD - 1, Fault::BadRead),
+        (6, stack + 0xfff, Fault::StackOverflow),
+        (6, stack + 0x1000, Fault::BadWrite),
+        (0x14, guard, Fault::BadJump),
+    ] {
+        assert_eq!(
+            cause::x86_64(14, cause, address).with_stack(stack),
+            at(fault, address)
+        );
+    }
     assert_eq!(cause::x86_64(6, 0, 9), plain(Fault::IllegalInstruction));
     assert_eq!(cause::x86_64(13, 0, 9), plain(Fault::Protection));
     assert_eq!(cause::x86_64(0, 0, 9), plain(Fault::Arithmetic));
@@ -409,7 +424,7 @@ fn causes_have_their_meaning() {
     assert_eq!(cause::aarch64(0x15 << 26, 9), Cause::SystemCall);
     assert_eq!(cause::aarch64(0x24 << 26 | 0x07, 9), at(Fault::BadRead, 9));
     assert_eq!(
-        cause::aarch64(0x24 << 26 | 0x47, guard),
+        cause::aarch64(0x24 << 26 | 0x47, guard).with_stack(stack),
         at(Fault::StackOverflow, guard)
     );
     assert_eq!(cause::aarch64(0x24 << 26 | 0x21, 9), at(Fault::Alignment, 9));
@@ -419,7 +434,10 @@ fn causes_have_their_meaning() {
 
     assert_eq!(cause::riscv64(8, 9), Cause::SystemCall);
     assert_eq!(cause::riscv64(13, 9), at(Fault::BadRead, 9));
-    assert_eq!(cause::riscv64(15, guard), at(Fault::StackOverflow, guard));
+    assert_eq!(
+        cause::riscv64(15, guard).with_stack(stack),
+        at(Fault::StackOverflow, guard)
+    );
     assert_eq!(cause::riscv64(12, 9), at(Fault::BadJump, 9));
     assert_eq!(cause::riscv64(2, 9), plain(Fault::IllegalInstruction));
     assert_eq!(cause::riscv64(1 << 63 | 5, 9), Cause::Interrupt);

@@ -1,6 +1,6 @@
 //! Archives and programs: what is read, what is refused, and that no bytes make a parser panic.
 
-use abi::layout::{SEGMENTS_END, USER_START};
+use abi::layout::{MAX_IMAGE, PAGE_SIZE, USER_END, USER_START};
 use kcore::elf::{ElfError, Program, Segment};
 use kcore::paging::Access;
 use kcore::tar::{Archive, Reason, TarError};
@@ -139,6 +139,9 @@ fn nothing_is_read_after_an_error() {
 
 const MACHINE: u16 = 243;
 
+/// Where programs are put.
+const BASE: u64 = 0x36_0000_0000;
+
 struct Load {
     flags: u32,
     offset: u64,
@@ -165,7 +168,7 @@ const DATA: Load = Load {
 /// A program with these segments; the first may be of any type.
 fn elf(kind: u32, loads: &[Load]) -> Vec<u8> {
     let mut bytes = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
-    for half in [2, MACHINE] {
+    for half in [3, MACHINE] {
         bytes.extend(half.to_le_bytes());
     }
     bytes.extend(1_u32.to_le_bytes());
@@ -197,28 +200,187 @@ fn elf(kind: u32, loads: &[Load]) -> Vec<u8> {
 }
 
 fn refused(loads: &[Load]) -> ElfError {
-    Program::parse(&elf(1, loads), MACHINE).unwrap_err()
+    Program::parse(&elf(1, loads), MACHINE, BASE).unwrap_err()
 }
 
 #[test]
 fn a_program_is_read() {
     let file = elf(1, &[DATA, CODE]);
-    let program = Program::parse(&file, MACHINE).unwrap();
-    assert_eq!(program.entry, 0x40_0004);
+    let program = Program::parse(&file, MACHINE, BASE).unwrap();
+    assert_eq!(program.entry, BASE + 0x40_0004);
     let [code, data] = &program.segments[..] else {
         panic!("{program:?}")
     };
     assert_eq!(
-        (code.access, code.data),
-        (Access::ReadExecute, &file[0x1000..0x1010])
+        (code.start, code.access, code.data),
+        (BASE + 0x40_0000, Access::ReadExecute, &file[0x1000..0x1010])
     );
     assert_eq!(
         (data.access, data.len, data.data),
         (Access::ReadWrite, 0x3000, &file[0x1010..0x1020])
     );
-    assert_eq!((data.first_page(), data.end_page()), (0x40_1000, 0x40_5000));
-    assert_eq!(data.page(0x40_1000), (0x10, &file[0x1010..0x1020]));
-    assert_eq!(data.page(0x40_2000), (0, &[][..]));
+    assert_eq!(
+        (data.first_page(), data.end_page()),
+        (BASE + 0x40_1000, BASE + 0x40_5000)
+    );
+    let page = |address| {
+        let mut page = [0; 4096];
+        program.fill(data, address, &mut page);
+        page
+    };
+    let first = page(BASE + 0x40_1000);
+    assert_eq!(first[0x10..0x20], file[0x1010..0x1020]);
+    assert!(first[..0x10].iter().chain(&first[0x20..]).all(|&byte| byte == 0));
+    assert_eq!(page(BASE + 0x40_2000), [0; 4096]);
+}
+
+#[test]
+fn the_base_has_to_leave_room() {
+    let file = elf(1, &[CODE, DATA]);
+    let highest = USER_END - 0x40_5000 - PAGE_SIZE;
+    for (base, fits) in [
+        (USER_START, true),
+        (USER_START - PAGE_SIZE, false),
+        (highest, true),
+        (highest + PAGE_SIZE, false),
+        (BASE + 8, false),
+        (0, false),
+        (u64::MAX - 4095, false),
+    ] {
+        let parsed = Program::parse(&file, MACHINE, base).map(|_| ());
+        let expected = if fits { Ok(()) } else { Err(ElfError::Base(base)) };
+        assert_eq!(parsed, expected, "{base:#x}");
+    }
+}
+
+/// A program with a dynamic section and relocations in its data, which begins at 0x2000: see the arguments.
+fn relocated(dynamic: &[(u64, u64)], relocations: &[(u64, u64, u64)]) -> Vec<u8> {
+    let code = Load { start: 0, ..CODE };
+    let data = Load {
+        flags: 6,
+        offset: 0x2000,
+        start: 0x2000,
+        in_file: 0x1000,
+        len: 0x3000,
+    };
+    let mut file = elf(1, &[code, data]);
+    file[24..32].copy_from_slice(&4_u64.to_le_bytes());
+    file.resize(0x3000, 0xaa);
+    let mut put = |at: usize, word: u64| file[at..at + 8].copy_from_slice(&word.to_le_bytes());
+    for (index, (tag, value)) in dynamic.iter().enumerate() {
+        put(0x2800 + index * 16, *tag);
+        put(0x2808 + index * 16, *value);
+    }
+    for (index, (at, kind, sum)) in relocations.iter().enumerate() {
+        for (word, value) in [at, kind, sum].into_iter().enumerate() {
+            put(0x2c00 + index * 24 + word * 8, *value);
+        }
+    }
+    // A third program header; nothing is behind the second one.
+    file[56..58].copy_from_slice(&3_u16.to_le_bytes());
+    let header = 64 + 2 * 56;
+    file[header..header + 8].copy_from_slice(&(2_u64 | 4 << 32).to_le_bytes());
+    for (field, value) in [
+        (1, 0x2800),
+        (2, 0x2800),
+        (4, dynamic.len() as u64 * 16),
+        (5, 0x100),
+    ] {
+        file[header + field * 8..][..8].copy_from_slice(&u64::to_le_bytes(value));
+    }
+    file
+}
+
+/// A dynamic section for so many relocations.
+fn table(count: u64) -> [(u64, u64); 8] {
+    [
+        (0x6fff_fffb, 0x800_0000),
+        (21, 0),
+        (7, 0x2c00),
+        (8, count * 24),
+        (9, 24),
+        (0x6fff_fff9, count),
+        (0, 0),
+        // Behind the end.
+        (1, 1),
+    ]
+}
+
+#[test]
+fn words_that_depend_on_the_base_are_moved() {
+    let relocations = [
+        (0x2000, 3, 0x123),
+        (0x2010, 3, 0x5000),
+        (0x2ff8, 3, 0),
+        (0x3000, 3, 1),
+        (0x4ff8, 3, 4),
+    ];
+    let file = relocated(&table(5), &relocations);
+    let program = Program::parse(&file, MACHINE, BASE).unwrap();
+    assert_eq!(program.relocations(), 5);
+    let data = &program.segments[1];
+    let mut memory = vec![0; 0x3000];
+    for page in 0..3 {
+        let part = &mut memory[page * 0x1000..][..0x1000];
+        program.fill(data, BASE + 0x2000 + page as u64 * 0x1000, part);
+    }
+    let mut expected = file[0x2000..0x3000].to_vec();
+    expected.resize(0x3000, 0);
+    for (at, _, sum) in relocations {
+        let at = at as usize - 0x2000;
+        expected[at..at + 8].copy_from_slice(&(BASE + sum).to_le_bytes());
+    }
+    assert!(memory == expected);
+    let mut code = [0; 4096];
+    program.fill(&program.segments[0], BASE, &mut code);
+    assert_eq!(code[..0x10], file[0x1000..0x1010]);
+}
+
+#[test]
+fn other_relocations_are_refused() {
+    let refused = |dynamic: &[(u64, u64)], relocations: &[(u64, u64, u64)]| {
+        Program::parse(&relocated(dynamic, relocations), MACHINE, BASE).map(|program| program.relocations())
+    };
+    let one = |relocation| refused(&table(1), &[relocation]);
+    assert_eq!(one((0x2000, 3, 0)), Ok(1));
+    assert_eq!(refused(&[], &[]), Ok(0));
+    for kind in [0, 2, 5, 8, 1027, 3 | 1 << 32, u64::MAX] {
+        assert_eq!(one((0x2000, kind, 0)), Err(ElfError::RelocationKind(kind)));
+    }
+    for at in [0, 8, 0x1ff8, 0x2004, 0x4ffc, 0x5000, u64::MAX, u64::MAX - 7] {
+        assert_eq!(one((at, 3, 0)), Err(ElfError::Relocation(at)), "{at:#x}");
+    }
+    assert_eq!(one((0x2000, 3, 0x5001)), Err(ElfError::Relocation(0x2000)));
+    for second in [0x2000, 0x2008] {
+        let both = refused(&table(2), &[(0x2008, 3, 0), (second, 3, 0)]);
+        assert_eq!(both, Err(ElfError::Relocation(second)), "out of order");
+    }
+    for tag in [1, 2, 12, 17, 20, 22, 23, 25, 36, u64::MAX] {
+        assert_eq!(refused(&[(tag, 0), (0, 0)], &[]), Err(ElfError::Dynamic(tag)));
+    }
+    assert_eq!(refused(&[(30, 8), (0, 0)], &[]), Ok(0), "bind now");
+    assert_eq!(
+        refused(&[(30, 4), (0, 0)], &[]),
+        Err(ElfError::Dynamic(30)),
+        "changes code"
+    );
+    let parts = [(7, 0x2c00), (8, 24), (9, 24)];
+    for left_out in 0..3 {
+        let mut dynamic = parts.to_vec();
+        dynamic.remove(left_out);
+        assert_eq!(refused(&dynamic, &[]), Err(ElfError::Dynamic(7)));
+    }
+    for (part, value, tag) in [
+        (0, 0x2ff0, 7),
+        (0, u64::MAX, 7),
+        (1, u64::MAX, 7),
+        (1, 25, 8),
+        (2, 16, 7),
+    ] {
+        let mut dynamic = parts;
+        dynamic[part].1 = value;
+        assert_eq!(refused(&dynamic, &[]), Err(ElfError::Dynamic(tag)));
+    }
 }
 
 #[test]
@@ -252,17 +414,10 @@ fn unwise_segments_are_refused() {
     assert_eq!(refused(&[CODE, CODE]), ElfError::Overlap(0x40_0000));
     assert_eq!(
         refused(&[Load {
-            start: USER_START - 1,
+            start: MAX_IMAGE - 15,
             ..CODE
         }]),
-        ElfError::Range(USER_START - 1)
-    );
-    assert_eq!(
-        refused(&[Load {
-            start: SEGMENTS_END - 15,
-            ..CODE
-        }]),
-        ElfError::Range(SEGMENTS_END - 15)
+        ElfError::Range(MAX_IMAGE - 15)
     );
     assert_eq!(
         refused(&[Load {
@@ -322,13 +477,13 @@ fn unfit_files_are_refused() {
     let parse = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut file = elf(1, &[CODE, DATA]);
         change(&mut file);
-        Program::parse(&file, MACHINE).map(|program| program.entry)
+        Program::parse(&file, MACHINE, BASE).map(|program| program.entry - BASE)
     };
     assert_eq!(parse(&|_| ()), Ok(0x40_0004));
     assert_eq!(parse(&|file| file[0] = 0), Err(ElfError::NotElf));
     assert_eq!(parse(&|file| file[4] = 1), Err(ElfError::NotElf));
     assert_eq!(parse(&|file| file[5] = 2), Err(ElfError::NotElf));
-    assert_eq!(parse(&|file| file[16] = 3), Err(ElfError::NotStatic));
+    assert_eq!(parse(&|file| file[16] = 2), Err(ElfError::Fixed));
     assert_eq!(parse(&|file| file[18] = 62), Err(ElfError::Machine(62)));
     assert_eq!(parse(&|file| file[54] = 57), Err(ElfError::Headers));
     assert_eq!(parse(&|file| file[56] = 33), Err(ElfError::Headers));
@@ -337,10 +492,15 @@ fn unfit_files_are_refused() {
     assert_eq!(parse(&|file| file.truncate(100)), Err(ElfError::Truncated));
     let with_kind = |kind, flags| {
         let file = elf(kind, &[Load { flags, ..DATA }, CODE]);
-        Program::parse(&file, MACHINE).map(|program| program.segments.len())
+        Program::parse(&file, MACHINE, BASE).map(|program| program.segments.len())
     };
-    assert_eq!(with_kind(2, 6), Err(ElfError::NotStatic), "dynamic section");
-    assert_eq!(with_kind(3, 4), Err(ElfError::NotStatic), "interpreter");
+    assert_eq!(
+        with_kind(2, 6),
+        Err(ElfError::Dynamic(u64::from_le_bytes(core::array::from_fn(
+            |at| 0x11 + at as u8
+        ))))
+    );
+    assert_eq!(with_kind(3, 4), Err(ElfError::Interpreter));
     assert_eq!(
         with_kind(0x6474_e551, 7),
         Err(ElfError::WriteExecute(0x40_1010)),
@@ -350,11 +510,12 @@ fn unfit_files_are_refused() {
     assert_eq!(with_kind(4, 4), Ok(1), "note");
 }
 
-/// What holds for every program that is read, wherever its bytes come from.
+/// What holds for every program that is read, wherever its bytes come from: it lies in its image, no two segments share a
+/// page, and what its pages are filled with differs from the file's bytes in no more words than it has relocations.
 fn sound(program: &Program<'_>) -> Result<(), TestCaseError> {
     let holds = |segment: &Segment<'_>| {
-        USER_START <= segment.start
-            && segment.start + segment.len <= SEGMENTS_END
+        BASE <= segment.start
+            && segment.start + segment.len <= BASE + MAX_IMAGE
             && segment.data.len() as u64 <= segment.len
     };
     prop_assert!(program.segments.iter().all(holds));
@@ -364,13 +525,27 @@ fn sound(program: &Program<'_>) -> Result<(), TestCaseError> {
             .windows(2)
             .all(|pair| pair[0].end_page() <= pair[1].first_page())
     );
+    let mut changed = 0;
     for segment in &program.segments {
-        let last = segment.end_page() - 4096;
-        for page in [segment.first_page(), last] {
-            let (offset, data) = segment.page(page);
-            prop_assert!(offset + data.len() <= 4096);
+        let last = segment.end_page() - PAGE_SIZE;
+        let mut pages = vec![segment.first_page(), last];
+        pages.dedup();
+        for page in pages {
+            let mut bytes = [0; PAGE_SIZE as usize];
+            program.fill(segment, page, &mut bytes);
+            for (word, at) in bytes.chunks_exact(8).zip((page..).step_by(8)) {
+                let plain = (at..at + 8).map(|at| {
+                    let offset = at.checked_sub(segment.start);
+                    offset
+                        .and_then(|offset| segment.data.get(offset as usize))
+                        .copied()
+                        .unwrap_or(0)
+                });
+                changed += usize::from(!plain.eq(word.iter().copied()));
+            }
         }
     }
+    prop_assert!(changed <= program.relocations());
     Ok(())
 }
 
@@ -413,7 +588,7 @@ proptest! {
         if is_elf {
             bytes.splice(..7.min(bytes.len()), *b"\x7fELF\x02\x01\x01");
         }
-        if let Ok(program) = Program::parse(&bytes, MACHINE) {
+        if let Ok(program) = Program::parse(&bytes, MACHINE, BASE) {
             sound(&program)?;
         }
     }
@@ -430,7 +605,28 @@ proptest! {
         for (field, value) in longs {
             file[64 + field * 8..][..8].copy_from_slice(&value.to_le_bytes());
         }
-        if let Ok(program) = Program::parse(&file, MACHINE) {
+        if let Ok(program) = Program::parse(&file, MACHINE, BASE) {
+            sound(&program)?;
+        }
+    }
+
+    #[test]
+    fn no_damage_makes_unsound_relocations(
+        damage in prop::collection::vec((0x2800..0x3000_usize, any::<u8>()), 0..6),
+        headers in prop::collection::vec((64..64 + 3 * 56_usize, any::<u8>()), 0..2),
+        places in prop::collection::vec((0x200..0xa10_u64, 0..0x6000_u64), 0..20),
+        longs in prop::collection::vec((0..14_usize, prop_oneof![any::<u64>(), 0..0x4000_u64]), 0..2),
+    ) {
+        let mut relocations: Vec<_> = places.into_iter().map(|(place, sum)| (place * 8, 3, sum)).collect();
+        relocations.sort_unstable();
+        let mut file = relocated(&table(relocations.len() as u64), &relocations);
+        for (at, byte) in damage.into_iter().chain(headers) {
+            file[at] = byte;
+        }
+        for (field, value) in longs {
+            file[0x2800 + field * 8..][..8].copy_from_slice(&value.to_le_bytes());
+        }
+        if let Ok(program) = Program::parse(&file, MACHINE, BASE) {
             sound(&program)?;
         }
     }

@@ -3,14 +3,15 @@
 use alloc::vec::Vec;
 use core::fmt;
 
-use abi::layout::{INITRD, PAGE_SIZE, ROOT_INFO, STACK_SIZE, STACK_TOP};
-use abi::start::{MAX_UNTYPED, ROOT_SLOTS, RootInfo, slot};
-use hal::ELF_MACHINE;
+use abi::layout::{PAGE_SIZE, STACK_SIZE};
+use abi::start::{FIXED_ADDRESSES, MAX_UNTYPED, ROOT_SLOTS, RootInfo, slot};
 use hal::memory::{Memory, Region};
+use hal::{ELF_MACHINE, Source, println};
 use kcore::capability::{Capability, Kind, Range, Rights, SlotRef, tree};
 use kcore::elf::{ElfError, Program};
 use kcore::objects::Handle;
 use kcore::paging::{Access, MapError};
+use kcore::placement::Placement;
 use kcore::tar::Archive;
 
 use crate::object::Object;
@@ -68,7 +69,14 @@ struct Root<'a> {
 pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8]) -> Result<(), RootError> {
     let archive = Archive::new(initrd);
     let file = archive.find(ROOT).ok_or(RootError::Missing)?;
-    let program = Program::parse(file.data, ELF_MACHINE).map_err(RootError::Elf)?;
+    let (mut random, randomness) = hal::random();
+    println!("kernel: random numbers come from {randomness}");
+    let mut placement = Placement::random(&mut random);
+    if archive.find(FIXED_ADDRESSES).is_some() {
+        println!("kernel: programs lie at fixed addresses, because the initrd has a file {FIXED_ADDRESSES}");
+        placement = Placement::FIXED;
+    }
+    let program = Program::parse(file.data, ELF_MACHINE, placement.image).map_err(RootError::Elf)?;
     let mut untyped: Vec<Handle> = Vec::new();
     let mut free: Vec<Memory> = free
         .into_iter()
@@ -141,21 +149,25 @@ pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8
             ports,
         )?;
     }
-    root.load(&program)?;
-    root.map_initrd(initrd)?;
-    let info = root.info(initrd, untyped.len(), place(slot::UNTYPED + untyped.len() as u64))?;
+    root.load(&program, &placement)?;
+    root.map_initrd(initrd, placement.initrd)?;
+    let mut info = root.info(initrd, untyped.len(), place(slot::UNTYPED + untyped.len() as u64))?;
+    info.initrd += placement.initrd;
+    info.heap = placement.heap;
+    info.has_seed = u64::from(randomness != Source::Clock);
+    info.seed = random.seed();
     let bytes: Vec<u8> = info
         .to_words()
         .iter()
         .flat_map(|word| word.to_le_bytes())
         .collect();
-    root.page(ROOT_INFO, Access::ReadOnly, 0, &bytes)?;
+    root.page(placement.record, Access::ReadOnly, &bytes)?;
     let (kernel, space) = (root.kernel, root.space);
     if let Some(thread) = kernel.objects.thread_mut(thread) {
         thread.table = table;
         thread.space = space;
         if let Some(context) = &mut thread.context {
-            **context = Registers::new(program.entry, STACK_TOP, ROOT_INFO);
+            **context = Registers::new(program.entry, placement.stack_top, placement.record);
         }
     }
     kernel.make_ready(0, thread);
@@ -189,21 +201,23 @@ fn insert(
 
 impl Root<'_> {
     /// Maps the program's segments and its stack.
-    fn load(&mut self, program: &Program<'_>) -> Result<(), RootError> {
+    fn load(&mut self, program: &Program<'_>, placement: &Placement) -> Result<(), RootError> {
         for segment in &program.segments {
             for page in (segment.first_page()..segment.end_page()).step_by(PAGE_SIZE as usize) {
-                let (offset, data) = segment.page(page);
-                self.page(page, segment.access, offset, data)?;
+                let mut bytes = [0; PAGE_SIZE as usize];
+                program.fill(segment, page, &mut bytes);
+                self.page(page, segment.access, &bytes)?;
             }
         }
-        for page in (STACK_TOP - STACK_SIZE..STACK_TOP).step_by(PAGE_SIZE as usize) {
-            self.page(page, Access::ReadWrite, 0, &[])?;
+        let top = placement.stack_top;
+        for page in (top - STACK_SIZE..top).step_by(PAGE_SIZE as usize) {
+            self.page(page, Access::ReadWrite, &[])?;
         }
         Ok(())
     }
 
-    /// Maps a page of its own: zeros, with `data` at `offset`.
-    fn page(&mut self, address: u64, access: Access, offset: usize, data: &[u8]) -> Result<(), RootError> {
+    /// Maps a page of its own that begins with `data`; the rest is zero.
+    fn page(&mut self, address: u64, access: Access, data: &[u8]) -> Result<(), RootError> {
         let frame = self.kernel.make(self.source, Kind::Frame, PAGE_SIZE, 0)?;
         let at = SlotRef {
             table: self.table.index,
@@ -212,24 +226,26 @@ impl Root<'_> {
         insert(self.kernel, Some(self.source_slot), at, frame, Kind::Frame, 0)?;
         self.next_frame += 1;
         if let Some(frame) = self.kernel.objects.frame_mut(frame) {
-            frame.fill(offset, data);
+            frame.fill(0, data);
         }
         self.kernel.map_with(at, self.space, frame, address, access)?;
         Ok(())
     }
 
     /// Maps the initrd, which stays where the loader has put it.
-    fn map_initrd(&mut self, initrd: &'static [u8]) -> Result<(), RootError> {
+    fn map_initrd(&mut self, initrd: &'static [u8], address: u64) -> Result<(), RootError> {
         let Some((space, source)) = self.kernel.objects.0.get_pair_mut(self.space, self.source) else {
             return Err(abi::Error::NotFound.into());
         };
         let (Object::Space(space), Object::Untyped(region)) = (&mut space.object, &mut source.object) else {
             return Err(abi::Error::NotFound.into());
         };
-        space.map_constant(region, initrd, INITRD).map_err(RootError::Map)
+        space
+            .map_constant(region, initrd, address)
+            .map_err(RootError::Map)
     }
 
-    /// What the program is told; makes the untyped of the serial port's registers in a slot.
+    /// What the program is told of the machine; makes the untyped of the serial port's registers in a slot.
     fn info(&mut self, initrd: &[u8], untyped: usize, device_slot: SlotRef) -> Result<RootInfo, RootError> {
         let serial = hal::console::claim_device();
         let mut serial_untyped = 0;
@@ -243,16 +259,9 @@ impl Root<'_> {
             insert(self.kernel, None, device_slot, handle, Kind::Untyped, 0)?;
             serial_untyped = u64::from(device_slot.index);
         }
-        let seed = hal::entropy();
-        let mut words = [0; 4];
-        for (word, bytes) in words.iter_mut().zip(seed.unwrap_or_default().chunks_exact(8)) {
-            *word = bytes
-                .iter()
-                .rev()
-                .fold(0, |word, &byte| word << 8 | u64::from(byte));
-        }
         Ok(RootInfo {
-            initrd: INITRD + initrd.as_ptr().addr() as u64 % PAGE_SIZE,
+            // From the page's beginning.
+            initrd: initrd.as_ptr().addr() as u64 % PAGE_SIZE,
             initrd_len: initrd.len() as u64,
             untyped: untyped as u64,
             serial_untyped,
@@ -260,8 +269,9 @@ impl Root<'_> {
             serial_base: serial.base,
             serial_interrupt: serial.interrupt,
             cpus: hal::cpu::count() as u64,
-            has_seed: u64::from(seed.is_some()),
-            seed: words,
+            heap: 0,
+            has_seed: 0,
+            seed: [0; 4],
         })
     }
 }

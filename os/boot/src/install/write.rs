@@ -5,9 +5,7 @@ use boot_core::names::derived;
 use boot_core::payload::Payload;
 use core::fmt;
 use gpt_disk_types::Guid;
-use uefi::boot::{self, SearchType};
-use uefi::proto::rng::Rng;
-use uefi::{Identify, println, runtime};
+use uefi::{println, runtime};
 
 use super::device::{Device, DeviceError, Found};
 use crate::arch;
@@ -108,7 +106,7 @@ fn each_piece(
 /// A name that no other disk or partition has: random where the firmware has random numbers, else derived from disk,
 /// time and the processor's counter.
 fn unique(device: &Device, found: &Found, purpose: &[u8]) -> Guid {
-    Guid::from_random_bytes(random().unwrap_or_else(|| {
+    Guid::from_random_bytes(crate::random::bytes().unwrap_or_else(|| {
         let counter = arch::counter().to_le_bytes();
         let mut time = [0; 12];
         if let Ok(now) = runtime::get_time() {
@@ -124,13 +122,4 @@ fn unique(device: &Device, found: &Found, purpose: &[u8]) -> Guid {
         });
         name
     }))
-}
-
-/// Random bytes from the firmware.
-fn random() -> Option<[u8; 16]> {
-    let handles = boot::locate_handle_buffer(SearchType::ByProtocol(&Rng::GUID)).ok()?;
-    let mut source = boot::open_protocol_exclusive::<Rng>(*handles.first()?).ok()?;
-    let mut bytes = [0; 16];
-    source.get_rng(None, &mut bytes).ok()?;
-    Some(bytes)
 }

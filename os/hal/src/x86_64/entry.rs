@@ -84,7 +84,7 @@ fn record(given: &Given, map: &mut Map) -> Result<BootInfo, MapError> {
     Ok(BootInfo {
         magic: MAGIC,
         version: VERSION,
-        reserved: 0,
+        has_seed: 0,
         kernel,
         initrd: given.initrd,
         rsdp: given.rsdp,
@@ -93,5 +93,6 @@ fn record(given: &Given, map: &mut Map) -> Result<BootInfo, MapError> {
         framebuffer: given.framebuffer,
         memory_map: regions.as_ptr().addr() as u64 - KERNEL_VMA + KERNEL_START,
         memory_map_len: regions.len() as u64,
+        seed: [0; bootinfo::SEED_LEN],
     })
 }

@@ -9,7 +9,7 @@ pub use riscv64::riscv64;
 pub use x86_64::x86_64;
 
 use abi::Fault;
-use abi::layout::{STACK_GUARD, STACK_SIZE, STACK_TOP};
+use abi::layout::{PAGE_SIZE, STACK_GUARD};
 
 /// Why the CPU left a program, or interrupted the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,16 +34,31 @@ const fn plain(fault: Fault) -> Cause {
 
 /// A memory access to `address` that was refused.
 const fn access(fault: Fault, address: u64) -> Cause {
-    let stack = STACK_TOP - STACK_SIZE;
-    let is_data = matches!(fault, Fault::BadRead | Fault::BadWrite);
-    if is_data && stack - STACK_GUARD <= address && address < stack {
-        return Cause::Fault {
-            fault: Fault::StackOverflow,
-            address: Some(address),
-        };
-    }
     Cause::Fault {
         fault,
         address: Some(address),
+    }
+}
+
+impl Cause {
+    /// The cause, when the program's stack pointer is known: touching what lies below it, or the rest of its page, which is not
+    /// there then either, is how a stack ends.
+    #[must_use]
+    pub const fn with_stack(self, stack_pointer: u64) -> Self {
+        let Self::Fault {
+            fault: Fault::BadRead | Fault::BadWrite,
+            address: Some(address),
+        } = self
+        else {
+            return self;
+        };
+        let (from, to) = (
+            stack_pointer.saturating_sub(STACK_GUARD),
+            stack_pointer | (PAGE_SIZE - 1),
+        );
+        if from <= address && address <= to {
+            return access(Fault::StackOverflow, address);
+        }
+        self
     }
 }

@@ -28,13 +28,15 @@ const RESERVE: usize = 512 << 10;
 const BAD_START: u32 = 1;
 const REFUSED: u32 = 2;
 
-fn main(_argument: u64) -> u32 {
+fn main(argument: u64) -> u32 {
     // Takes memory into the heap before anybody is served: later there is nobody to ask for more, since whoever gives
     // memory may be waiting for this server. Without it the server runs as long as what it has is enough.
     let mut reserve: Vec<u8> = Vec::new();
     let _ = core::hint::black_box(&mut reserve).try_reserve_exact(RESERVE);
     drop(core::hint::black_box(reserve));
-    let Some((kind, place, interrupt)) = clients::variable("SERIAL").and_then(place) else {
+    // SAFETY: the argument is the one that this program, a server, was started with.
+    let serial = unsafe { clients::variable(argument, "SERIAL") };
+    let Some((kind, place, interrupt)) = serial.and_then(place) else {
         rt::println!("console: the start record does not tell which serial port to use");
         return BAD_START;
     };

@@ -8,7 +8,8 @@ use abi::{Error, Fate, Fault, Message, Tag};
 use fault::Condition;
 use kcore::elf::ElfError;
 use kcore::tar::Archive;
-use root::{Child, Chunks, Gift, Program, Slots, SpawnError, TABLE_SLOTS};
+use root::{Addresses, Child, Chunks, Gift, Program, Slots, SpawnError, TABLE_SLOTS};
+use rt::alloc::vec::Vec;
 
 rt::program!(main);
 
@@ -31,6 +32,7 @@ const MANY: usize = 300;
 /// Starts programs and waits for them.
 struct Suite {
     initrd: Archive<'static>,
+    addresses: Addresses,
     chunks: Chunks,
     slots: Slots,
 }
@@ -42,6 +44,7 @@ fn main(argument: u64) -> u32 {
         (info, root::initrd(&info))
     };
     let mut suite = Suite {
+        addresses: Addresses::new(&info, &initrd),
         initrd,
         chunks: Chunks::new(info.untyped),
         slots: Slots::new(FREE_SLOTS.start, FREE_SLOTS.end),
@@ -104,6 +107,7 @@ impl Suite {
         let program = Program {
             file: file.data,
             machine: MACHINE,
+            placement: self.addresses.choose(),
             endpoint: ENDPOINT,
             badge,
             argument,
@@ -169,16 +173,16 @@ impl Suite {
 
     /// Starts programs that wait to be ended, and ends them.
     fn many(&mut self) -> Result<bool, SpawnError> {
-        let mut children = [const { None }; MANY];
-        for (badge, child) in (1..).zip(&mut children) {
-            *child = Some(self.spawn("fault", Condition::Exit as u64, badge)?);
+        let mut children = Vec::with_capacity(MANY);
+        for badge in 1..=MANY as u64 {
+            children.push(self.spawn("fault", Condition::Exit as u64, badge)?);
         }
         let mut ended = [false; MANY];
         for _ in 0..MANY {
             let (badge, fate) = next_end()?;
             ended[badge as usize - 1] = fate == Fate::Exited(42);
         }
-        for child in children.into_iter().flatten() {
+        for child in children {
             self.end(child);
         }
         Ok(ended.iter().all(|&ended| ended))

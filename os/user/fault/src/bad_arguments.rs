@@ -9,6 +9,8 @@ const KERNEL: usize = 0xffff_ffff_8020_0000;
 /// User space, but nothing is mapped there.
 const UNMAPPED: usize = 0x10_0000_0000;
 
+const PAGE_SIZE: usize = abi::layout::PAGE_SIZE as usize;
+
 static CONSTANTS: [u8; 256] = [b'.'; 256];
 
 type Answer = Result<u64, Error>;
@@ -115,8 +117,14 @@ pub(crate) fn all() -> u32 {
     wrong
 }
 
+/// First address behind the stack: the first page above what is in use now that the kernel cannot read.
 fn stack_top() -> usize {
-    abi::layout::STACK_TOP as usize
+    let here = 0_u8;
+    let mut end = ((&raw const here).addr()).next_multiple_of(PAGE_SIZE);
+    while syscall::debug_write(MACHINE, bytes(end, 1)) != Err(Error::BadAddress) {
+        end += PAGE_SIZE;
+    }
+    end
 }
 
 fn user_end() -> usize {

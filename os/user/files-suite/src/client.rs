@@ -1,14 +1,16 @@
 //! Requests to the file server, as a client makes them.
 
 use abi::Tag;
-use protocol::{Error, IO_SIZE, OK, address, files, process, slot};
+use protocol::{Error, IO_SIZE, OK, files, process, slot};
+
+use crate::load::PLACE;
 
 /// What a client gets for an answer.
 pub(crate) type Answer<T> = Result<T, Error>;
 
 /// The buffer that is shared with the server.
 fn buffer() -> &'static mut [u8] {
-    let start = core::ptr::with_exposed_provenance_mut::<u8>(address::IO as usize);
+    let start = core::ptr::with_exposed_provenance_mut::<u8>(PLACE.io as usize);
     // SAFETY: whoever starts this program maps the buffer there; nobody keeps what this returns, and the server uses it
     // only while this program's only thread waits for an answer.
     unsafe { core::slice::from_raw_parts_mut(start, IO_SIZE as usize) }

@@ -1,10 +1,14 @@
 //! Programs out of the initrd. Nothing is given back: the machine is switched off in the end.
 
 use abi::Error;
-use abi::layout::{PAGE_SIZE, STACK_SIZE, STACK_TOP};
+use abi::layout::{PAGE_SIZE, STACK_SIZE};
 use abi::start::{MAX_UNTYPED, kind, right, slot};
 use kcore::elf::Program;
 use kcore::paging::Access;
+use kcore::placement::Placement;
+
+/// Where the parts of all programs lie.
+pub(crate) const PLACE: Placement = Placement::FIXED;
 
 /// Where frames are mapped to be filled, and where large ones are: those take the place of a table of small ones. Nothing
 /// else is there.
@@ -87,13 +91,18 @@ impl Loader {
                 Access::ReadExecute => right::READ | right::EXECUTE,
             };
             for page in (segment.first_page()..segment.end_page()).step_by(PAGE_SIZE as usize) {
-                let (offset, data) = segment.page(page);
                 self.frame(child, PAGE_SIZE, page, access, |bytes| {
-                    bytes[offset..offset + data.len()].copy_from_slice(data);
+                    program.fill(segment, page, bytes)
                 })?;
             }
         }
-        self.frame(child, STACK_SIZE, STACK_TOP - STACK_SIZE, READ_WRITE, |_| {})?;
+        self.frame(
+            child,
+            STACK_SIZE,
+            PLACE.stack_top - STACK_SIZE,
+            READ_WRITE,
+            |_| {},
+        )?;
         Ok(child)
     }
 }

@@ -3,7 +3,6 @@
 
 use core::fmt;
 
-use abi::layout::{ROOT_INFO, STACK_TOP};
 use abi::start::{RootInfo, kind, right, slot};
 use abi::{Error, Message, Tag};
 use kcore::elf::{ElfError, Program};
@@ -12,7 +11,7 @@ use protocol::{IO_SIZE, OK, PROCESS_SERVER, address, files, process, signal_bit}
 use rt::alloc::format;
 use syscall::FOREVER;
 
-use crate::load::{Child, LARGE, Loader};
+use crate::load::{Child, LARGE, Loader, PLACE};
 use crate::parts::{Part, TELL_READY, TO_PASS_ON};
 
 /// Slots of the own table that nothing else uses.
@@ -199,7 +198,7 @@ impl Parent {
         service: u64,
         signals: u64,
     ) -> Result<(), Failure> {
-        let program = Program::parse(file, MACHINE).map_err(Failure::Elf)?;
+        let program = Program::parse(file, MACHINE, PLACE.image).map_err(Failure::Elf)?;
         let child = self.loader.load(&program, SERVER_SLOTS)?;
         let (base, interrupt) = (info.serial_base, info.serial_interrupt);
         if info.serial_untyped != 0 {
@@ -238,7 +237,7 @@ impl Parent {
         }
         let serial = format!("SERIAL={},{base},{interrupt}", info.serial_kind);
         self.record(child, ["/", "console", "console", &serial])?;
-        self.run(child, CONSOLE, program.entry, address::START)
+        self.run(child, CONSOLE, program.entry, PLACE.record)
     }
 
     /// Gives a server its start record: directory, program, argument 0, and one variable.
@@ -251,7 +250,7 @@ impl Parent {
         self.loader.frame(
             child,
             abi::layout::PAGE_SIZE,
-            address::START,
+            PLACE.record,
             right::READ,
             |bytes| {
                 // The page has room for it.
@@ -263,7 +262,7 @@ impl Parent {
     }
 
     fn start_server(&mut self, file: &[u8], initrd: &[u8]) -> Result<(), Failure> {
-        let program = Program::parse(file, MACHINE).map_err(Failure::Elf)?;
+        let program = Program::parse(file, MACHINE, PLACE.image).map_err(Failure::Elf)?;
         let child = self.loader.load(&program, SERVER_SLOTS)?;
         for (piece, at) in initrd
             .chunks(LARGE as usize)
@@ -279,15 +278,15 @@ impl Parent {
         )?;
         syscall::capability_copy(child.table, protocol::slot::SERVICE, self.service, right::READ)?;
         syscall::capability_copy(child.table, protocol::slot::SPACE, child.space, right::ALL)?;
-        self.run(child, SERVER, program.entry, address::START)
+        self.run(child, SERVER, program.entry, PLACE.record)
     }
 
     /// Starts this program as a client.
     fn start(&mut self, number: u64, part: Part, handle: u64) -> Result<(), Failure> {
-        let program = Program::parse(self.image, MACHINE).map_err(Failure::Elf)?;
+        let program = Program::parse(self.image, MACHINE, PLACE.image).map_err(Failure::Elf)?;
         let child = self.loader.load(&program, CLIENT_SLOTS)?;
         let access = right::READ | right::WRITE;
-        let frame = self.loader.frame(child, IO_SIZE, address::IO, access, |_| {})?;
+        let frame = self.loader.frame(child, IO_SIZE, PLACE.io, access, |_| {})?;
         syscall::capability_copy(child.table, protocol::slot::IO, frame, access)?;
         let rights = right::WRITE | right::GRANT;
         syscall::capability_mint(child.table, protocol::slot::FILES, self.service, rights, number)?;
@@ -309,7 +308,7 @@ impl Parent {
         syscall::capability_copy(child.table, slot::PARENT, faults, rights)?;
         syscall::capability_copy(child.table, slot::MACHINE, slot::MACHINE, right::WRITE)?;
         syscall::thread_configure(child.thread, child.table, child.space, faults)?;
-        syscall::thread_start(child.thread, entry, STACK_TOP, argument)?;
+        syscall::thread_start(child.thread, entry, PLACE.stack_top, argument)?;
         Ok(())
     }
 
@@ -385,7 +384,7 @@ impl Parent {
         let server = server_of(badge).filter(|_| bytes <= LARGE);
         let server = server.ok_or(Failure::Message(badge, process::GROW))?;
         let child = self.servers[server].ok_or(Failure::Message(badge, process::GROW))?;
-        let at = address::HEAP + self.heap[server];
+        let at = PLACE.heap + self.heap[server];
         self.loader
             .frame(child, LARGE, at, right::READ | right::WRITE, |_| {})?;
         self.heap[server] += LARGE;
@@ -413,5 +412,3 @@ impl Parent {
         }
     }
 }
-
-const _: () = assert!(address::START == ROOT_INFO);

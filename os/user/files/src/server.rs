@@ -31,8 +31,10 @@ const BAD_START: u32 = 1;
 const BAD_TREE: u32 = 2;
 const ENDPOINT_GONE: u32 = 3;
 
-fn main(_argument: u64) -> u32 {
-    let Some(initrd) = initrd() else {
+fn main(argument: u64) -> u32 {
+    // SAFETY: the argument is the one that this program, a server, was started with.
+    let len = unsafe { clients::variable(argument, "INITRD_LEN") };
+    let Some(initrd) = initrd(len) else {
         rt::println!("files: the start record does not tell the length of the initrd");
         return BAD_START;
     };
@@ -73,9 +75,9 @@ fn serve(tree: Server<'_>, processes: Processes) -> Result<Infallible, abi::Erro
     }
 }
 
-/// The initrd, as the start record says.
-fn initrd() -> Option<&'static [u8]> {
-    let len = clients::variable("INITRD_LEN")?.parse().ok()?;
+/// The initrd, whose length the start record says.
+fn initrd(len: Option<&str>) -> Option<&'static [u8]> {
+    let len = len?.parse().ok()?;
     let initrd = core::ptr::with_exposed_provenance::<u8>(address::DEVICE as usize);
     // SAFETY: whoever starts this program maps the initrd there, to read, for ever, and tells its length.
     Some(unsafe { core::slice::from_raw_parts(initrd, len) })

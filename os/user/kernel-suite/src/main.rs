@@ -6,6 +6,7 @@
 #![no_std]
 #![no_main]
 
+mod addresses;
 mod capabilities;
 mod limits;
 mod memory;
@@ -32,7 +33,7 @@ const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
 };
 
 /// Below this an argument is what a child shall do; the first program gets an address.
-const CHILD_MODES: u64 = abi::layout::ROOT_INFO;
+const CHILD_MODES: u64 = abi::layout::RECORDS;
 
 fn main(argument: u64) -> u32 {
     if argument < CHILD_MODES {
@@ -43,6 +44,7 @@ fn main(argument: u64) -> u32 {
         let info = root::info(argument);
         (info, root::initrd(&info))
     };
+    addresses::print(argument, &info);
     let wrong = all(&info, initrd);
     rt::println!("kernel-suite: {wrong} wrong");
     let refused = syscall::power_off(slot::MACHINE, u64::from(wrong != 0));
@@ -54,6 +56,7 @@ fn main(argument: u64) -> u32 {
 fn child(mode: u64) -> u32 {
     match mode {
         perf::CALLER => perf::call_parent(),
+        addresses::TELL => addresses::tell(),
         _ => offspring::child(mode),
     }
 }
@@ -72,13 +75,14 @@ fn all(info: &abi::start::RootInfo, initrd: Archive<'static>) -> u64 {
         }
     };
     let mut wrong = 0;
-    let groups: [&[Test]; 7] = [
+    let groups: [&[Test]; 8] = [
         capabilities::TESTS,
         messages::TESTS,
         limits::TESTS,
         memory::TESTS,
         threads::TESTS,
         offspring::TESTS,
+        addresses::TESTS,
         perf::TESTS,
     ];
     for (name, test) in groups

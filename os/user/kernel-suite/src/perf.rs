@@ -147,6 +147,7 @@ pub(crate) fn spawn(world: &mut World, name: &str, argument: u64, endpoint: u64)
     let program = Program {
         file: file.data,
         machine: crate::MACHINE,
+        placement: world.addresses.choose(),
         endpoint,
         badge: 1,
         argument,

@@ -6,7 +6,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use abi::start::{RootInfo, kind, right, slot};
 use abi::{Error, Message};
 use kcore::tar::Archive;
-use root::{Chunks, Slots};
+use root::{Addresses, Chunks, Slots};
 use syscall::FOREVER;
 
 /// Slot of the untyped that tests make their objects of.
@@ -193,6 +193,7 @@ fn seed(initrd: &Archive<'_>) -> u64 {
 /// What tests use.
 pub(crate) struct World {
     pub(crate) initrd: Archive<'static>,
+    pub(crate) addresses: Addresses,
     pub(crate) chunks: Chunks,
     pub(crate) slots: Slots,
     pub(crate) cpus: u64,
@@ -209,6 +210,7 @@ impl World {
     pub(crate) fn new(info: &RootInfo, initrd: Archive<'static>) -> Result<Self, Error> {
         syscall::retype(slot::UNTYPED, kind::UNTYPED, MEMORY_SIZE, 1, 0, MEMORY)?;
         Ok(Self {
+            addresses: Addresses::new(info, &initrd),
             chunks: Chunks::new(info.untyped),
             slots: Slots::new(CHILD_SLOTS.start, CHILD_SLOTS.end),
             cpus: info.cpus,

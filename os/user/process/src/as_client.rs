@@ -11,12 +11,15 @@ use protocol::{Error, IO_SIZE, PROCESS_SERVER_AS_CLIENT, address, files};
 
 use crate::lives::{Server, error_of_call, own, processor_time};
 
+/// Where the own I/O buffer is: where servers have those of their clients, of which this one needs no such.
+const BUFFER: u64 = address::CLIENTS;
+
 /// Longest file that is taken for a program, in bytes.
 const LONGEST: u64 = 16 << 20;
 
 /// The own I/O buffer, once it is there.
 fn buffer() -> &'static mut [u8] {
-    let start = core::ptr::with_exposed_provenance_mut::<u8>(address::IO as usize);
+    let start = core::ptr::with_exposed_provenance_mut::<u8>(BUFFER as usize);
     // SAFETY: `connect` has mapped the frame there before anybody asks, for ever; this program has one thread, and nobody
     // in this module keeps the reference while it asks for another one or waits for the file server.
     unsafe { core::slice::from_raw_parts_mut(start, IO_SIZE as usize) }
@@ -41,7 +44,7 @@ impl Server {
             .make_for_ever(kind::FRAME, IO_SIZE, 0, own::BUFFER)
             .and_then(|()| {
                 let access = right::READ | right::WRITE;
-                syscall::map(slot::SPACE, 0, own::BUFFER, address::IO, access)
+                syscall::map(slot::SPACE, 0, own::BUFFER, BUFFER, access)
             })
             .map_err(error_of_call)?;
         connect(own::TO_FILES, PROCESS_SERVER_AS_CLIENT, own::BUFFER)?;

@@ -13,7 +13,7 @@ use abi::start::{KernelInfo, RootInfo, kind, right, slot as root_slot};
 use processes::{Group, Limits, Table};
 use protocol::start::{Header, MAX_LEN, Stream, Writer};
 use protocol::{Error, address, slot};
-use root::{Child, Chunks, Gift, Program, Slots, SpawnError};
+use root::{Addresses, Child, Chunks, Gift, Program, Slots, SpawnError};
 
 use crate::lives::{SERVERS, Server, own};
 use crate::shared::Shared;
@@ -71,6 +71,7 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
     let name = FIRST.into_iter().find(|name| initrd.find(name).is_some());
     let name = name.ok_or(BootError::Missing(FIRST[1]))?;
     let mut server = Server {
+        addresses: Addresses::new(&info, &initrd),
         initrd,
         chunks: Chunks::new(info.untyped),
         slots: Box::new(Slots::new(own::REST.start, own::REST.end)),
@@ -200,10 +201,14 @@ impl Server {
         memory: u64,
     ) -> Result<Child, BootError> {
         let file = self.initrd.find(name).ok_or(BootError::Missing(name))?;
+        let mut placement = self.addresses.choose();
+        // Its heap consists of large pages.
+        placement.heap = placement.heap.next_multiple_of(LARGE);
         let header = Header {
             arguments: 1,
             variables: variables.len() as u64,
             heap: memory,
+            heap_start: placement.heap,
             ..Header::default()
         };
         let record = record(&header, name, &[name], variables);
@@ -212,6 +217,7 @@ impl Server {
         let program = Program {
             file: file.data,
             machine: MACHINE,
+            placement,
             endpoint: own::SERVICE,
             badge: SERVERS + number,
             argument: 0,
@@ -228,7 +234,7 @@ impl Server {
                 child.space,
                 0,
                 frame,
-                address::HEAP + offset,
+                placement.heap + offset,
                 right::READ | right::WRITE,
             )?;
         }

@@ -5,13 +5,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use abi::layout::{PAGE_SIZE, STACK_TOP};
+use abi::layout::PAGE_SIZE;
 use abi::start::right;
 use abi::{Error, Message, Tag};
+use kcore::placement::MAX_STACK;
 use kcore::tar::Archive;
 use processes::{Effect, Fate, Pid, Signal, State, Status, Table, Ticket};
 use protocol::{PROCESS_SERVER_AS_CLIENT, files, status};
-use root::{Child, Chunks, Slots};
+use root::{Addresses, Child, Chunks, Slots};
 
 use crate::FAILURE;
 use crate::shared::{Piece, Shared};
@@ -42,8 +43,7 @@ pub(crate) mod own {
     pub(crate) const REST: core::ops::Range<u64> = 4096..16384;
 }
 
-/// How far a stack may grow, and by how much at least, in bytes.
-const MAX_STACK: u64 = 2 << 20;
+/// How much a stack grows at least, in bytes.
 const STACK_STEP: u64 = 16 << 10;
 
 /// Badges from here on are those of servers.
@@ -76,6 +76,7 @@ pub(crate) struct Life {
 /// What the process server knows.
 pub(crate) struct Server {
     pub(crate) initrd: Archive<'static>,
+    pub(crate) addresses: Addresses,
     pub(crate) chunks: Chunks,
     pub(crate) slots: Box<Slots>,
     pub(crate) table: Table,
@@ -232,17 +233,18 @@ impl Server {
         let Some(life) = self.lives.get_mut(&pid) else {
             return false;
         };
-        let bottom = STACK_TOP - life.stack;
-        if address >= bottom || address < STACK_TOP - MAX_STACK {
+        let top = life.child.placement.stack_top;
+        let bottom = top - life.stack;
+        if address >= bottom || address < top - MAX_STACK {
             return false;
         }
-        let from = (address / STACK_STEP * STACK_STEP).max(STACK_TOP - MAX_STACK);
+        let from = (address / STACK_STEP * STACK_STEP).max(top - MAX_STACK);
         let pages = (bottom - from) / PAGE_SIZE;
         let access = right::READ | right::WRITE;
         let grown = life
             .child
             .fill(from, pages, access, &mut self.chunks, &mut self.slots, |_, _| {});
-        life.stack = STACK_TOP - from;
+        life.stack = top - from;
         grown.is_ok()
     }
 
@@ -256,8 +258,11 @@ impl Server {
         }
         let Some(pid) = self.process_of(message.badge) else {
             let server = message.badge.wrapping_sub(SERVERS);
+            let image = self.servers.get((server as usize).wrapping_sub(1));
+            let image = image.map_or(0, |child| child.placement.image);
             rt::println!(
-                "process: server {server} failed: fault {number} at {address:#x}, program counter {counter:#x}"
+                "process: server {server} failed: fault {number} at {address:#x}, program counter {counter:#x}, \
+                 image at {image:#x}"
             );
             let _ = syscall::power_off(abi::start::slot::MACHINE, FAILURE);
             return;

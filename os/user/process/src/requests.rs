@@ -3,6 +3,7 @@
 use abi::layout::PAGE_SIZE;
 use abi::start::{right, slot};
 use abi::{Message, Tag};
+use kcore::placement::MAX_HEAP;
 use processes::{Child as Children, Fate, Group, Outcome, Pid, Target, Wait};
 use protocol::{Error, IO_SIZE, address, process};
 
@@ -117,10 +118,8 @@ impl Server {
         let len = bytes
             .checked_next_multiple_of(PAGE_SIZE)
             .ok_or(Error::BadArgument)?;
-        let start = address::HEAP + life.heap;
-        if len == 0
-            || start.checked_add(len).is_none_or(|end| end > address::HEAP_END)
-            || len > self.chunks.free()
+        let start = life.child.placement.heap + life.heap;
+        if len == 0 || life.heap.checked_add(len).is_none_or(|all| all > MAX_HEAP) || len > self.chunks.free()
         {
             return Err(Error::NoMemory);
         }

@@ -9,7 +9,7 @@ use abi::layout::STACK_SIZE;
 use abi::start::right;
 use processes::{Group, Pid, Spawn, Table};
 use protocol::start::{Reader, Stream};
-use protocol::{Error, IO_SIZE, address, files, slot};
+use protocol::{Error, IO_SIZE, files, slot};
 use root::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
 
 use crate::as_client::arguments_text;
@@ -30,6 +30,8 @@ const GROUP: usize = 16;
 const STREAMS: usize = 40;
 const HEAP: usize = 88;
 const LENGTH: usize = 96;
+const HEAP_START: usize = 104;
+const IO: usize = 112;
 
 /// What a program gets besides its record.
 #[derive(Clone, Copy, Debug, Default)]
@@ -113,6 +115,9 @@ impl Server {
         put(GROUP, u64::from(group));
         put(HEAP, 0);
         put(LENGTH, len);
+        let placement = self.addresses.choose();
+        put(HEAP_START, placement.heap);
+        put(IO, placement.io);
         for (number, stream) in streams.iter().enumerate() {
             let given = self.pass_on(*stream, parent_client, client)?;
             put(STREAMS + number * 16, given.server);
@@ -138,6 +143,7 @@ impl Server {
         let program = Program {
             file,
             machine: MACHINE,
+            placement,
             endpoint: own::SERVICE,
             badge: client,
             argument: 0,
@@ -170,7 +176,7 @@ impl Server {
                 IO_SIZE,
                 buffer,
                 slot::IO,
-                address::IO,
+                placement.io,
                 &mut self.chunks,
                 &mut self.slots,
             )

@@ -1,4 +1,4 @@
-//! The book-keeping of processes, and the plan by which a program is loaded; all without the kernel.
+//! The book-keeping of processes, without the kernel.
 //!
 //! [`Table`] is a state machine: requests are answered at once or parked, and what the kernel has to do comes out as
 //! [`Effect`]s. Whoever owns it tells it when a process has ended.
@@ -17,12 +17,10 @@
 
 extern crate alloc;
 
-mod plan;
 mod signals;
 mod table;
 mod wait;
 
-pub use plan::{Page, Plan, PlanError, Segment, plan};
 pub use signals::{Effect, Signal, Target};
 pub use table::{Error, Fate, Group, Info, Limits, MAX_NAME, Pid, Spawn, State, Table};
 pub use wait::{Child, Completed, Outcome, Status, Ticket, Wait};

@@ -68,20 +68,14 @@ pub mod signal_bit {
     pub const PROCESSES: u64 = 4;
 }
 
-/// Addresses in every program.
+/// Addresses that are the same wherever they are used. All others are in the [`start`] record, which
+/// is where a program's argument points.
 pub mod address {
-    /// The start record, see [`start`](crate::start).
-    pub const START: u64 = abi::layout::ROOT_INFO;
-    /// The I/O buffer.
-    pub const IO: u64 = 1 << 32;
-    /// First address of the heap.
-    pub const HEAP: u64 = 1 << 33;
-    /// First address behind the heap.
-    pub const HEAP_END: u64 = 1 << 35;
-    /// Memory of channels, each end at this address plus its number times [`CHANNEL_STEP`](crate::CHANNEL_STEP).
-    pub const CHANNELS: u64 = HEAP_END;
-    /// Stacks of threads that the program starts itself. It is near, so that it needs few page tables of its own.
-    pub const THREADS: u64 = HEAP_END + (1 << 20);
+    /// In every program: memory of channels, each end at this address plus its number times
+    /// [`CHANNEL_STEP`](crate::CHANNEL_STEP).
+    pub const CHANNELS: u64 = 40 << 30;
+    /// In every program: stacks of threads that it starts itself. It is near, so that it needs few page tables of its own.
+    pub const THREADS: u64 = CHANNELS + (1 << 20);
     /// Of the file server: the initrd. Of the console server: the registers of the serial port.
     pub const DEVICE: u64 = 1 << 36;
     /// Of servers: I/O buffers of clients, each at this address plus its process number times [`IO_SIZE`](crate::IO_SIZE).

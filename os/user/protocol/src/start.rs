@@ -1,16 +1,16 @@
-//! What a program starts with: a record in memory, at [`address::START`](crate::address::START).
+//! What a program starts with: a record in memory, at the address that is its argument.
 //!
 //! Words of 64 bits, little endian: [`MAGIC`], process number, group, number of arguments, number of variables, then for
 //! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, how many bytes of heap the program
-//! has from the beginning, and the length of the record in bytes. Behind them texts, each with its
-//! length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
+//! has from the beginning, the length of the record in bytes, where the heap begins, and where the I/O buffer is. Behind them
+//! texts, each with its length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
 //! variables as `name=value`.
 
 /// First word of a record.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart01");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart02");
 
 /// Words before the texts.
-pub const WORDS: usize = 13;
+pub const WORDS: usize = 15;
 
 /// Which word is the length.
 pub const LENGTH: usize = 12;
@@ -44,6 +44,10 @@ pub struct Header {
     pub heap: u64,
     /// Length of the record in bytes. Whoever maps it says so.
     pub length: u64,
+    /// First address of the heap.
+    pub heap_start: u64,
+    /// Address of the I/O buffer.
+    pub io: u64,
 }
 
 /// Writes a record. Texts come in the order that the module says.
@@ -72,6 +76,8 @@ impl<'a> Writer<'a> {
             errors.handle,
             header.heap,
             header.length,
+            header.heap_start,
+            header.io,
         ] {
             writer.put(&word.to_le_bytes())?;
         }
@@ -145,6 +151,8 @@ impl<'a> Reader<'a> {
             streams: [stream(5)?, stream(7)?, stream(9)?],
             heap: word(11)?,
             length: word(LENGTH)?,
+            heap_start: word(13)?,
+            io: word(14)?,
         };
         let reader = Self {
             header,

@@ -11,7 +11,7 @@ fn streams() -> impl Strategy<Value = [Stream; 3]> {
 proptest! {
     #[test]
     fn a_start_record_is_read_as_it_was_written(
-        [process, group, heap, length] in any::<[u64; 4]>(),
+        [process, group, heap, length, heap_start, io] in any::<[u64; 6]>(),
         streams in streams(),
         directory in ".*",
         program in ".*",
@@ -27,6 +27,8 @@ proptest! {
             streams,
             heap,
             length,
+            heap_start,
+            io,
         };
         let mut bytes = vec![0xff; 20_000];
         let mut writer = Writer::new(&mut bytes, &header).unwrap();

@@ -4,10 +4,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use abi::Error;
-use abi::layout::{PAGE_SIZE, STACK_SIZE, STACK_TOP};
+use abi::layout::{PAGE_SIZE, STACK_SIZE};
 use abi::start::{kind, right, slot};
 use kcore::elf::{ElfError, Program as Elf};
 use kcore::paging::Access;
+use kcore::placement::Placement;
 
 use crate::memory::{CHUNK, Chunks};
 use crate::slots::Slots;
@@ -62,14 +63,16 @@ pub struct Program<'a> {
     pub file: &'a [u8],
     /// The machine that it has to be for.
     pub machine: u16,
+    /// Where its parts lie: see [`Addresses`](crate::Addresses).
+    pub placement: Placement,
     /// Slot of the endpoint that gets its messages and faults.
     pub endpoint: u64,
     /// The badge by which its messages and faults are told from others.
     pub badge: u64,
     /// What its main function gets, unless there is a record.
     pub argument: u64,
-    /// Content of the pages that are mapped for it at [`layout::ROOT_INFO`](abi::layout::ROOT_INFO); then that address is
-    /// its argument. Empty for none.
+    /// Content of the pages that are mapped for it at its placement's `record`; then that address is its argument. Empty for
+    /// none.
     pub record: &'a [u8],
     /// How many slots its table has.
     pub slots: u64,
@@ -111,6 +114,8 @@ pub struct Child {
     pub space: u64,
     /// See `table`.
     pub thread: u64,
+    /// Where its parts lie.
+    pub placement: Placement,
     next_frame: u64,
     entry: u64,
     argument: u64,
@@ -122,12 +127,14 @@ impl Child {
     /// # Errors
     /// When the file is no program for the machine, and when memory or slots are used up; nothing is left of it then.
     pub fn new(program: &Program<'_>, chunks: &mut Chunks, slots: &mut Slots) -> Result<Self, SpawnError> {
-        let elf = Elf::parse(program.file, program.machine).map_err(SpawnError::Elf)?;
+        let elf =
+            Elf::parse(program.file, program.machine, program.placement.image).map_err(SpawnError::Elf)?;
         let mut child = Self {
             chunks: Vec::new(),
             table: slots.take().ok_or(Error::TooMany)?,
             space: slots.take().ok_or(Error::TooMany)?,
             thread: slots.take().ok_or(Error::TooMany)?,
+            placement: program.placement,
             next_frame: FRAMES,
             entry: 0,
             argument: 0,
@@ -185,17 +192,14 @@ impl Child {
                 access,
                 chunks,
                 slots,
-                |page, bytes| {
-                    let (offset, data) = segment.page(page);
-                    bytes[offset..offset + data.len()].copy_from_slice(data);
-                },
+                |page, bytes| elf.fill(segment, page, bytes),
             )?;
         }
-        let (stack, pages) = (STACK_TOP - STACK_SIZE, STACK_SIZE / PAGE_SIZE);
+        let (stack, pages) = (self.placement.stack_top - STACK_SIZE, STACK_SIZE / PAGE_SIZE);
         self.fill(stack, pages, right::READ | right::WRITE, chunks, slots, |_, _| {})?;
         let mut argument = program.argument;
         if !program.record.is_empty() {
-            argument = abi::layout::ROOT_INFO;
+            argument = self.placement.record;
             let pages = (program.record.len() as u64).div_ceil(PAGE_SIZE);
             self.fill(argument, pages, right::READ, chunks, slots, |page, bytes| {
                 let rest = &program.record[(page - argument) as usize..];
@@ -231,7 +235,7 @@ impl Child {
     /// # Errors
     /// When it runs already.
     pub fn start(&self) -> Result<(), Error> {
-        syscall::thread_start(self.thread, self.entry, STACK_TOP, self.argument).map(|_| ())
+        syscall::thread_start(self.thread, self.entry, self.placement.stack_top, self.argument).map(|_| ())
     }
 
     /// Makes a frame of the program's memory with a capability in the own table as well, maps it for the program at

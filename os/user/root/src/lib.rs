@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+pub mod addresses;
 pub mod child;
 pub mod memory;
 pub mod slots;
@@ -14,6 +15,7 @@ pub mod slots;
 use abi::start::{ROOT_INFO_WORDS, RootInfo};
 use kcore::tar::Archive;
 
+pub use addresses::Addresses;
 pub use child::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
 pub use memory::Chunks;
 pub use slots::Slots;

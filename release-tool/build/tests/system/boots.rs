@@ -66,6 +66,37 @@ fn passes(arch: Arch, image: &str, cpus: usize, says: &str) {
     assert!(serial.contains(&count), "{}", serial.join("\n"));
 }
 
+/// Where the parts of the first program lie: what its line about them says, by name. The machine is stopped then.
+fn addresses(arch: Arch) -> Vec<(String, u64)> {
+    let files = files(&systems()[&arch], "kernel", "kernel");
+    let interrupt = Interrupt::default();
+    let world = RealWorld::new(interrupt.clone(), None);
+    let mut said = None;
+    let ended = run(&world, &machine(arch), "kernel", &files, &mut |line| {
+        if let Some((_, addresses)) = line.text.split_once("kernel-suite: addresses: ") {
+            said = Some(addresses.to_owned());
+            interrupt.set();
+        }
+    });
+    let said = said.unwrap_or_else(|| panic!("{ended:?}"));
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let pairs = words.chunks(2).map(|pair| {
+        let number = pair[1].strip_prefix("0x").unwrap();
+        (pair[0].to_owned(), u64::from_str_radix(number, 16).unwrap())
+    });
+    pairs.collect()
+}
+
+/// The same files, started twice, put everything of a program somewhere else.
+fn lies_elsewhere_each_time(arch: Arch) {
+    let [first, second] = [addresses(arch), addresses(arch)];
+    let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["code", "data", "stack", "heap", "record", "initrd"]);
+    for ((name, one), (_, other)) in first.iter().zip(&second) {
+        assert_ne!(one, other, "{name}: {first:x?} {second:x?}");
+    }
+}
+
 macro_rules! every_medium {
     ($($arch:ident: $variant:ident),*) => {$(
         mod $arch {
@@ -96,6 +127,11 @@ macro_rules! every_medium {
                 for cpus in [1, 4] {
                     passes(Arch::$variant, "faults", cpus, "the kernel survived");
                 }
+            }
+
+            #[test]
+            fn puts_programs_somewhere_else_in_each_boot() {
+                lies_elsewhere_each_time(Arch::$variant);
             }
 
             #[test]

@@ -4,7 +4,7 @@ use core::ptr;
 use core::slice;
 
 use abi::Tag;
-use protocol::{Error, IO_SIZE, OK, address, process, slot};
+use protocol::{Error, IO_SIZE, OK, process, slot};
 
 use super::lock::Lock;
 use crate::io::{ErrorKind, Result};
@@ -63,24 +63,24 @@ pub(super) fn ask_processes(label: u32, words: Request) -> Result<Reply> {
 /// The I/O buffer, and with it the right to make requests: one at a time, since all use the one buffer.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// Whether the I/O buffer is there.
-    mapped: bool,
+    /// Where the I/O buffer is; 0 when there is none.
+    buffer: usize,
     /// Whether the file server and the console server know it.
     connected: [bool; 2],
 }
 
 static CLIENT: Lock<Client> = Lock::new(Client {
-    mapped: false,
+    buffer: 0,
     connected: [false; 2],
 });
 
-/// Says that the I/O buffer is there.
+/// Says where the I/O buffer is.
 ///
 /// # Safety
-/// [`IO_SIZE`] bytes at [`address::IO`] are mapped for reading and writing, stay so, and are used by nobody else in this
+/// [`IO_SIZE`] bytes at `buffer` are mapped for reading and writing, stay so, and are used by nobody else in this
 /// program. A server uses them only between a request and its reply.
-pub(super) unsafe fn begin() {
-    CLIENT.with(|client| client.mapped = true);
+pub(super) unsafe fn begin(buffer: usize) {
+    CLIENT.with(|client| client.buffer = buffer);
 }
 
 /// Uses the I/O buffer and the servers.
@@ -89,7 +89,7 @@ pub(super) unsafe fn begin() {
 /// `Unsupported` when the program has none, and those of `f`.
 pub(super) fn with<T>(f: impl FnOnce(&mut Client) -> Result<T>) -> Result<T> {
     let run = |client: &mut Client| {
-        if client.mapped {
+        if client.buffer != 0 {
             f(client)
         } else {
             Err(ErrorKind::Unsupported.into())
@@ -106,9 +106,9 @@ pub(super) fn ask(server: Server, label: u32, words: Request) -> Result<Reply> {
 impl Client {
     /// Its bytes, to write a request.
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        debug_assert!(self.mapped, "`with` gives no other out");
-        let start = ptr::with_exposed_provenance_mut(address::IO as usize);
-        // SAFETY: `mapped` is set, which `begin` demands the memory for; `with` gives a client to one thread at a time, and
+        debug_assert!(self.buffer != 0, "`with` gives no other out");
+        let start = ptr::with_exposed_provenance_mut(self.buffer);
+        // SAFETY: `buffer` is set, which `begin` demands the memory for; `with` gives a client to one thread at a time, and
         // this borrows it exclusively, so there is no other reference, and no request until it has ended: those borrow
         // exclusively too. Any bytes are a valid `u8`.
         unsafe { slice::from_raw_parts_mut(start, IO_SIZE as usize) }
@@ -116,8 +116,8 @@ impl Client {
 
     /// Its first bytes, to read a reply; fewer when there are not so many.
     pub(super) fn bytes(&self, len: u64) -> &[u8] {
-        debug_assert!(self.mapped, "`with` gives no other out");
-        let start = ptr::with_exposed_provenance(address::IO as usize);
+        debug_assert!(self.buffer != 0, "`with` gives no other out");
+        let start = ptr::with_exposed_provenance(self.buffer);
         // SAFETY: as for `bytes_mut`, but this borrows the client shared: nobody writes while the reference lives, as
         // requests and `bytes_mut` borrow exclusively.
         unsafe { slice::from_raw_parts(start, len.min(IO_SIZE) as usize) }

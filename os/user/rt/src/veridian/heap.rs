@@ -33,8 +33,12 @@ fn grow(bytes: usize) -> Option<(usize, usize)> {
 static GIVEN: AtomicUsize = AtomicUsize::new(0);
 static USED: AtomicUsize = AtomicUsize::new(0);
 
-/// Says that so many bytes are mapped where the heap begins.
-pub(super) fn use_given(bytes: usize) {
+/// Where the heap begins.
+static START: AtomicUsize = AtomicUsize::new(0);
+
+/// Says where the heap begins, and that so many bytes are mapped there.
+pub(super) fn use_given(start: usize, bytes: usize) {
+    START.store(start, Ordering::Relaxed);
     GIVEN.store(bytes, Ordering::Relaxed);
 }
 
@@ -45,7 +49,7 @@ fn take_given(bytes: usize) -> Option<(usize, usize)> {
         .checked_add(bytes)
         .filter(|&end| end <= GIVEN.load(Ordering::Relaxed))?;
     USED.store(end, Ordering::Relaxed);
-    Some((protocol::address::HEAP as usize + used, bytes))
+    Some((START.load(Ordering::Relaxed) + used, bytes))
 }
 
 /// Whether this is the first program, which has all memory itself.
@@ -63,7 +67,8 @@ static FRAMES: AtomicUsize = AtomicUsize::new(0);
 fn grow_first(bytes: usize) -> Option<(usize, usize)> {
     let before = FRAMES.load(Ordering::Relaxed);
     let count = bytes.div_ceil(STEP);
-    let address = |frame: usize| protocol::address::HEAP + (frame * STEP) as u64;
+    let start = START.load(Ordering::Relaxed);
+    let address = |frame: usize| (start + frame * STEP) as u64;
     for number in before..before + count {
         let frame = FIRST_HEAP_SLOTS.start + number as u64;
         if frame >= FIRST_HEAP_SLOTS.end {

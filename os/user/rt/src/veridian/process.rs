@@ -176,6 +176,8 @@ impl Record<'_> {
             streams: self.streams,
             heap: 0,
             length: 0,
+            heap_start: 0,
+            io: 0,
         };
         let mut writer = Writer::new(bytes, &header)?;
         for text in [self.directory, self.program, self.name] {

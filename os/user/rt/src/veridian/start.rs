@@ -6,8 +6,10 @@ use core::ptr;
 use core::slice;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use abi::layout::RECORDS;
+use abi::start::{ROOT_INFO_WORDS, RootInfo};
+use protocol::process;
 use protocol::start::{LENGTH, MAGIC, Reader, Stream, WORDS};
-use protocol::{address, process};
 
 use super::lock::{self, Lock};
 use super::{client, env, flush_output};
@@ -21,18 +23,17 @@ static STREAMS: Lock<[Stream; 3]> = Lock::new([Stream { server: 0, handle: 0 }; 
 
 /// Starts a program's main function.
 pub fn start(main: fn(crate::Args) -> u32, argument: u64) -> ! {
-    let record = if argument == address::START {
-        read_record()
-    } else {
-        None
-    };
-    let arguments = record.map_or_else(Vec::new, |record| begin(&record));
+    let arguments = read_record(argument).map_or_else(Vec::new, |record| begin(&record));
     exit_process(main(crate::Args::from(arguments)))
 }
 
-/// The start record; `None` for the first program, which has other information in that place.
-fn read_record() -> Option<Reader<'static>> {
-    let address = address::START as usize;
+/// The start record; `None` for the first program, which has other information in that place, and for those whose argument
+/// is a number.
+fn read_record(argument: u64) -> Option<Reader<'static>> {
+    if argument < RECORDS {
+        return None;
+    }
+    let address = argument as usize;
     let words = ptr::with_exposed_provenance::<[u64; WORDS]>(address);
     // SAFETY: programs with this argument are the first one, for which `RootInfo` lies there, or have been started by the
     // process server with a record; both are as long, aligned to pages, and never change.
@@ -47,20 +48,22 @@ fn read_record() -> Option<Reader<'static>> {
 
 /// Uses the heap that came with the program, before anything is allocated. For every program, first of all.
 pub fn prepare(argument: u64) {
-    if argument != address::START {
-        return;
-    }
-    if let Some(record) = read_record() {
-        super::heap::use_given(record.header.heap as usize);
+    if let Some(record) = read_record(argument) {
+        super::heap::use_given(record.header.heap_start as usize, record.header.heap as usize);
+    } else if argument >= RECORDS {
+        let words = ptr::with_exposed_provenance::<[u64; ROOT_INFO_WORDS]>(argument as usize);
+        // SAFETY: it is no record, so this is the first program, for which the kernel has mapped `RootInfo` there.
+        let info = RootInfo::from_words(unsafe { words.read() });
+        super::heap::use_given(info.heap as usize, 0);
     }
 }
 
 /// Takes over what the record says and returns the arguments.
 fn begin(record: &Reader<'_>) -> Vec<String> {
     if record.header.process != 0 {
-        // SAFETY: the process server has mapped the I/O buffer of every program that has a number, for ever, and nobody
-        // else in this program makes use of the address.
-        unsafe { client::begin() };
+        // SAFETY: the process server has mapped the I/O buffer of every program that has a number where the record says,
+        // for ever, and nobody else in this program makes use of the address.
+        unsafe { client::begin(record.header.io as usize) };
     }
     // Numbers of processes are below `MAX_PROCESSES`.
     PROCESS.store(record.header.process as u32, Ordering::Relaxed);
