@@ -130,7 +130,10 @@ impl Changes {
                         severity,
                         area: fragment.area.clone(),
                         text: text.to_owned(),
-                        workaround: fragment.workaround.clone(),
+                        affected: fragment.affected.clone(),
+                        fixed_in: fragment.fixed_in.clone(),
+                        mitigation: fragment.mitigation.clone(),
+                        credits: fragment.credits.clone().unwrap_or_default(),
                         references: issues.clone(),
                     });
                 }

@@ -1,6 +1,6 @@
 //! What release notes are made of: the data between the history and the templates.
 
-use crate::{NotesError, Severity};
+use crate::{Affected, NotesError, Severity};
 use serde::{Deserialize, Serialize};
 use vrel_documents::markdown::is_blank;
 use vrel_model::{Arch, ArtifactKind, ArtifactName, ChannelName, Sha256Digest, Stage, UtcTime, Version};
@@ -93,6 +93,21 @@ pub struct CommitCounts {
     pub unconventional: u64,
 }
 
+/// What a release is to those who read its notes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotesKind {
+    /// An automated build of a day.
+    Nightly,
+    /// A release candidate, whatever it will fix.
+    Candidate,
+    /// A final release that fixes security issues, on whatever channel.
+    Security,
+    /// A final release of a line with long-term support.
+    LongTerm,
+    /// Any other final release.
+    Release,
+}
+
 /// Changes under one heading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,9 +131,18 @@ pub struct Advisory {
     pub area: Option<String>,
     /// What an attacker could do, and where.
     pub text: String,
-    /// What helps where the fix cannot be installed yet.
+    /// The releases that have it.
     #[serde(default)]
-    pub workaround: Option<String>,
+    pub affected: Vec<Affected>,
+    /// The first release of each line that does not have it any more.
+    #[serde(default)]
+    pub fixed_in: Vec<Version>,
+    /// What helps where the fix cannot be installed yet.
+    #[serde(default, alias = "workaround")]
+    pub mitigation: Option<String>,
+    /// Who found and reported it, by name.
+    #[serde(default)]
+    pub credits: Vec<String>,
     /// Numbers of issues and pull requests.
     #[serde(default)]
     pub references: Vec<u64>,
@@ -257,20 +281,33 @@ impl NotesContext {
         Ok(json)
     }
 
-    /// The kind of release, by which number moved: `Major`, `Minor` or `Patch`; a candidate or nightly is called by what
-    /// it leads to.
+    /// What the release is to its readers.
+    #[must_use]
+    pub fn kind(&self) -> NotesKind {
+        match self.version.stage() {
+            Stage::Nightly { .. } => NotesKind::Nightly,
+            Stage::Candidate { .. } => NotesKind::Candidate,
+            Stage::Final if !self.advisories.is_empty() => NotesKind::Security,
+            Stage::Final if self.channel.to_string() == "lts" => NotesKind::LongTerm,
+            Stage::Final => NotesKind::Release,
+        }
+    }
+
+    /// The type of release, by which number moved: `Major`, `Minor` or `Patch`, and what else its [kind](Self::kind) says; a
+    /// candidate or nightly is called by what it leads to.
     #[must_use]
     pub fn release_type(&self) -> String {
-        let version = &self.version;
-        let kind = match (version.minor(), version.patch()) {
+        let number = match (self.version.minor(), self.version.patch()) {
             (0, 0) => "Major",
             (_, 0) => "Minor",
             _ => "Patch",
         };
-        match version.stage() {
-            Stage::Final => kind.to_owned(),
-            Stage::Candidate { .. } => format!("{kind} (release candidate)"),
-            Stage::Nightly { .. } => format!("{kind} (nightly build)"),
+        match self.kind() {
+            NotesKind::Release => number.to_owned(),
+            NotesKind::Candidate => format!("{number} (release candidate)"),
+            NotesKind::Nightly => format!("{number} (nightly build)"),
+            NotesKind::LongTerm => format!("{number} (long-term support)"),
+            NotesKind::Security => format!("{number} (security release)"),
         }
     }
 
@@ -388,9 +425,12 @@ impl<'a> Texts<'a> {
                 &place,
                 &advisory.area,
                 &advisory.text,
-                "workaround",
-                &advisory.workaround,
+                "mitigation",
+                &advisory.mitigation,
             );
+            for (at, name) in advisory.credits.iter().enumerate() {
+                texts.0.push((format!("{place}.credits[{at}]"), name));
+            }
         }
         for (at, change) in context.interface_changes.iter().enumerate() {
             let place = format!("interface_changes[{at}]");

@@ -9,6 +9,7 @@
 //! Nothing here touches a file, a network or a clock.
 
 mod addition;
+mod affected;
 mod area;
 mod changes;
 mod collect;
@@ -34,11 +35,12 @@ mod upgrade;
 mod weight;
 
 pub use addition::Addition;
+pub use affected::Affected;
 pub use collect::{Collector, Facts};
 pub use contained::Comparison;
 pub use context::{
     Advisory, BreakingChange, CommitCounts, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact,
-    NotesContext, Section,
+    NotesContext, NotesKind, Section,
 };
 pub use conventional::{Conventional, conventional};
 pub use edited::{EditedError, check_edited, conflict, draft, render_edited};

@@ -3,7 +3,7 @@
 use crate::NotesError;
 use crate::context::{
     Advisory, BreakingChange, Deprecation, Entry, InterfaceChange, KnownIssue, NotesArtifact, NotesContext,
-    Section,
+    NotesKind, Section,
 };
 use askama::Template;
 use vrel_documents::markdown::{Format, block, block_after_label, cell, inline};
@@ -26,12 +26,17 @@ pub fn render_as(context: &NotesContext, format: Format) -> Result<String, Notes
     Ok(format.write(&render(context)?, "Release Notes"))
 }
 
-/// Renders a draft of the announcement as Markdown. Its first line is the subject.
+/// Renders a draft of the announcement as Markdown. Its first line is the subject. That of a security release is an advisory
+/// by itself: mailing lists for such take nothing else.
 ///
 /// # Errors
 /// When the context does not pass [`NotesContext::check`].
 pub fn render_announcement(context: &NotesContext) -> Result<String, NotesError> {
     let view = View::of(context)?;
+    if context.kind() == NotesKind::Security {
+        let template = SecurityAnnouncementTemplate { notes: &view };
+        return finish(template.render(), "security-announcement.md");
+    }
     finish(AnnouncementTemplate { notes: &view }.render(), "announcement.md")
 }
 
@@ -75,6 +80,12 @@ struct NotesTemplate<'a> {
 #[derive(Template)]
 #[template(path = "announcement.md", escape = "none")]
 struct AnnouncementTemplate<'a> {
+    notes: &'a View,
+}
+
+#[derive(Template)]
+#[template(path = "security-announcement.md", escape = "none")]
+struct SecurityAnnouncementTemplate<'a> {
     notes: &'a View,
 }
 
@@ -136,6 +147,12 @@ pub(crate) struct ItemView {
 struct AdvisoryView {
     id: String,
     severity: &'static str,
+    /// `0.5.0 to 0.5.7, 0.6.0`; empty where an edited context does not say.
+    affected: String,
+    fixed_in: String,
+    /// The names, in one line.
+    credits: String,
+    /// Its remedy is the mitigation.
     item: ItemView,
 }
 
@@ -152,6 +169,16 @@ pub(crate) struct DownloadView {
 pub(crate) const IN_ITEM: usize = 2;
 
 impl View {
+    /// The most severe of the advisories, which are sorted.
+    fn worst(&self) -> &'static str {
+        self.advisories.first().map_or("", |advisory| advisory.severity)
+    }
+
+    /// The advisories' names, as a subject has them.
+    fn advisory_ids(&self) -> String {
+        listed(self.advisories.iter().map(|advisory| &advisory.id))
+    }
+
     /// Whether nothing is listed that changed.
     fn is_without_news(&self) -> bool {
         self.advisories.is_empty()
@@ -264,6 +291,9 @@ fn advisory_view(advisory: &Advisory, issue_url: Option<&str>) -> AdvisoryView {
     AdvisoryView {
         id: inline(&advisory.id),
         severity: advisory.severity.name(),
+        affected: listed(&advisory.affected),
+        fixed_in: listed(&advisory.fixed_in),
+        credits: listed(advisory.credits.iter().map(|name| inline(name))),
         item: ItemView {
             // Its name stands before it where others have only the area.
             text: block_after_label(&advisory.text, IN_ITEM),
@@ -271,10 +301,16 @@ fn advisory_view(advisory: &Advisory, issue_url: Option<&str>) -> AdvisoryView {
             ..item_view(
                 advisory.area.as_deref(),
                 &advisory.text,
-                advisory.workaround.as_deref(),
+                advisory.mitigation.as_deref(),
             )
         },
     }
+}
+
+/// `a, b, c`.
+fn listed<T: ToString>(items: impl IntoIterator<Item = T>) -> String {
+    let texts: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    texts.join(", ")
 }
 
 fn interface_view(change: &InterfaceChange) -> ItemView {

@@ -20,9 +20,16 @@ pub(super) struct Written<'w> {
     directories: HashMap<String, String>,
     /// The living plan by commit.
     plans: HashMap<String, String>,
-    read_directories: HashMap<String, Vec<(String, Fragment)>>,
+    read_directories: HashMap<String, Vec<Read>>,
     /// `None` for a plan that cannot be read.
     read_plans: HashMap<String, Option<Todo>>,
+}
+
+/// A fragment as it lies in the tree.
+struct Read {
+    path: String,
+    text: String,
+    fragment: Fragment,
 }
 
 impl<'w> Written<'w> {
@@ -52,7 +59,7 @@ impl<'w> Written<'w> {
     }
 
     /// The fragments of a release's commit that the commit of the release before does not have, and the known issues among
-    /// them. A fragment is known by its path: wherever it was picked or merged to, it is told of once.
+    /// them. None is an advisory that calls the release affected. A fragment is known by its path: wherever it was picked or merged to, it is told of once.
     pub(super) fn fragments(
         &mut self,
         version: &Version,
@@ -71,11 +78,18 @@ impl<'w> Written<'w> {
             self.read_directories.insert(directory.clone(), read);
         }
         let all = self.read_directories.get(&directory).into_iter().flatten();
-        let ours = all.filter(|(path, fragment)| match fragment.kind {
-            FragmentKind::KnownIssue => fragment.is_known_in(version),
-            _ => !told.contains(path),
-        });
-        Ok(ours.map(|(_, fragment)| fragment.clone()).collect())
+        let mut ours = Vec::new();
+        for Read { path, text, fragment } in all {
+            let is_ours = match fragment.kind {
+                FragmentKind::KnownIssue => fragment.is_known_in(version),
+                _ => !told.contains(path),
+            };
+            if is_ours {
+                fragment.check_news_of(version, Path::new(path), text)?;
+                ours.push(fragment.clone());
+            }
+        }
+        Ok(ours)
     }
 
     fn paths(&self, commit: &str) -> Result<Vec<String>, EngineError> {
@@ -87,7 +101,7 @@ impl<'w> Written<'w> {
         Ok(paths)
     }
 
-    fn read(&self, commit: &str) -> Result<Vec<(String, Fragment)>, EngineError> {
+    fn read(&self, commit: &str) -> Result<Vec<Read>, EngineError> {
         let read = |path: String| {
             let bytes = self.git.file_at(self.root, commit, &path)?.unwrap_or_default();
             let text = String::from_utf8(bytes).map_err(|_| EngineError::Policy {
@@ -95,7 +109,7 @@ impl<'w> Written<'w> {
                 reason: "this file is not UTF-8 text".to_owned(),
             })?;
             let fragment = Fragment::parse(Path::new(&path), &text)?;
-            Ok((path, fragment))
+            Ok(Read { path, text, fragment })
         };
         self.paths(commit)?.into_iter().map(read).collect()
     }

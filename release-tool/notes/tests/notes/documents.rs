@@ -1,9 +1,10 @@
 //! Whole documents, against those in `expected/`.
 
+use crate::fragments::{CRITICAL, LOW, notes_with};
 use crate::{artifact, commit, facts, notes_of};
 use std::path::Path;
 use vrel_model::{Arch, HistoryCommit};
-use vrel_notes::{Collector, NotesContext, render, render_announcement};
+use vrel_notes::{Collector, Format, NotesContext, NotesKind, render, render_announcement, render_as};
 
 /// The headings of release notes, in the order that they must have.
 pub(crate) const HEADINGS: [&str; 10] = [
@@ -88,10 +89,14 @@ pub(crate) fn full() -> NotesContext {
     collector.finish()
 }
 
+/// Compares with a file of `expected/`; `UPDATE_EXPECTED=1` writes it anew.
 fn check(name: &str, document: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/notes/expected")
         .join(name);
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        std::fs::write(&path, document).unwrap();
+    }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         document == expected,
@@ -176,4 +181,63 @@ fn announcements_say_what_kind_of_release_it_is() {
     nightly.channel = "nightly".parse().unwrap();
     nightly.issue_url = None;
     check("announcement-nightly.md", &render_announcement(&nightly).unwrap());
+}
+
+/// What fixes two security issues, as the final release of a line with long-term support.
+fn security_release() -> NotesContext {
+    let breaking =
+        "kind = 'breaking'\narea = 'Kernel'\ntext = 'Devices are asked for.'\nmigration = 'Answer.'";
+    let mut context = notes_with(
+        &[LOW, CRITICAL, breaking],
+        &["fix(ipc): wake the receiver once (#212)"],
+    );
+    context.version = "0.6.0".parse().unwrap();
+    context.channel = "lts".parse().unwrap();
+    context
+}
+
+#[test]
+fn a_security_release_tells_its_advisories_in_every_format() {
+    let context = security_release();
+    assert_eq!(context.kind(), NotesKind::Security);
+    check("security.md", &render(&context).unwrap());
+    check("security.html", &render_as(&context, Format::Html).unwrap());
+    check("security.txt", &render_as(&context, Format::Text).unwrap());
+    check(
+        "announcement-security.md",
+        &render_announcement(&context).unwrap(),
+    );
+}
+
+#[test]
+fn a_context_of_which_little_is_known_has_no_empty_labels() {
+    let mut context = security_release();
+    for advisory in &mut context.advisories {
+        (advisory.affected, advisory.fixed_in, advisory.credits) = Default::default();
+        advisory.mitigation = None;
+    }
+    for text in [render(&context).unwrap(), render_announcement(&context).unwrap()] {
+        for label in ["Affected versions", "Fixed in", "Credits", "Mitigation"] {
+            assert!(!text.contains(label), "{label} in\n{text}");
+        }
+    }
+}
+
+#[test]
+fn the_kind_of_a_release_is_said_with_its_type() {
+    let mut context = security_release();
+    for (version, channel, advisories, expected) in [
+        ("0.6.0-nightly.20261121", "nightly", true, "Minor (nightly build)"),
+        ("0.6.1-rc1", "beta", true, "Patch (release candidate)"),
+        ("0.6.1", "stable", true, "Patch (security release)"),
+        ("0.6.1", "lts", false, "Patch (long-term support)"),
+        ("1.0.0", "stable", false, "Major"),
+    ] {
+        context.version = version.parse().unwrap();
+        context.channel = channel.parse().unwrap();
+        if !advisories {
+            context.advisories.clear();
+        }
+        assert_eq!(context.release_type(), expected);
+    }
 }

@@ -5,11 +5,20 @@ use crate::{commit, facts};
 use std::path::Path;
 use vrel_notes::{Collector, Fragment, InterfaceChange, NotesContext, render};
 
+/// A security issue that everything is known of.
+pub(crate) const CRITICAL: &str = "kind = 'advisory'\ntext = 'Runs code.'\nid = 'VOS-2026-1'\nseverity = 'critical'\n\
+     area = 'Kernel'\naffected = ['0.4.0 to 0.4.9', '0.5.0 to 0.5.7']\nfixed-in = ['0.4.10', '0.6.0']\n\
+     mitigation = 'Unplug it.'\ncredits = ['Bo <x>', 'Cy']\nissues = [9]";
+
+/// One that was found by somebody who wants no credit.
+pub(crate) const LOW: &str = "kind = 'advisory'\ntext = 'Reads a byte.'\nid = 'VOS-2026-2'\nseverity = 'low'\n\
+     affected = ['0.5.7']\nfixed-in = '0.6.0'\nmitigation = 'There is none.'\ncredits = []";
+
 fn fragment(text: &str) -> Fragment {
     Fragment::parse(Path::new("notes/x.toml"), text).unwrap()
 }
 
-fn notes_with(fragments: &[&str], messages: &[&str]) -> NotesContext {
+pub(crate) fn notes_with(fragments: &[&str], messages: &[&str]) -> NotesContext {
     let mut collector = Collector::new(facts());
     for text in fragments {
         collector.add_fragment(fragment(text));
@@ -24,9 +33,8 @@ fn notes_with(fragments: &[&str], messages: &[&str]) -> NotesContext {
 fn every_kind_has_its_heading() {
     let context = notes_with(
         &[
-            "kind = 'advisory'\ntext = 'Reads a byte.'\nid = 'VOS-2026-2'\nseverity = 'low'",
-            "kind = 'advisory'\ntext = 'Runs code.'\nid = 'VOS-2026-1'\nseverity = 'critical'\narea = 'Kernel'\n\
-             workaround = 'Unplug it.'\nissues = [9]",
+            LOW,
+            CRITICAL,
             "kind = 'highlight'\ntext = 'A *highlight*.'",
             "kind = 'feature'\ntext = 'A feature.'\narea = 'Networking'\nissues = [3]",
             "kind = 'performance'\ntext = 'Faster.'",
@@ -54,7 +62,8 @@ fn every_kind_has_its_heading() {
         .collect();
     assert_eq!(headings(&notes, "##"), expected);
     for part in [
-        "- **VOS-2026-1, critical, Kernel:** Runs code.\n\n  **Workaround:** Unplug it.\n\n  See [#9]",
+        "- **VOS-2026-1, critical, Kernel:** Runs code.\n\n  **Affected versions:** 0.4.0 to 0.4.9, 0.5.0 to 0.5.7\n\n  \
+         **Fixed in:** 0.4.10, 0.6.0\n\n  **Mitigation:** Unplug it.\n\n  **Credits:** Bo \\<x>, Cy\n\n  See [#9]",
         "- **VOS-2026-2, low:** Reads a byte.",
         "- A \\*highlight\\*.",
         "### Networking\n\n- A feature. ([#3]",
