@@ -59,6 +59,13 @@ pub fn interface_changes(
     previous: &str,
     commit: &str,
 ) -> Result<Vec<Change>, EngineError> {
+    let os = config.os.source.to_string_lossy();
+    // The same directory needs no reading.
+    if let [Some(old), Some(new)] = &world.git().objects_at(site.root(), &[previous, commit], &os)?[..]
+        && old == new
+    {
+        return Ok(Vec::new());
+    }
     let new = read(world, site, config, commit)?;
     if is_same(world, site, previous, &new)? {
         return Ok(Vec::new());

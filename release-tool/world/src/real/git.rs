@@ -1,6 +1,7 @@
 //! Real repositories: libgit2 for everything local, the `git` program for remotes and signatures, because those follow
 //! the user's own configuration (credentials, hooks, signing programs).
 
+use super::last_read::{LastRead, Reading};
 use super::picking::RealPicking;
 use super::process::RealProcesses;
 use super::tag_names;
@@ -24,6 +25,8 @@ pub(super) struct RealGit {
     /// Further places of objects, besides the repository's own.
     object_dirs: Vec<PathBuf>,
     picking: RealPicking,
+    /// What was read last.
+    last: LastRead,
 }
 
 impl RealGit {
@@ -34,11 +37,22 @@ impl RealGit {
             picking: RealPicking::new(interrupt.clone()),
             interrupt,
             object_dirs: Vec::new(),
+            last: LastRead::default(),
         }
     }
 
     pub(super) fn look_in(&mut self, object_dirs: Vec<PathBuf>) {
         self.object_dirs = object_dirs;
+        self.last = LastRead::default();
+    }
+
+    /// As [`Self::open`], for what asks for objects and refs alone.
+    fn reading(&self, repo: &Path) -> Result<Reading<'_>> {
+        let repository = match self.last.take(repo) {
+            Some(kept) => kept,
+            None => self.open(repo)?,
+        };
+        Ok(Reading::new(repository, repo, &self.last))
     }
 
     fn open(&self, repo: &Path) -> Result<Repository> {
@@ -324,11 +338,11 @@ impl Git for RealGit {
     }
 
     fn is_shallow(&self, repo: &Path) -> Result<bool> {
-        Ok(self.open(repo)?.is_shallow())
+        Ok(self.reading(repo)?.is_shallow())
     }
 
     fn resolve(&self, repo: &Path, name: &str) -> Result<Option<String>> {
-        match self.open(repo)?.refname_to_id(name) {
+        match self.reading(repo)?.refname_to_id(name) {
             Ok(id) => Ok(Some(id.to_string())),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(error) => Err(failed("read the ref", name, &error)),
@@ -336,7 +350,7 @@ impl Git for RealGit {
     }
 
     fn tags(&self, repo: &Path) -> Result<Vec<TagInfo>> {
-        let repo = self.open(repo)?;
+        let repo = self.reading(repo)?;
         let mut tags = Vec::new();
         let references = repo
             .references_glob("refs/tags/*")
@@ -350,11 +364,11 @@ impl Git for RealGit {
     }
 
     fn tag_names(&self, repo: &Path) -> Result<Vec<String>> {
-        tag_names::read(self.open(repo)?.commondir())
+        tag_names::read(self.reading(repo)?.commondir())
     }
 
     fn tag(&self, repo: &Path, name: &str) -> Result<Option<TagInfo>> {
-        let repo = self.open(repo)?;
+        let repo = self.reading(repo)?;
         match repo.find_reference(&format!("refs/tags/{name}")) {
             Ok(reference) => tag_info(&repo, &reference),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
@@ -363,11 +377,11 @@ impl Git for RealGit {
     }
 
     fn commit_time(&self, repo: &Path, commit: &str) -> Result<UtcTime> {
-        time_of(&find_commit(&self.open(repo)?, commit)?)
+        time_of(&find_commit(&*self.reading(repo)?, commit)?)
     }
 
     fn first_parent(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
-        Ok(find_commit(&self.open(repo)?, commit)?
+        Ok(find_commit(&*self.reading(repo)?, commit)?
             .parent_id(0)
             .ok()
             .map(|id| id.to_string()))
@@ -377,7 +391,7 @@ impl Git for RealGit {
         if ancestor == descendant {
             return Ok(true);
         }
-        self.open(repo)?
+        self.reading(repo)?
             .graph_descendant_of(oid(descendant)?, oid(ancestor)?)
             .map_err(|error| failed("compare", format!("{ancestor} with {descendant}"), &error))
     }
@@ -389,17 +403,17 @@ impl Git for RealGit {
         to: &str,
         visit: &mut dyn FnMut(HistoryCommit),
     ) -> Result<()> {
-        let difference = history::difference(&self.interrupt, &self.open(repo)?, &[to], hidden)?;
+        let difference = history::difference(&self.interrupt, &*self.reading(repo)?, &[to], hidden)?;
         difference.ours.into_iter().for_each(visit);
         Ok(())
     }
 
     fn difference(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Difference> {
-        history::difference(&self.interrupt, &self.open(repo)?, ours, theirs)
+        history::difference(&self.interrupt, &*self.reading(repo)?, ours, theirs)
     }
 
     fn objects_at(&self, repo: &Path, commits: &[&str], path: &str) -> Result<Vec<Option<String>>> {
-        history::objects_at(&self.open(repo)?, commits, path)
+        history::objects_at(&*self.reading(repo)?, commits, path)
     }
 
     fn merge_texts(&self, base: &str, ours: &str, theirs: &str) -> Result<MergedText> {
@@ -407,15 +421,15 @@ impl Git for RealGit {
     }
 
     fn patch_id(&self, repo: &Path, commit: &str) -> Result<Option<String>> {
-        history::patch_id(&self.open(repo)?, commit)
+        history::patch_id(&*self.reading(repo)?, commit)
     }
 
     fn equal_patches(&self, repo: &Path, ours: &[&str], theirs: &[&str]) -> Result<Vec<Option<usize>>> {
-        history::equal_patches(&self.interrupt, &self.open(repo)?, ours, theirs)
+        history::equal_patches(&self.interrupt, &*self.reading(repo)?, ours, theirs)
     }
 
     fn file_at(&self, repo: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>> {
-        let repo = self.open(repo)?;
+        let repo = self.reading(repo)?;
         let read_error = |error: git2::Error| failed("read", format!("{path} of {commit}"), &error);
         let tree = find_commit(&repo, commit)?.tree().map_err(read_error)?;
         match tree.get_path(Path::new(path)) {
@@ -621,19 +635,19 @@ impl Git for RealGit {
     }
 
     fn paths_at(&self, repo: &Path, commit: &str, dir: &str) -> Result<Vec<String>> {
-        git_commits::paths_at(&self.open(repo)?, commit, dir)
+        git_commits::paths_at(&*self.reading(repo)?, commit, dir)
     }
 
     fn changed_paths(&self, repo: &Path, commit: &str) -> Result<Vec<String>> {
-        git_commits::changed_paths(&self.open(repo)?, commit)
+        git_commits::changed_paths(&*self.reading(repo)?, commit)
     }
 
     fn is_plain_merge(&self, repo: &Path, commit: &str) -> Result<bool> {
-        git_commits::is_plain_merge(&self.open(repo)?, commit)
+        git_commits::is_plain_merge(&*self.reading(repo)?, commit)
     }
 
     fn revision(&self, repo: &Path, text: &str) -> Result<Option<String>> {
-        git_commits::revision(&self.open(repo)?, text)
+        git_commits::revision(&*self.reading(repo)?, text)
     }
 
     fn remote_url(&self, repo: &Path, remote: &str) -> Result<Option<String>> {

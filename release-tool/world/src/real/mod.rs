@@ -5,6 +5,7 @@ mod git;
 mod git_commits;
 mod git_write;
 mod history;
+mod last_read;
 mod picking;
 mod process;
 mod streams;
