@@ -4,6 +4,7 @@ mod cut_rc;
 mod http;
 mod lifecycle;
 mod pushes;
+mod ssh;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
