@@ -18,6 +18,9 @@ fn help(words: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_vrel"))
         .args(words)
         .arg("--help")
+        // However wide the terminal is, and whatever variables are set.
+        .env_clear()
+        .env("COLUMNS", "100")
         .output()
         .unwrap();
     assert!(
@@ -46,7 +49,9 @@ fn documents() -> Vec<PathBuf> {
     fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(dir).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() {
+            if path.is_symlink() {
+                // What it leads to is met by itself.
+            } else if path.is_dir() {
                 walk(&path, found);
             } else if path.extension().is_some_and(|ending| ending == "md") {
                 found.push(path);
@@ -60,7 +65,7 @@ fn documents() -> Vec<PathBuf> {
             found.push(path);
         }
     }
-    for dir in ["docs/src", "mirrors", "os/abi", "signing"] {
+    for dir in ["docs", "mirrors", "os/abi", "signing"] {
         walk(&root().join(dir), &mut found);
     }
     found.push(root().join("os/README.md"));
@@ -159,18 +164,18 @@ fn every_link_leads_somewhere() {
 
 #[test]
 fn the_book_has_every_page_and_no_other() {
-    let summary = read("docs/src/SUMMARY.md");
+    let summary = read("docs/SUMMARY.md");
     let listed: BTreeSet<PathBuf> = summary
         .split("](")
         .skip(1)
         .filter_map(|rest| rest.split(')').next())
-        .map(|page| root().join("docs/src").join(page))
+        .map(|page| root().join("docs").join(page))
         .collect();
     let included = root().join("docs/src/benchmarks-table.md");
     let there: BTreeSet<PathBuf> = documents()
         .into_iter()
         .filter(|path| {
-            path.starts_with(root().join("docs/src")) && !path.ends_with("SUMMARY.md") && *path != included
+            path.starts_with(root().join("docs")) && !path.ends_with("SUMMARY.md") && *path != included
         })
         .collect();
     assert_eq!(listed, there);
@@ -187,6 +192,32 @@ fn the_readme_names_every_verb_and_no_other() {
                 .map(str::to_owned)
         })
         .collect();
+    assert_eq!(documented, verbs(&help(&[])));
+}
+
+#[test]
+fn every_verb_has_a_runbook_that_says_what_can_stop_it() {
+    let index = read("docs/src/runbooks/README.md");
+    let mut documented = BTreeSet::new();
+    for row in index.lines().filter_map(|line| line.strip_prefix("| `vrel ")) {
+        let (verb, rest) = row.split_once('`').unwrap();
+        let page = rest.split("](").nth(1).and_then(|rest| rest.split(')').next());
+        let page = page.unwrap_or_else(|| panic!("{row}: no page"));
+        let text = read(&format!("docs/src/runbooks/{page}"));
+        let is_end = |rest: &str| !rest.starts_with(|next: char| next.is_alphanumeric() || next == '-');
+        let said = format!("vrel {verb}");
+        assert!(
+            text.split(&said).skip(1).any(is_end),
+            "{page} says nothing of `{said}`"
+        );
+        // A branch is a row of a table, or an item of a list, that begins with what the command says.
+        let branches = text.lines().filter(|line| {
+            let row = line.starts_with("| ") && !line.starts_with("| ---");
+            row || line.starts_with("- ") || line.starts_with("## ")
+        });
+        assert!(branches.count() > 2, "{page} has no branches for what goes wrong");
+        assert!(documented.insert(verb.to_owned()), "`{said}` is listed twice");
+    }
     assert_eq!(documented, verbs(&help(&[])));
 }
 
@@ -338,7 +369,7 @@ fn every_key_of_a_policy_file_is_documented() {
 
 #[test]
 fn the_steps_are_documented_in_their_order() {
-    let documented: Vec<String> = read("docs/src/release-process.md")
+    let documented: Vec<String> = read("docs/RELEASE-PROCESS.md")
         .lines()
         .filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned))
         .collect();
@@ -350,7 +381,7 @@ fn the_steps_are_documented_in_their_order() {
     };
     let steps: Vec<&str> = tables().map(|step| step.name).collect();
     assert_eq!(documented, steps);
-    for (line, step) in read("docs/src/release-process.md")
+    for (line, step) in read("docs/RELEASE-PROCESS.md")
         .lines()
         .filter(|line| line.starts_with("| `"))
         .zip(tables())

@@ -91,7 +91,7 @@ pub(crate) fn readable(snapshot: &Snapshot, _: &Version) -> Vec<Finding> {
     let facts = &snapshot.interface;
     let problem = facts.problem.iter().map(|problem| {
         Finding::policy(CHECK, problem.to_string()).hint(
-            "write it as `vrel` understands it, see “What programs rely on” in docs/src/versioning.md, and commit that",
+            "write it as `vrel` understands it, see “What programs rely on” in docs/VERSIONING.md, and commit that",
         )
     });
     let not_compared = facts

@@ -1,4 +1,4 @@
-//! The rules. docs/src/versioning.md has the same table.
+//! The rules. docs/VERSIONING.md has the same table.
 
 use serde::{Serialize, Serializer};
 use std::fmt;
