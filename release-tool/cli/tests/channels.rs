@@ -318,6 +318,27 @@ fn a_promotion_waits_for_the_gates_and_approvals_of_its_target() {
         "{planned}"
     );
 
+    let explain = [&["explain"][..], &release].concat();
+    let (told, _) = says(&scene, &explain, 3);
+    assert!(
+        told.starts_with("0.6.0-rc1 cannot be promoted to preview, of commit "),
+        "{told}"
+    );
+    assert!(
+        told.find("gate backup") < told.find("needs 2 approvals"),
+        "{told}"
+    );
+    let (told, _) = says(&scene, &[&explain[..], &["--json"]].concat(), 3);
+    let told = json(&told);
+    assert_eq!(
+        (
+            &told["channel"],
+            &told["can-ship"],
+            told["obstacles"].as_array().map(Vec::len)
+        ),
+        (&"preview".into(), &false.into(), Some(2)),
+        "{told}"
+    );
     let by = |person: &str, args: &[&str], code: i32| {
         let who = ["--person", person, "--yes", "--key-dir", keys];
         let (out, err) = says(&scene, &[args, &who].concat(), code);
@@ -350,7 +371,28 @@ fn a_promotion_waits_for_the_gates_and_approvals_of_its_target() {
 
     let (planned, _) = says(&scene, &[&["plan", "promote"][..], &release].concat(), 0);
     assert!(planned.contains("preview leads to 0.6.0-rc1"), "{planned}");
+    let (free, _) = says(&scene, &explain, 0);
+    assert!(
+        free.starts_with("0.6.0-rc1 can be promoted to preview, of commit "),
+        "{free}"
+    );
     says(&scene, &[&promote[..], &["--yes"]].concat(), 0);
+    let (_, over) = says(&scene, &explain, 10);
+    assert!(over.contains("0.6.0-rc1 is public in preview already"), "{over}");
+    let (promotions, _) = says(
+        &scene,
+        &["records", "show", "releases/0.6.0-rc1/promotions.toml"],
+        0,
+    );
+    assert!(
+        promotions.contains("approved-by = [\n    \"ada\",\n    \"grace\",\n]\n"),
+        "{promotions}"
+    );
+    let (record, _) = says(&scene, &["record", "0.6.0-rc1"], 0);
+    assert!(
+        record.contains("\nPromotions\n  beta to preview") && record.contains("approved by ada, grace"),
+        "{record}"
+    );
     let late = by("ada", &approve, 10);
     assert!(late.contains("0.6.0-rc1 is public in preview already"), "{late}");
     let file = "releases/0.6.0-rc1/promotion-approvals/preview/ada.toml";

@@ -1,7 +1,7 @@
 //! What the records keep of moves of the pointer, under `releases/VERSION/`: `promotions.toml` of the release that was
 //! promoted, `rollbacks.toml` of the release that a channel went back from, `dud.toml` of a dud.
 
-use crate::{ChannelName, Dud, Reason, UtcTime, Version};
+use crate::{ChannelName, Dud, PersonId, Reason, UtcTime, Version};
 use serde::{Deserialize, Serialize};
 
 /// `promotions.toml`.
@@ -23,6 +23,9 @@ pub struct Promotion {
     pub to: ChannelName,
     /// Who, `Name <mail>`.
     pub by: String,
+    /// Who approved it with a signature; files of `signing/people`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approved_by: Vec<PersonId>,
     /// When.
     pub at: UtcTime,
     /// The version of the pointer that says so.

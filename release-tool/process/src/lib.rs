@@ -37,9 +37,9 @@ pub use cut_rc::{STEPS, plan_cut_rc};
 pub use draft::{Outcome, StepRow};
 pub use finding::{Finding, Severity};
 pub use gates::{
-    Approvals, BreakingFact, GateFacts, GateJudgement, GateState, GateSubject, SmokeFact, StatementFact,
-    gate_subject, judge_approvals, judge_commit_approvals, judge_gate, judge_gates, judge_promotion,
-    may_decide, people_with,
+    Approvals, BreakingFact, GateFacts, GateJudgement, GateState, GateSubject, SmokeFact, SoakFact,
+    StatementFact, gate_subject, judge_approvals, judge_commit_approvals, judge_gate, judge_gates,
+    judge_promotion, may_decide, people_with, promotion_approvals,
 };
 pub use lineage::{
     TaggedRelease, newest_on_line, previous_release, previous_release_at, previous_release_where, usable_tags,

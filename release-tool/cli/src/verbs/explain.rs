@@ -3,9 +3,10 @@
 use crate::app::App;
 use crate::exit::{Failure, FailureKind, Outcome};
 use crate::output;
-use crate::verbs::plan::{Planned, already_done, plan_of, short};
+use crate::verbs::plan::{already_done, plan_of, short};
+use crate::verbs::promote::planned_promotion;
 use clap::Args;
-use vrel_model::{Arch, Version};
+use vrel_model::{Arch, ChannelName, Version};
 use vrel_process::{Finding, Severity};
 
 /// Say why a release cannot ship yet, and what to do about each reason.
@@ -15,7 +16,7 @@ use vrel_process::{Finding, Severity};
 /// otherwise.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  vrel explain 0.6.0\n  vrel explain 0.6.0-rc2 --json | jq '.obstacles[].remedy'"
+    after_help = "Examples:\n  vrel explain 0.6.0\n  vrel explain 1.1.4 --to lts\n  vrel explain 0.6.0-rc2 --json | jq '.obstacles[].remedy'"
 )]
 pub(crate) struct Explain {
     /// The release, for example 0.6.0.
@@ -26,6 +27,23 @@ pub(crate) struct Explain {
     /// The release made of this candidate, as `vrel release --candidate` makes it.
     #[arg(long, value_name = "VERSION")]
     candidate: Option<Version>,
+    /// Not the release, but its promotion to this channel, as `vrel promote --to` makes it.
+    #[arg(long, value_name = "CHANNEL", conflicts_with_all = ["without", "candidate"])]
+    to: Option<ChannelName>,
+}
+
+/// What is explained.
+struct Explained<'a> {
+    /// `0.6.0 can ship` and `0.6.0 cannot ship`.
+    can: String,
+    cannot: String,
+    /// Whither and of which commit, where that is known: ` in the channel stable from commit 0123`.
+    whither: String,
+    channel: Option<&'a ChannelName>,
+    commit: Option<&'a str>,
+    findings: &'a [Finding],
+    /// Whether there is something that could be done.
+    is_planned: bool,
 }
 
 /// Where a finding stands among the others: an approval of a plan that is going to change would be given twice.
@@ -42,79 +60,111 @@ fn rank(finding: &Finding) -> u8 {
 impl Explain {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
+        if let Some(to) = &self.to {
+            return self.explain_promotion(app, to);
+        }
         let planned = plan_of(app, &self.version, &self.without, self.candidate.as_ref())?;
         if let Some(commit) = &planned.outcome.already_done {
             return Err(already_done(&self.version, commit));
         }
-        let mut obstacles: Vec<&Finding> = planned
-            .outcome
-            .findings
-            .iter()
-            .filter(|finding| finding.is_fatal())
-            .collect();
-        obstacles.sort_by_key(|finding| rank(finding));
         // The channel of a plan that cannot be drawn up is not known.
-        let can_ship = obstacles.is_empty() && planned.outcome.plan.is_some();
-        if app.global.json {
-            self.print_json(&planned, &obstacles, can_ship)?;
-        } else {
-            output::print(&self.describe(&planned, &obstacles, can_ship))?;
-        }
-        if can_ship {
-            Ok(())
-        } else {
-            Err(Failure::told(FailureKind::Policy))
-        }
-    }
-
-    fn print_json(&self, planned: &Planned, obstacles: &[&Finding], can_ship: bool) -> Outcome {
         let plan = planned.outcome.plan.as_ref();
-        let row = |finding: &Finding| {
-            serde_json::json!({
-                "check": finding.check, "severity": finding.severity, "message": finding.message,
-                "remedy": finding.hint,
-            })
-        };
-        let warnings = planned.outcome.findings.iter();
-        let warnings = warnings.filter(|finding| !finding.is_fatal());
-        output::print_json(&serde_json::json!({
-            "version": self.version, "channel": plan.map(|plan| &plan.channel), "commit": plan.map(|plan| &plan.commit),
-            "can-ship": can_ship, "obstacles": obstacles.iter().map(|finding| row(finding)).collect::<Vec<_>>(),
-            "warnings": warnings.map(row).collect::<Vec<_>>(),
-        }))
-    }
-
-    fn describe(&self, planned: &Planned, obstacles: &[&Finding], can_ship: bool) -> String {
-        let version = &self.version;
-        let whither = planned.outcome.plan.as_ref().map_or_else(String::new, |plan| {
+        let whither = plan.map(|plan| {
             format!(
                 " in the channel {} from commit {}",
                 plan.channel,
                 short(&plan.commit)
             )
         });
-        let mut text = if can_ship {
-            format!("{version} can ship{whither}\n")
-        } else {
-            format!("{version} cannot ship{whither} yet:\n")
-        };
-        for (index, finding) in obstacles.iter().enumerate() {
-            text += &format!("\n{:>2}. {finding}\n", index + 1);
-            if let Some(remedy) = &finding.hint {
-                text += &format!("    → {remedy}\n");
-            }
-        }
-        let warnings: Vec<_> = planned
-            .outcome
-            .findings
-            .iter()
-            .filter(|finding| !finding.is_fatal())
-            .map(|finding| format!("  {finding}\n"))
-            .collect();
-        if !warnings.is_empty() {
-            text += "\nWorth knowing\n";
-            text += &warnings.concat();
-        }
-        text
+        self.tell(
+            app,
+            &Explained {
+                can: format!("{} can ship", self.version),
+                cannot: format!("{} cannot ship", self.version),
+                whither: whither.unwrap_or_default(),
+                channel: plan.map(|plan| &plan.channel),
+                commit: plan.map(|plan| plan.commit.as_str()),
+                findings: &planned.outcome.findings,
+                is_planned: plan.is_some(),
+            },
+        )
     }
+
+    fn explain_promotion(&self, app: &App, to: &ChannelName) -> Outcome {
+        let (site, policies) = app.site()?;
+        let (_, plan) = planned_promotion(app, &site, &policies, &self.version, to, true)?;
+        if plan.is_done {
+            let message = format!("{} is public in {to} already", self.version);
+            return Err(Failure::new(FailureKind::NothingToDo, message));
+        }
+        let commit = plan.promotion.as_ref().map(|promotion| promotion.commit.as_str());
+        let whither = commit.map(|commit| format!(", of commit {}", short(commit)));
+        self.tell(
+            app,
+            &Explained {
+                can: format!("{} can be promoted to {to}", self.version),
+                cannot: format!("{} cannot be promoted to {to}", self.version),
+                whither: whither.unwrap_or_default(),
+                channel: Some(to),
+                commit,
+                findings: &plan.findings,
+                is_planned: plan.promotion.is_some(),
+            },
+        )
+    }
+
+    /// Says what stands in the way, and ends as a gate does.
+    fn tell(&self, app: &App, explained: &Explained<'_>) -> Outcome {
+        let (mut obstacles, warnings): (Vec<&Finding>, Vec<&Finding>) =
+            explained.findings.iter().partition(|finding| finding.is_fatal());
+        obstacles.sort_by_key(|finding| rank(finding));
+        let is_free = obstacles.is_empty() && explained.is_planned;
+        if app.global.json {
+            let row = |finding: &&Finding| {
+                serde_json::json!({
+                    "check": finding.check, "severity": finding.severity, "message": finding.message,
+                    "remedy": finding.hint,
+                })
+            };
+            output::print_json(&serde_json::json!({
+                "version": self.version, "channel": explained.channel, "commit": explained.commit,
+                "can-ship": is_free, "obstacles": obstacles.iter().map(row).collect::<Vec<_>>(),
+                "warnings": warnings.iter().map(row).collect::<Vec<_>>(),
+            }))?;
+        } else {
+            output::print(&describe(explained, &obstacles, &warnings, is_free))?;
+        }
+        if is_free {
+            Ok(())
+        } else {
+            Err(Failure::told(FailureKind::Policy))
+        }
+    }
+}
+
+fn describe(
+    explained: &Explained<'_>,
+    obstacles: &[&Finding],
+    warnings: &[&Finding],
+    is_free: bool,
+) -> String {
+    let whither = &explained.whither;
+    let mut text = if is_free {
+        format!("{}{whither}\n", explained.can)
+    } else {
+        format!("{}{whither} yet:\n", explained.cannot)
+    };
+    for (index, finding) in obstacles.iter().enumerate() {
+        text += &format!("\n{:>2}. {finding}\n", index + 1);
+        if let Some(remedy) = &finding.hint {
+            text += &format!("    → {remedy}\n");
+        }
+    }
+    if !warnings.is_empty() {
+        text += "\nWorth knowing\n";
+    }
+    for warning in warnings {
+        text += &format!("  {warning}\n");
+    }
+    text
 }

@@ -7,9 +7,10 @@ use crate::output;
 use crate::verbs::plan::short;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+use vrel_engine::channels::promotions_of;
 use vrel_engine::records::Records;
 use vrel_engine::{journal_agrees, read_lessons, read_record, record_lessons};
-use vrel_model::{ReleaseRecord, Version};
+use vrel_model::{Promotion, ReleaseRecord, Version};
 use vrel_world::World;
 
 /// Show the record of a release, and add what was learned from it.
@@ -100,16 +101,22 @@ fn show(app: &App, version: &Version) -> Outcome {
         ));
     };
     let lessons = read_lessons(&view, version)?;
+    let promotions = promotions_of(&view, version)?;
     let journal = journal_agrees(&app.world, &site, &record)?;
     if app.global.json {
         return output::print_json(&serde_json::json!({
-            "record": record, "lessons": lessons, "journal-agrees": journal,
+            "record": record, "lessons": lessons, "promotions": promotions, "journal-agrees": journal,
         }));
     }
-    output::print(&describe(&record, journal, lessons.as_deref()))
+    output::print(&describe(&record, journal, &promotions, lessons.as_deref()))
 }
 
-fn describe(record: &ReleaseRecord, journal: Option<bool>, lessons: Option<&str>) -> String {
+fn describe(
+    record: &ReleaseRecord,
+    journal: Option<bool>,
+    promotions: &[Promotion],
+    lessons: Option<&str>,
+) -> String {
     let journal = match journal {
         None => "not on this machine",
         Some(true) => "here, as recorded",
@@ -187,8 +194,26 @@ fn describe(record: &ReleaseRecord, journal: Option<bool>, lessons: Option<&str>
             })
             .collect(),
     );
+    text += &section("Promotions", promotions.iter().map(promoted).collect());
     match lessons {
         Some(lessons) => format!("{text}\nLessons learned\n\n{}\n", lessons.trim_end()),
         None => text,
     }
+}
+
+/// A promotion's row.
+fn promoted(promotion: &Promotion) -> Vec<String> {
+    let approved: Vec<_> = promotion.approved_by.iter().map(ToString::to_string).collect();
+    let approved = if approved.is_empty() {
+        "approvals were not asked for".to_owned()
+    } else {
+        format!("approved by {}", approved.join(", "))
+    };
+    let way = format!("{} to {}", promotion.from, promotion.to);
+    vec![
+        way,
+        promotion.at.to_string(),
+        format!("by {}", promotion.by),
+        approved,
+    ]
 }

@@ -6,13 +6,17 @@ use crate::output;
 use crate::verbs::plan::short;
 use clap::Args;
 use serde::Serialize;
-use vrel_engine::{Journal, JournalState, load_all, origin_facts};
-use vrel_model::{Arch, Edition, LaggingArch, UtcTime, Version};
+use vrel_engine::freeze::all_freezes;
+use vrel_engine::records::Records;
+use vrel_engine::{EngineError, Journal, JournalState, load_all, origin_facts};
+use vrel_model::freeze::FreezeState;
+use vrel_model::{Arch, Day, Edition, LaggingArch, UtcTime, Version};
 use vrel_world::World;
 
 /// Say how the releases of this repository stand.
 ///
-/// Lists every release that was started here, from its journal, and the heads of the origin's channels.
+/// Lists every release that was started here, from its journal, the heads of the origin's channels, and the exceptions to
+/// freezes that are open: the number, what may land, until when, and who approved it.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  vrel status\n  vrel status --json")]
 pub(crate) struct Status {}
@@ -33,6 +37,21 @@ struct Row {
     lagging: Vec<Lagging>,
 }
 
+/// By what something may land on a frozen line that is no fix.
+#[derive(Debug, Serialize)]
+struct OpenException {
+    /// The line, `0.6`.
+    line: String,
+    /// The exception's number on it, from 1, as `vrel freeze status` counts.
+    number: usize,
+    /// Which commits.
+    what: String,
+    risk: String,
+    approver: String,
+    /// The last day on which it holds.
+    until: Day,
+}
+
 /// An architecture that a release does not have yet.
 #[derive(Debug, Serialize)]
 struct Lagging {
@@ -45,20 +64,24 @@ struct Lagging {
 impl Status {
     /// Runs the verb.
     pub(crate) fn run(self, app: &App) -> Outcome {
-        let (site, _) = app.site()?;
+        let (site, policies) = app.site()?;
         let mut rows: Vec<Row> = load_all(&app.world, &site)?
             .iter()
             .map(|journal| row(journal, app.world.now()))
             .collect();
         forget_what_came(&mut rows);
         let origin = origin_facts(&app.world, &site)?;
+        let records = Records::new(&app.world, &site, &policies.config);
+        let exceptions = open_exceptions(&records, app.world.now())?;
         if app.global.json {
             let (heads, editions) = (&origin.heads, &origin.editions);
             let origin = serde_json::json!({
                 "path": site.origin(), "exists": origin.exists, "pointer": origin.pointer_version, "heads": heads,
                 "editions": editions,
             });
-            return output::print_json(&serde_json::json!({"releases": rows, "origin": origin}));
+            return output::print_json(&serde_json::json!({
+                "releases": rows, "origin": origin, "freeze_exceptions": exceptions,
+            }));
         }
         let mut text = if rows.is_empty() {
             "No release was started in this repository.\n".to_owned()
@@ -89,8 +112,41 @@ impl Status {
                 }
             }
         }
+        if !exceptions.is_empty() {
+            text += "Open exceptions to freezes:\n";
+        }
+        for one in &exceptions {
+            text += &format!(
+                "  {} exception {}: {}, until {}, approved by {} ({} risk)\n",
+                one.line, one.number, one.what, one.until, one.approver, one.risk
+            );
+        }
         output::print(&text)
     }
+}
+
+/// The exceptions to freezes that are not over, by which something may land that is no fix. Nothing is asked of the remote.
+fn open_exceptions(records: &Records<'_>, now: UtcTime) -> Result<Vec<OpenException>, EngineError> {
+    let mut open = Vec::new();
+    for freezes in all_freezes(&records.view()?)? {
+        let newest = freezes.file.windows.last();
+        let Some(window) = newest.filter(|window| window.state(now) != FreezeState::Over) else {
+            continue;
+        };
+        for (at, exception) in window.exceptions.iter().enumerate() {
+            if exception.until.end() > now {
+                open.push(OpenException {
+                    line: freezes.line.to_string(),
+                    number: at + 1,
+                    what: exception.what.to_string(),
+                    risk: exception.risk.to_string(),
+                    approver: exception.approver.to_string(),
+                    until: exception.until,
+                });
+            }
+        }
+    }
+    Ok(open)
 }
 
 fn row(journal: &Journal, now: UtcTime) -> Row {

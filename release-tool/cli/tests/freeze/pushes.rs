@@ -80,7 +80,18 @@ fn exceptions_let_in_what_they_name() {
     ];
     let except =
         |what: &[&str]| frozen.vrel(&[&["freeze", "except", "0.6"], what, &rest, &["--yes"]].concat());
+    frozen
+        .vrel(&["status"])
+        .ends(0, &[])
+        .lacks("exceptions to freezes");
     except(&[&feature[..9]]).ends(0, &["This is recorded, and pushed."]);
+    let open = format!(
+        "  0.6 exception 1: commit {}, until 2099-12-31, approved by Ada <ada@example.org> (high risk)\n",
+        &feature[..12]
+    );
+    frozen
+        .vrel(&["status"])
+        .ends(0, &["Open exceptions to freezes:\n", &open]);
     except(&[&feature[..9]]).ends(10, &["recorded already"]);
     frozen.push(&["release/0.6"]).ends(0, &[]);
 

@@ -6,6 +6,7 @@
 
 mod recorded;
 
+pub use recorded::promotions_of;
 pub(crate) use recorded::{promotions, recorded_duds};
 
 use crate::cut_rc::origin_error;

@@ -1,16 +1,18 @@
 //! What the records say of moves of the pointer, and what they lack.
 
 use crate::EngineError;
+use crate::gates::recorded_promotion_approvals;
 use crate::records::RecordsView;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
 use vrel_model::{
-    ChannelName, Dud, DudRecord, Pointer, Promotion, Promotions, RecordedRollback, Rollbacks, Version,
-    toml_file,
+    ChannelName, Dud, DudRecord, PersonId, Pointer, Promotion, Promotions, RecordedRollback, Rollbacks,
+    UtcTime, Version, toml_file,
 };
 use vrel_process::channels::ChannelFacts;
+use vrel_process::promotion_approvals;
 use vrel_world::FileEdit;
 
 fn path(version: &Version, file: &str) -> String {
@@ -46,6 +48,15 @@ pub(crate) fn recorded_duds(view: &RecordsView<'_>) -> Result<BTreeMap<Version, 
         .into_iter()
         .map(|(version, record)| (version, record.dud))
         .collect())
+}
+
+/// The promotions of one release, oldest first.
+///
+/// # Errors
+/// When the records cannot be read, or the file is none of promotions.
+pub fn promotions_of(view: &RecordsView<'_>, version: &Version) -> Result<Vec<Promotion>, EngineError> {
+    let record = read::<Promotions>(view, &path(version, "promotions.toml"))?;
+    Ok(record.unwrap_or_default().promotions)
 }
 
 /// All promotions, by release.
@@ -106,6 +117,7 @@ pub(super) fn missing(
                         .clone(),
                     to: channel.clone(),
                     by: by.to_owned(),
+                    approved_by: promotion_approvers(view, facts, &head.release, channel, pointer.issued)?,
                     at: pointer.issued,
                     pointer: pointer.version,
                 });
@@ -132,6 +144,21 @@ pub(super) fn missing(
         }
     }
     Ok(edits)
+}
+
+/// Whose approvals of a promotion counted when it was made.
+fn promotion_approvers(
+    view: &RecordsView<'_>,
+    facts: &ChannelFacts,
+    version: &Version,
+    to: &ChannelName,
+    at: UtcTime,
+) -> Result<Vec<PersonId>, EngineError> {
+    let Some(promotion) = facts.promotion(version, to) else {
+        return Ok(Vec::new());
+    };
+    let recorded = recorded_promotion_approvals(view, &facts.policies, version, to)?;
+    Ok(promotion_approvals(&facts.policies, &recorded, &promotion, at).given)
 }
 
 /// The channel that a promoted release came from: the first that the target names.

@@ -9,7 +9,9 @@ use std::path::Path;
 use vrel_model::{
     ChannelName, Decider, Evidence, Manifest, SignedStatement, SignedStatements, UtcTime, Version, toml_file,
 };
-use vrel_process::{BreakingFact, GateFacts, GateSubject, Policies, Snapshot, StatementFact, gate_subject};
+use vrel_process::{
+    BreakingFact, GateFacts, GateSubject, Policies, Snapshot, SoakFact, StatementFact, gate_subject,
+};
 use vrel_world::World;
 
 /// What is recorded about a release's gates, and what is published of its commit.
@@ -95,6 +97,9 @@ fn look_closer(
     };
     if asks(|decider| matches!(decider, Decider::Documents { .. } | Decider::Platforms {})) {
         facts.manifest = published(world, site, snapshot, subject)?;
+    }
+    if asks(|decider| matches!(decider, Decider::SoakTime { .. })) {
+        facts.soaking = soaking(world, site, snapshot, subject)?;
     }
     if asks(|decider| matches!(decider, Decider::MigrationGuide {})) {
         facts.breaking = breaking(world, site, snapshot, subject, now)?;
@@ -182,6 +187,18 @@ fn read_approvals(
     Ok(())
 }
 
+/// The approvals of a promotion. A file that cannot be used is nobody's.
+pub(crate) fn recorded_promotion_approvals(
+    view: &RecordsView<'_>,
+    policies: &Policies,
+    version: &Version,
+    to: &ChannelName,
+) -> Result<Vec<StatementFact>, EngineError> {
+    let mut facts = GateFacts::default();
+    read_approvals(view, policies, &paths::approvals(version, Some(to)), &mut facts)?;
+    Ok(facts.approvals)
+}
+
 /// Every release's approvals, and the files that cannot be used.
 ///
 /// # Errors
@@ -231,6 +248,17 @@ pub(crate) fn published(
     snapshot: &Snapshot,
     subject: &GateSubject,
 ) -> Result<Option<Manifest>, EngineError> {
+    newest(world, site, snapshot, subject, |_| true)
+}
+
+/// The newest manifest of the commit that is wanted.
+fn newest(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+    is_wanted: impl Fn(&Manifest) -> bool,
+) -> Result<Option<Manifest>, EngineError> {
     let series = subject.version.final_version();
     let tags = snapshot.tags.iter();
     let mut versions: Vec<Version> = tags
@@ -243,11 +271,33 @@ pub(crate) fn published(
     for version in versions {
         if let Some(manifest) = origin_manifest(world, site, &version)?
             && manifest.commit == subject.commit
+            && is_wanted(&manifest)
         {
             return Ok(Some(manifest));
         }
     }
     Ok(None)
+}
+
+/// What is tested before the subject enters its channel: its newest candidate or, where it is made for another channel and
+/// shall be promoted, itself.
+fn soaking(
+    world: &dyn World,
+    site: &Site,
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+) -> Result<Option<SoakFact>, EngineError> {
+    let goes_on = |manifest: &Manifest| {
+        manifest.version.is_candidate()
+            || (manifest.version == subject.version && manifest.channel != subject.channel)
+    };
+    let found = newest(world, site, snapshot, subject, goes_on)?;
+    Ok(found.map(|manifest| SoakFact {
+        version: manifest.version,
+        commit: manifest.commit,
+        channel: manifest.channel,
+        since: manifest.created,
+    }))
 }
 
 /// What the notes say breaks programs since the last final release; nothing breaks for anybody where there is none.

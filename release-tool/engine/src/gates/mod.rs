@@ -13,5 +13,5 @@ pub use approve::record_approval;
 pub use coverage::coverage_of;
 pub use decide::{find_person, record_statement, statement};
 pub use facts::collect_gates;
-pub(crate) use facts::{promotion_snapshot, recorded_approvals};
+pub(crate) use facts::{promotion_snapshot, recorded_approvals, recorded_promotion_approvals};
 pub use run::{GateRun, hand_in};

@@ -118,6 +118,12 @@ pub enum Decider {
     Artifacts {},
     /// The remote has the commit on the line's branch or the development branch.
     Repository {},
+    /// What is published of the commit was public for as long as its channel's `soak-days` say.
+    SoakTime {
+        /// The days of it that no waiver shortens.
+        #[serde(default)]
+        keep_days: u32,
+    },
     /// A part of what staging tried with the published bytes.
     Smoke {
         /// Which.
@@ -176,6 +182,7 @@ impl Decider {
             | Self::MigrationGuide {}
             | Self::Documents { .. }
             | Self::Platforms {}
+            | Self::SoakTime { .. }
             | Self::Smoke { .. } => Deciding::AtOnce,
             Self::Coverage { run, .. } if run.is_empty() => Deciding::HandedIn,
             Self::Command { .. }
@@ -203,6 +210,7 @@ impl Decider {
             Self::Platforms {} => "platforms",
             Self::Artifacts {} => "artifacts",
             Self::Repository {} => "repository",
+            Self::SoakTime { .. } => "soak-time",
             Self::Smoke { .. } => "smoke",
             Self::Person {} => "person",
         }
@@ -253,6 +261,7 @@ mod tests {
             "kind = \"platforms\"",
             "kind = \"artifacts\"",
             "kind = \"repository\"",
+            "kind = \"soak-time\"\nkeep-days = 2",
             "kind = \"smoke\"\npart = \"upgrade\"",
             "kind = \"person\"",
         ] {

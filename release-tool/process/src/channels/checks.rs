@@ -48,14 +48,7 @@ impl Request<'_> {
 
     /// What is asked for, as people approve it; `None` where there is no such release.
     pub(super) fn promotion(&self) -> Option<PlannedPromotion> {
-        let release = self.facts.releases.get(self.version)?;
-        Some(PlannedPromotion {
-            product: self.facts.policies.config.product.id.to_string(),
-            version: self.version.clone(),
-            commit: release.commit.clone(),
-            manifest_sha256: release.manifest_sha256,
-            to: self.channel.clone(),
-        })
+        self.facts.promotion(self.version, self.channel)
     }
 }
 
@@ -169,10 +162,12 @@ fn promotion_source(request: &Request<'_>) -> Vec<Finding> {
             let message = format!(
                 "{version} is public in {from} since {since}; it has to be for {days} days, until {until}"
             );
-            vec![
-                Finding::policy("soak", message)
-                    .hint(format!("wait; `soak-days` is in channels/{from}.toml")),
-            ]
+            let wait = format!("wait; `soak-days` is in channels/{from}.toml");
+            let Some(promotion) = request.promotion() else {
+                return vec![Finding::policy("soak", message).hint(wait)];
+            };
+            let subject = GateSubject::of_promotion(&promotion);
+            gates::soak_finding(facts.judged_by.as_ref(), &subject, request.now, message, wait)
         }
         _ => Vec::new(),
     }
@@ -289,7 +284,9 @@ fn target_gates(request: &Request<'_>) -> Vec<Finding> {
 /// Enough people approved that it enters the target. That they approved it for another channel is another decision.
 fn target_approvals(request: &Request<'_>) -> Vec<Finding> {
     match (asked_of(request), &request.facts.judged_by) {
-        (Some(promotion), Some(snapshot)) => gates::promotion_approvals(snapshot, &promotion, request.now),
+        (Some(promotion), Some(snapshot)) => {
+            gates::check_promotion_approvals(snapshot, &promotion, request.now)
+        }
         _ => Vec::new(),
     }
 }

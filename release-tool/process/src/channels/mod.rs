@@ -136,6 +136,19 @@ impl ChannelFacts {
             .collect()
     }
 
+    /// A promotion, as people approve it; `None` where there is no such release.
+    #[must_use]
+    pub fn promotion(&self, version: &Version, to: &ChannelName) -> Option<PlannedPromotion> {
+        let release = self.releases.get(version)?;
+        Some(PlannedPromotion {
+            product: self.policies.config.product.id.to_string(),
+            version: version.clone(),
+            commit: release.commit.clone(),
+            manifest_sha256: release.manifest_sha256,
+            to: to.clone(),
+        })
+    }
+
     /// Why a release is a dud; `None` when it is not one.
     #[must_use]
     pub fn dud(&self, version: &Version) -> Option<&Dud> {

@@ -416,6 +416,7 @@ mod random {
                 from: c("stable"),
                 to: c("lts"),
                 by: "Ada <ada@example.org>".into(),
+                approved_by: Vec::new(),
                 at: t(NIGHT),
                 pointer: facts.pointer.as_ref().unwrap().version,
             });

@@ -31,7 +31,8 @@ impl Approvals {
 #[must_use]
 pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approvals {
     judge(
-        snapshot,
+        &snapshot.policies,
+        &snapshot.gates.approvals,
         &GateSubject::of(plan),
         plan.approval_digest().ok(),
         "plan of this release",
@@ -42,8 +43,20 @@ pub fn judge_approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Approv
 /// Counts the approvals of a promotion, which the snapshot has in the place of the release's, by the same rules.
 #[must_use]
 pub fn judge_promotion(snapshot: &Snapshot, promotion: &PlannedPromotion, now: UtcTime) -> Approvals {
+    promotion_approvals(&snapshot.policies, &snapshot.gates.approvals, promotion, now)
+}
+
+/// As [`judge_promotion`], of the approvals that are recorded of it.
+#[must_use]
+pub fn promotion_approvals(
+    policies: &Policies,
+    recorded: &[StatementFact],
+    promotion: &PlannedPromotion,
+    now: UtcTime,
+) -> Approvals {
     judge(
-        snapshot,
+        policies,
+        recorded,
         &GateSubject::of_promotion(promotion),
         promotion.approval_digest().ok(),
         "promotion",
@@ -52,13 +65,13 @@ pub fn judge_promotion(snapshot: &Snapshot, promotion: &PlannedPromotion, now: U
 }
 
 fn judge(
-    snapshot: &Snapshot,
+    policies: &Policies,
+    recorded: &[StatementFact],
     subject: &GateSubject,
     digest: Option<Sha256Digest>,
     what: &str,
     now: UtcTime,
 ) -> Approvals {
-    let policies = &snapshot.policies;
     let Some(channel) = policies.channels.get(&subject.channel) else {
         return Approvals::default();
     };
@@ -69,17 +82,11 @@ fn judge(
         roles: &channel.approvers,
         now,
     };
-    count(
-        policies,
-        channel.approvals,
-        &snapshot.gates.approvals,
-        |fact, statement| {
-            about.refusal(fact).or_else(|| {
-                (digest.is_none() || statement.plan_sha256 != digest)
-                    .then(|| format!("it is of another {what}"))
-            })
-        },
-    )
+    count(policies, channel.approvals, recorded, |fact, statement| {
+        about.refusal(fact).or_else(|| {
+            (digest.is_none() || statement.plan_sha256 != digest).then(|| format!("it is of another {what}"))
+        })
+    })
 }
 
 /// Counts who approved a commit, as whichever release: those count who may approve a release of that version for some channel.

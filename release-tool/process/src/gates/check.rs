@@ -1,7 +1,7 @@
 //! The checks `gates` and `approvals`, and what binds the policy files of gates and people to others.
 
 use super::people::{any_of, who};
-use super::{Approvals, GateSubject, judge_approvals, judge_gates, judge_promotion};
+use super::{Approvals, GateState, GateSubject, judge_approvals, judge_gates, judge_promotion, judge_soak};
 use crate::{Finding, Policies, Snapshot};
 use std::collections::BTreeMap;
 use vrel_model::toml_file::closest;
@@ -18,7 +18,15 @@ pub(crate) fn gates(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<Findi
 pub(crate) fn gates_of(snapshot: &Snapshot, subject: &GateSubject, now: UtcTime) -> Vec<Finding> {
     const CHECK: &str = "gates";
     let mut findings: Vec<_> = problems(snapshot, &subject.channel);
+    // The check `soak` has the time of testing, waived or not.
+    let is_soak = |id: &GateId| {
+        let gate = snapshot.policies.gates.get(id);
+        gate.is_some_and(|gate| matches!(gate.decider, Decider::SoakTime { .. }))
+    };
     for judged in judge_gates(snapshot, subject, now) {
+        if is_soak(&judged.gate) {
+            continue;
+        }
         for refused in &judged.refused {
             findings.push(Finding::warning(
                 CHECK,
@@ -37,6 +45,31 @@ pub(crate) fn gates_of(snapshot: &Snapshot, subject: &GateSubject, now: UtcTime)
             });
         }
     }
+    findings
+}
+
+/// What the check `soak` says of a time of testing that is not over: nobody may go on, unless the channel has it as a gate
+/// and a person waived it.
+pub(crate) fn soak_finding(
+    snapshot: Option<&Snapshot>,
+    subject: &GateSubject,
+    now: UtcTime,
+    message: String,
+    wait: String,
+) -> Vec<Finding> {
+    const CHECK: &str = "soak";
+    let Some(judged) = snapshot.and_then(|snapshot| judge_soak(snapshot, subject, now)) else {
+        return vec![Finding::policy(CHECK, message).hint(wait)];
+    };
+    let refused = judged.refused.iter();
+    let mut findings: Vec<_> = refused
+        .map(|refused| Finding::warning(CHECK, format!("gate {}: {refused}", judged.gate)))
+        .collect();
+    findings.push(match (judged.state, judged.remedy) {
+        (GateState::Waived, _) => Finding::warning(CHECK, judged.detail),
+        (_, Some(remedy)) => Finding::policy(CHECK, message).hint(remedy),
+        (_, None) => Finding::policy(CHECK, message).hint(wait),
+    });
     findings
 }
 
@@ -67,7 +100,7 @@ pub(crate) fn approvals(snapshot: &Snapshot, plan: &Plan, now: UtcTime) -> Vec<F
 }
 
 /// Enough people approved exactly this promotion.
-pub(crate) fn promotion_approvals(
+pub(crate) fn check_promotion_approvals(
     snapshot: &Snapshot,
     promotion: &PlannedPromotion,
     now: UtcTime,

@@ -1,6 +1,6 @@
 //! What the gates are judged by.
 
-use vrel_model::{Evidence, Manifest, PersonalStatement, SmokePart};
+use vrel_model::{ChannelName, Evidence, Manifest, PersonalStatement, SmokePart, UtcTime, Version};
 
 /// What is recorded and published of a release and its candidates.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct GateFacts {
     pub approvals: Vec<StatementFact>,
     /// The manifest of the newest published candidate of the commit, or of the release itself.
     pub manifest: Option<Manifest>,
+    /// What is tested before the release enters the channel; `None` when nothing of its commit is published.
+    pub soaking: Option<SoakFact>,
     /// What was tried in staging.
     pub smoke: Vec<SmokeFact>,
     /// What the notes say breaks programs; `None` when nobody asked.
@@ -28,6 +30,19 @@ pub struct StatementFact {
     pub statement: PersonalStatement,
     /// Why nobody may believe it; `None` when its signature is the person's.
     pub problem: Option<String>,
+}
+
+/// A release that is public, so that people test it: a candidate of the commit or, before a promotion, the release itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SoakFact {
+    /// What is tested.
+    pub version: Version,
+    /// Its commit.
+    pub commit: String,
+    /// The channel that it was made for.
+    pub channel: ChannelName,
+    /// Since when.
+    pub since: UtcTime,
 }
 
 /// What came of one part of the smoke tests in staging.

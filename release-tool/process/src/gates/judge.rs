@@ -2,14 +2,15 @@
 
 use super::machine;
 use super::people::{About, who};
+use super::soak::Soak;
 use crate::cut_rc::source_commit;
 use crate::lineage::releases;
 use crate::{Snapshot, candidate_of, short};
 use serde::Serialize;
 use std::fmt;
 use vrel_model::{
-    ChannelName, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy, Plan, PlannedPromotion,
-    Stage, StatementKind, UtcTime, Version,
+    ChannelName, Decider, Deciding, Evidence, EvidenceOutcome, GateGroup, GateId, GatePolicy,
+    PersonalStatement, Plan, PlannedPromotion, Stage, StatementKind, UtcTime, Version,
 };
 
 /// How a gate stands.
@@ -174,7 +175,7 @@ pub fn judge_gate(
     now: UtcTime,
 ) -> GateJudgement {
     let mut said = match gate.decider.deciding() {
-        Deciding::AtOnce => machine::decide(snapshot, subject, &gate.decider),
+        Deciding::AtOnce => machine::decide(snapshot, subject, &gate.decider, now),
         Deciding::ByRunning | Deciding::HandedIn => by_evidence(snapshot, subject, id),
         Deciding::ByPerson => Said::new(GateState::Waiting, "nobody signed it off"),
     };
@@ -184,6 +185,10 @@ pub fn judge_gate(
         commit: &subject.commit,
         roles: std::slice::from_ref(&gate.role),
         now,
+    };
+    let too_short = |waiver: &PersonalStatement| match gate.decider {
+        Decider::SoakTime { keep_days } => Soak::of(snapshot, subject)?.refuses(waiver, keep_days, now),
+        _ => None,
     };
     let mut refused = Vec::new();
     // The newest one counts where there are several.
@@ -209,6 +214,13 @@ pub fn judge_gate(
                 ));
             }
             StatementKind::Waiver if said.state != GateState::Pass => {
+                if let Some(reason) = too_short(statement) {
+                    refused.push(format!(
+                        "the waiver by {} does not count: {reason}",
+                        statement.person
+                    ));
+                    continue;
+                }
                 let until = statement.until.map(|day| format!(", until {day}"));
                 let until = until.unwrap_or_default();
                 let was = if said.state == GateState::Waived {
@@ -292,13 +304,15 @@ fn remedy(
             may()
         )),
         GateState::Fail => {
+            let waits = matches!(gate.decider, Decider::SoakTime { .. });
+            let mend = if waits { "wait until then" } else { "mend it" };
             let again = if run.is_empty() {
                 String::new()
             } else {
                 format!(", then run {run}")
             };
             Some(format!(
-                "mend it{again}; or `vrel waive {version} {id} --reason TEXT`: {}",
+                "{mend}{again}; or `vrel waive {version} {id} --reason TEXT`: {}",
                 may()
             ))
         }

@@ -1,19 +1,21 @@
 //! Gates that are decided from facts at hand.
 
 use super::judge::{GateState, GateSubject, Said};
+use super::soak;
 use crate::{Snapshot, plan_files};
 use std::collections::BTreeSet;
 use vrel_interface::Impact;
-use vrel_model::{ArtifactKind, Decider, Manifest, SmokePart};
+use vrel_model::{ArtifactKind, Decider, Manifest, SmokePart, UtcTime};
 
 /// Decides a gate at once.
-pub(super) fn decide(snapshot: &Snapshot, subject: &GateSubject, decider: &Decider) -> Said {
+pub(super) fn decide(snapshot: &Snapshot, subject: &GateSubject, decider: &Decider, now: UtcTime) -> Said {
     match decider {
         Decider::BlockingIssues {} => blocking_issues(snapshot),
         Decider::Configuration {} => configuration(snapshot),
         Decider::MigrationGuide {} => migration_guide(snapshot),
         Decider::Documents { kinds } => documents(snapshot, subject, kinds),
         Decider::Platforms {} => platforms(snapshot, subject),
+        Decider::SoakTime { .. } => soak::decide(snapshot, subject, now),
         Decider::Smoke { part } => smoke(snapshot, subject, *part),
         other => Said::new(
             GateState::NotRun,

@@ -2,8 +2,9 @@
 
 use super::{Request, branch_of};
 use crate::cut_rc::checks::{self, short};
+use crate::gates::soak_finding;
 use crate::lineage::releases;
-use crate::{Finding, bump, plan_files};
+use crate::{Finding, GateSubject, bump, plan_files};
 use std::collections::BTreeSet;
 use vrel_model::{Arch, ArtifactKind, PlannedNews, Stage, Support, UtcTime, Version};
 
@@ -194,7 +195,7 @@ fn newest_candidate(request: &Request<'_>) -> Vec<Finding> {
     vec![Finding::warning("newest-candidate", message)]
 }
 
-/// The candidate was public for as long as its channel asks.
+/// The candidate was public for as long as its channel asks, or somebody waived the rest.
 fn soaked(request: &Request<'_>) -> Vec<Finding> {
     let (Some(candidate), Some(manifest)) = (request.candidate(), request.manifest()) else {
         return Vec::new();
@@ -211,10 +212,16 @@ fn soaked(request: &Request<'_>) -> Vec<Finding> {
         "{} is public in {} since {}; it is to be tested for {days} days, until {ends}",
         candidate.version, manifest.channel, manifest.created
     );
-    vec![Finding::policy("soak", message).hint(format!(
+    let subject = GateSubject {
+        version: request.version.clone(),
+        channel: request.snapshot.final_channel().clone(),
+        commit: candidate.commit.clone(),
+    };
+    let wait = format!(
         "wait until then; `soak-days` in channels/{}.toml says for how long",
         manifest.channel
-    ))]
+    );
+    soak_finding(Some(request.snapshot), &subject, request.now, message, wait)
 }
 
 /// The branch that the release is pushed with is here, and still has the candidate.
