@@ -142,6 +142,18 @@ macro_rules! every_medium {
             }
 
             #[test]
+            fn keeps_services_running_and_ends_them_in_order() {
+                for cpus in [1, 4] {
+                    passes(Arch::$variant, "services", cpus, "init-suite: all passed");
+                }
+            }
+
+            #[test]
+            fn serves_files_to_friends_and_foes() {
+                passes(Arch::$variant, "files", 2, "files-suite: all parts passed");
+            }
+
+            #[test]
             fn runs_scripts_in_its_shell() {
                 for cpus in [1, 4] {
                     passes(Arch::$variant, "system-suite", cpus, " scripts, 0 wrong");

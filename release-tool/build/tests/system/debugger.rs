@@ -1,6 +1,6 @@
 //! A debugger at a machine that runs the system, and what the kernel says when it fails.
 
-use crate::fixture::{System, identity, machine, systems, time};
+use crate::fixture::{System, identity, initrd_of, machine, systems, time};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -14,6 +14,9 @@ use vrel_world::RealWorld;
 
 /// A debugger or a machine that takes longer hangs.
 const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Where programs lie in a system whose initrd has a file `fixed-addresses`.
+const PROGRAMS: u64 = 216 << 30;
 
 /// What came of a debugger's session.
 struct Session {
@@ -62,10 +65,13 @@ fn session(arch: Arch, cpus: usize, commands: &[&str]) -> Session {
         dir.path().join("told"),
     );
     let (system, machine) = (&systems()[&arch], machine(arch));
+    let initrd = dir.path().join("initrd.tar");
+    let fixed = initrd_of(arch, "faults", &system.linked, &[("fixed-addresses", b"")]);
+    fs::write(&initrd, fixed).unwrap();
     let files = |name: &str| match name {
         "kernel" => Some(system.kernel.as_path()),
         "kernel_flat" => Some(system.kernel_flat.as_path()),
-        "initrd" => Some(system.initrd["faults"].as_path()),
+        "initrd" => Some(initrd.as_path()),
         _ => None,
     };
     let medium = machine.medium("kernel").unwrap();
@@ -125,7 +131,7 @@ fn a_debugger_stops_kernel_and_program(arch: Arch) {
             "print hal::cpu::COUNT",
             "print/x $pc",
             "delete",
-            &format!("add-symbol-file {}", program.display()),
+            &format!("add-symbol-file {} -o {PROGRAMS:#x}", program.display()),
             "hbreak fault_suite::main",
             "continue",
             "backtrace",

@@ -17,7 +17,7 @@ use vrel_world::RealWorld;
 pub(crate) const MINIMUM_RUST: &str = "1.95";
 
 /// The image descriptions that are tested.
-pub(crate) const IMAGES: [&str; 4] = ["system", "faults", "kernel", "system-suite"];
+pub(crate) const IMAGES: [&str; 6] = ["system", "faults", "kernel", "system-suite", "services", "files"];
 
 pub(crate) fn os() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -117,6 +117,54 @@ pub(crate) fn machine(arch: Arch) -> Machine {
     machines.into_iter().find(|machine| machine.arch == arch).unwrap()
 }
 
+/// The initrd of an image, with further files.
+pub(crate) fn initrd_of(
+    arch: Arch,
+    name: &str,
+    linked: &BTreeMap<String, Vec<u8>>,
+    more: &[(&str, &[u8])],
+) -> Vec<u8> {
+    let image = Image::read(&RealWorld::default(), &os(), name).unwrap();
+    // As a release does: debugging information is many times as long as the programs.
+    let programs = image.programs.iter().map(|program| {
+        let stripped = strip(&linked[program], program, Names::Removed).unwrap();
+        (program.clone(), stripped)
+    });
+    let programs = programs.collect();
+    let read = |path: &String| std::fs::read(os().join(path)).unwrap();
+    let mut files: BTreeMap<_, _> = image
+        .files
+        .iter()
+        .map(|(name, path)| (name.as_str(), read(path)))
+        .collect();
+    files.extend(more.iter().map(|(name, content)| (*name, content.to_vec())));
+    let Identity {
+        name: product,
+        version,
+        commit,
+        ..
+    } = identity(arch);
+    let os_release = OsRelease {
+        name: &product,
+        id: "veridianos",
+        version: &version,
+        commit: &commit,
+        image: Some(&format!("veridianos-{name}-{arch}")),
+    };
+    if let Some(path) = &image.os_release {
+        files.insert(path, os_release.to_string().into_bytes());
+    }
+    let content = initrd::Content {
+        programs: image.entries(&programs).unwrap(),
+        links: image.further_names(),
+        files: files
+            .iter()
+            .map(|(name, content)| (*name, content.as_slice()))
+            .collect(),
+    };
+    initrd::build(&content, time()).unwrap()
+}
+
 fn pack(arch: Arch, compiled: Compiled) -> System {
     let world = RealWorld::default();
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR"))
@@ -136,46 +184,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
     } = compiled;
     write_names(&mut kernel).unwrap();
     write_identity(&mut kernel, &identity(arch)).unwrap();
-    let initrds = IMAGES.map(|name| {
-        let image = Image::read(&world, &os(), name).unwrap();
-        // As a release does: debugging information is many times as long as the programs.
-        let programs = image.programs.iter().map(|program| {
-            let stripped = strip(&programs[program], program, Names::Removed).unwrap();
-            (program.clone(), stripped)
-        });
-        let programs = programs.collect();
-        let read = |path: &String| std::fs::read(os().join(path)).unwrap();
-        let mut files: BTreeMap<_, _> = image
-            .files
-            .iter()
-            .map(|(name, path)| (name.as_str(), read(path)))
-            .collect();
-        let Identity {
-            name: product,
-            version,
-            commit,
-            ..
-        } = identity(arch);
-        let os_release = OsRelease {
-            name: &product,
-            id: "veridianos",
-            version: &version,
-            commit: &commit,
-            image: Some(&format!("veridianos-{name}-{arch}")),
-        };
-        if let Some(path) = &image.os_release {
-            files.insert(path, os_release.to_string().into_bytes());
-        }
-        let content = initrd::Content {
-            programs: image.entries(&programs).unwrap(),
-            links: image.further_names(),
-            files: files
-                .iter()
-                .map(|(name, content)| (*name, content.as_slice()))
-                .collect(),
-        };
-        (name, initrd::build(&content, time()).unwrap())
-    });
+    let initrds = IMAGES.map(|name| (name, initrd_of(arch, name, &programs, &[])));
     let content = esp::Content {
         loader: &loader,
         loader_file: &loader_file,

@@ -96,11 +96,14 @@ impl Boot {
     fn check_interactive(&self) -> Result<(), Failure> {
         if self.arches.len() != 1 {
             let message = "`--interactive` starts one machine";
-            return Err(Failure::new(FailureKind::Usage, message).hint("choose one, for example `--arch x86_64`"));
+            return Err(
+                Failure::new(FailureKind::Usage, message).hint("choose one, for example `--arch x86_64`")
+            );
         }
         if self.medium.starts_with("install") {
             let message = format!("`{}` is two boots that nobody is asked in", self.medium);
-            let hint = "`--medium iso` starts the same ISO; without a second disk there is nothing to install to";
+            let hint =
+                "`--medium iso` starts the same ISO; without a second disk there is nothing to install to";
             return Err(Failure::new(FailureKind::Usage, message).hint(hint));
         }
         Ok(())
@@ -294,7 +297,9 @@ fn test<'a>(
 
 /// Where a boot keeps what it needs.
 fn scratch(site: &Site, system: &System, medium: &str) -> PathBuf {
-    site.state().join("boot").join(format!("{}-{medium}", system.arch))
+    site.state()
+        .join("boot")
+        .join(format!("{}-{medium}", system.arch))
 }
 
 fn attach(app: &App, site: &Site, lab: &Lab, system: &System, medium: &str) -> Outcome {
