@@ -160,9 +160,11 @@ mod tests {
                 "Cargo.lock",
                 "Cargo.toml",
                 "abi",
+                "channel",
                 "user/init",
                 "user/protocol",
                 "user/rt",
+                "user/services",
                 "user/syscall"
             ]
         );

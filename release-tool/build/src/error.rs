@@ -1,5 +1,6 @@
 //! Why something was not built or did not boot.
 
+use crate::Exchange;
 use crate::stamp::Identity;
 use std::fmt;
 use std::path::PathBuf;
@@ -11,6 +12,14 @@ use vrel_world::WorldError;
 /// Why something was not built or did not boot: the object, what was expected, what was found.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
+    /// A system that should have measured itself gave no figures.
+    #[error("{machine}: the system gave no figures of its speed: {problem}")]
+    Figures {
+        /// The machine.
+        machine: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// An effect failed.
     #[error(transparent)]
     World(#[from] WorldError),
@@ -283,10 +292,8 @@ pub enum BootFailure {
     },
     /// The system said its name, and then not what was expected of it.
     Unanswered {
-        /// What was typed last.
-        typed: String,
-        /// What a line should have had in it.
-        expected: String,
+        /// What was typed last, and what a line should have had in it, with the system's version filled in.
+        exchange: Box<Exchange>,
         /// The machine was still running when its time limit was over.
         timed_out: bool,
     },
@@ -326,17 +333,14 @@ impl fmt::Display for BootFailure {
                     }
                 )
             }
-            Self::Unanswered {
-                typed,
-                expected,
-                timed_out,
-            } => {
+            Self::Unanswered { exchange, timed_out } => {
                 let end = if *timed_out {
                     "within the time limit"
                 } else {
                     "before the machine ended"
                 };
-                write!(f, "did not answer `{typed}` with `{expected}` {end}")
+                let expected = exchange.expect.as_deref().unwrap_or_default();
+                write!(f, "did not answer `{}` with `{expected}` {end}", exchange.typed)
             }
             Self::NoIdentity { expected } => {
                 write!(

@@ -195,8 +195,9 @@ mod tests {
         }
         let names = b"\0.text\0.veridian.symbols\0.symtab\0.strtab\0";
         let room = room.map(|len| vec![7; len]);
-        // Name, type, address, content, link, size of an entry.
-        let mut sections: Vec<(u32, u32, u64, &[u8], u32, u64)> = vec![
+        /// Name, type, address, content, link, size of an entry.
+        type Section<'a> = (u32, u32, u64, &'a [u8], u32, u64);
+        let mut sections: Vec<Section<'_>> = vec![
             (0, 0, 0, &[], 0, 0),
             (1, 1, START, &[0x90; 128], 0, 0),
             (25, 2, 0, &entries, 3, 24),

@@ -30,6 +30,9 @@ pub struct Image {
     /// What is typed at the serial line when the image is tested, and what must come back.
     #[serde(default)]
     pub session: Vec<Exchange>,
+    /// What is typed to have the system measured (see [`measure`](crate::measure)); nothing when it cannot be.
+    #[serde(default)]
+    pub measure: Vec<Exchange>,
 }
 
 /// Something to type at a serial line, and what must come back before anything else is typed.
@@ -171,6 +174,7 @@ mod tests {
             files: BTreeMap::new(),
             os_release: None,
             session: Vec::new(),
+            measure: Vec::new(),
         }
     }
 

@@ -18,6 +18,7 @@ pub mod installer;
 pub mod machines;
 pub mod man_pages;
 pub mod mandoc;
+pub mod measure;
 pub mod qemu;
 pub mod recipe;
 mod slot;

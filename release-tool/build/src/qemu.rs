@@ -12,7 +12,7 @@ use vrel_world::{Command, ErrorKind, Exit, World};
 const KEPT_LINES: usize = 200;
 
 /// Longer lines are cut.
-const MAX_LINE: usize = 1000;
+const MAX_LINE: usize = 4000;
 
 /// The files that a machine may be started with; a boot needs those that its medium names.
 #[derive(Clone, Copy, Debug, Default)]
@@ -71,6 +71,13 @@ impl<'a> Talk<'a> {
             return None;
         }
         self.next(String::new())
+    }
+
+    /// What to type at a system that is the wrong one: everything, whatever it answers, so that it ends.
+    fn leave(&mut self) -> Option<Vec<u8>> {
+        let typed = std::mem::take(&mut self.session).iter();
+        let typed: String = typed.map(|exchange| exchange.typed.clone() + "\r").collect();
+        Some(typed.into_bytes()).filter(|typed| !typed.is_empty())
     }
 
     /// What to type when the system has printed a line.
@@ -157,7 +164,7 @@ pub fn boot(
             // The kernel names the system too, within longer lines: those seem to be of another product.
             Some(identity) if identity.name == expected.name => {
                 other = Some(Box::new(identity));
-                None
+                talk.leave()
             }
             _ => talk.hear(line.text),
         }
@@ -178,8 +185,10 @@ pub fn boot(
     let failure = match (other, talk.waits_for()) {
         (Some(found), _) => BootFailure::OtherSystem { expected, found },
         (None, Some(exchange)) => BootFailure::Unanswered {
-            typed: exchange.typed.clone(),
-            expected: filled(exchange.expect.as_deref().unwrap_or_default(), &expected),
+            exchange: Box::new(Exchange {
+                typed: exchange.typed.clone(),
+                expect: exchange.expect.as_ref().map(|text| filled(text, &expected)),
+            }),
             timed_out,
         },
         (None, None) if talk.begun => {
@@ -515,16 +524,15 @@ mod tests {
         ];
         let failure = fixture.failure();
         let BootFailure::Unanswered {
-            typed,
-            expected,
+            exchange: asked,
             timed_out,
         } = &failure
         else {
             panic!("{failure}")
         };
         assert_eq!(
-            (typed.as_str(), expected.as_str(), *timed_out),
-            ("off", "never said", false)
+            (&**asked, *timed_out),
+            (&exchange("off", Some("never said")), false)
         );
         fixture.session[1].typed = "on".to_owned();
         fixture.machine.boot.get_mut("disk").unwrap().timeout_s = 2;
@@ -537,6 +545,18 @@ mod tests {
             failure
                 .to_string()
                 .contains("did not answer `on` with `never said`"),
+            "{failure}"
+        );
+    }
+
+    #[test]
+    fn the_wrong_system_is_asked_to_end() {
+        let other = LINE.replace("rc1", "rc2");
+        let mut fixture = fixture(&format!("echo '{other}'; echo '{other}'\n{SHELL}"));
+        fixture.session = vec![exchange("sysinfo", Some("{version}")), exchange("off", None)];
+        let failure = fixture.failure();
+        assert!(
+            matches!(&failure, BootFailure::OtherSystem { found, .. } if found.version == "0.6.0-rc2"),
             "{failure}"
         );
     }

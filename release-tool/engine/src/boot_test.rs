@@ -21,6 +21,8 @@ pub struct Lab {
     pub machines: Vec<Machine>,
     /// What the system is asked once it is up.
     pub session: Vec<Exchange>,
+    /// What is typed to have it measured.
+    pub measure: Vec<Exchange>,
 }
 
 impl Lab {
@@ -29,9 +31,11 @@ impl Lab {
     /// # Errors
     /// When one of them is missing or malformed.
     pub fn read(world: &dyn World, os: &Path, image: &str) -> Result<Self, vrel_build::BuildError> {
+        let image = Image::read(world, os, image)?;
         Ok(Self {
             machines: Machine::read_all(world, os)?,
-            session: Image::read(world, os, image)?.session,
+            session: image.session,
+            measure: image.measure,
         })
     }
 

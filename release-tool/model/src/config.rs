@@ -158,6 +158,11 @@ fn default_final_channel() -> ChannelName {
     ChannelName::stable()
 }
 
+/// The figures are numbers of instructions, which hardly differ from one boot to the next.
+const fn default_max_slowdown() -> u32 {
+    5
+}
+
 fn default_lts_channel() -> ChannelName {
     ChannelName::lts()
 }
@@ -177,6 +182,9 @@ pub struct OsConfig {
     pub image: String,
     /// Size of the EFI system partition.
     pub esp_size: ByteSize,
+    /// By how many percent a figure of the system's speed may be worse than in the release before.
+    #[serde(default = "default_max_slowdown")]
+    pub max_slowdown: u32,
 }
 
 /// `[toolchain]`.

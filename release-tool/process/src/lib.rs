@@ -63,4 +63,6 @@ pub use sizes::{SizeChange, check_sizes, compare_sizes};
 pub use snapshot::{
     EnvironmentFacts, KeyFact, LineSupport, MissingTool, OriginFacts, RemoteFacts, Snapshot, TagFact,
 };
-pub use staging::{STAGING_STEPS, SmokeTest, benchmarks, no_longer_staged, smoke_tests};
+pub use staging::{
+    STAGING_STEPS, SmokeTest, SpeedFigure, benchmarks, no_longer_staged, smoke_tests, speed_benchmarks,
+};

@@ -173,6 +173,48 @@ pub fn benchmarks(
     made.iter().filter_map(figure).collect()
 }
 
+/// Figures of an architecture's speed beside those of the release before. One that is worse than there by more than
+/// `max_slowdown` percent, or beyond the limit that the system itself names, is exceeded.
+#[must_use]
+pub fn speed_benchmarks(
+    arch: Arch,
+    figures: &[SpeedFigure<'_>],
+    before: Option<&[SpeedFigure<'_>]>,
+    max_slowdown: u32,
+) -> Vec<Benchmark> {
+    let of = |figure: &SpeedFigure<'_>| {
+        let baseline = before.and_then(|before| before.iter().find(|old| old.name == figure.name));
+        let baseline = baseline.map(|old| old.value);
+        let allowed = |old: u64| u128::from(old) * (100 + u128::from(max_slowdown)) / 100;
+        let slower = baseline.is_some_and(|old| u128::from(figure.value) > allowed(old));
+        let beyond = figure.limit.is_some_and(|limit| figure.value > limit);
+        Benchmark {
+            name: format!("speed of {}", figure.name),
+            arch: Some(arch),
+            value: figure.value,
+            unit: "instructions".to_owned(),
+            baseline,
+            verdict: match baseline {
+                _ if slower || beyond => Verdict::Exceeded,
+                Some(_) => Verdict::Within,
+                None => Verdict::NoBaseline,
+            },
+        }
+    };
+    figures.iter().map(of).collect()
+}
+
+/// What one time of something takes a system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpeedFigure<'a> {
+    /// What was measured.
+    pub name: &'a str,
+    /// Instructions.
+    pub value: u64,
+    /// What the system itself says that it should not exceed.
+    pub limit: Option<u64>,
+}
+
 /// The releases that leave staging, oldest first: neither among the newest, nor one of `needed`.
 #[must_use]
 pub fn no_longer_staged(staged: &[Version], needed: &[Version]) -> Vec<Version> {

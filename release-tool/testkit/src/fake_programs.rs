@@ -282,10 +282,30 @@ fn boot(command: &Command) -> std::io::Result<Option<String>> {
     Ok(identity_in(&std::fs::read(file)?))
 }
 
+/// The file of the compiler's directory that says which version is how slow: `VERSION NUMBER`, the number being that of the
+/// instructions of a system call. All others take [`NULL_CALL`].
+pub(crate) const SLOW: &str = "slow";
+
+/// Instructions of a system call that does nothing, in the acted system.
+const NULL_CALL: u64 = 400;
+
 /// What the acted system's shell answers to a line; `None` when it switches the machine off.
-pub(crate) fn shell(command: &Command, line: &str) -> Option<String> {
+pub(crate) fn shell(sysroot: &Path, command: &Command, line: &str) -> Option<String> {
     match line {
         "poweroff" => None,
+        "perf --json" => {
+            let identity = boot(command).ok().flatten().unwrap_or_default();
+            let version = identity.split(' ').nth(1).unwrap_or_default();
+            let slow = std::fs::read_to_string(sysroot.join(SLOW)).unwrap_or_default();
+            let slow = slow
+                .split_once(' ')
+                .filter(|(slow, _)| *slow == version)
+                .and_then(|(_, number)| number.parse().ok());
+            let value: u64 = slow.unwrap_or(NULL_CALL);
+            Some(format!(
+                r#"{{"unit":"instructions","results":[{{"name":"null-call","value":{value},"limit":1000}}]}}"#
+            ))
+        }
         "sysinfo --json" => {
             let identity = boot(command).ok().flatten().unwrap_or_default();
             let mut words = identity.split(' ').skip(1);
@@ -325,7 +345,7 @@ impl Processes for FakePrograms {
         while !typed.is_empty() {
             let lines = String::from_utf8_lossy(&std::mem::take(&mut typed)).into_owned();
             for line in lines.split_terminator('\r') {
-                let Some(said) = shell(command, line) else {
+                let Some(said) = shell(&self.sysroot, command, line) else {
                     return Ok(exit);
                 };
                 typed.extend(answer(Stream::Stdout, said.as_bytes()).unwrap_or_default());

@@ -91,7 +91,7 @@ pub fn play() -> ExitCode {
             // Nobody reads it any more: the tool is gone.
             drop(printed);
             if is_up {
-                serve_shell(&command);
+                serve_shell(&base.join("sysroot"), &command);
             }
             ExitCode::from(u8::try_from(status).unwrap_or(1))
         }
@@ -101,9 +101,9 @@ pub fn play() -> ExitCode {
 }
 
 /// Answers what is typed at the acted system, until it is switched off or nobody can type any more.
-fn serve_shell(command: &vrel_world::Command) {
+fn serve_shell(sysroot: &Path, command: &vrel_world::Command) {
     for line in std::io::stdin().lock().split(b'\r').map_while(Result::ok) {
-        let Some(said) = fake_programs::shell(command, &String::from_utf8_lossy(&line)) else {
+        let Some(said) = fake_programs::shell(sysroot, command, &String::from_utf8_lossy(&line)) else {
             return;
         };
         drop(writeln!(std::io::stdout(), "{said}"));

@@ -1,6 +1,6 @@
 //! The fake release world itself.
 
-use crate::fake_programs::{ANOTHER, BROKEN_EMULATOR, FakePrograms, Leak};
+use crate::fake_programs::{ANOTHER, BROKEN_EMULATOR, FakePrograms, Leak, SLOW};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -782,6 +782,12 @@ impl Scene {
     /// Breaks the emulator of this machine for command lines that have this text in an argument.
     pub fn break_emulator(&self, part: &str) {
         write(&self.sysroot().join(BROKEN_EMULATOR), part.as_bytes());
+    }
+
+    /// Lets a system call of a version take so many instructions.
+    pub fn slow_down(&self, version: &Version, instructions: u64) {
+        let text = format!("{version} {instructions}");
+        write(&self.sysroot().join(SLOW), text.as_bytes());
     }
 
     fn follow(&self, world: &dyn World, journal: &mut Journal) -> std::result::Result<(), EngineError> {

@@ -257,6 +257,41 @@ fn what_was_changed_in_staging_does_not_become_public() {
 }
 
 #[test]
+fn a_system_that_became_slower_stays_in_staging() {
+    let (scene, world) = after_the_first();
+    let before = published(&scene.origin());
+    // 5 % of 400 are allowed.
+    scene.slow_down(&v(SECOND), 421);
+    let error = scene.cut_rc(&world, &v(SECOND)).unwrap_err().to_string();
+    assert!(
+        error.contains("speed of null-call for x86_64 is 421 instructions; it was 400 before"),
+        "{error}"
+    );
+    assert_same(&before, &published(&scene.origin()), "too slow");
+
+    let (scene, world) = after_the_first();
+    scene.slow_down(&v(SECOND), 420);
+    scene.cut_rc(&world, &v(SECOND)).unwrap();
+    let smoke = smoke(&scene, SECOND);
+    let speed = smoke
+        .benchmarks
+        .iter()
+        .filter(|figure| figure.unit == "instructions");
+    let speed: Vec<_> = speed
+        .map(|figure| {
+            (
+                figure.arch.unwrap(),
+                figure.value,
+                figure.baseline,
+                figure.verdict,
+            )
+        })
+        .collect();
+    let expected = vrel_model::Arch::ALL.map(|arch| (arch, 420, Some(400), Verdict::Within));
+    assert_eq!(speed, expected);
+}
+
+#[test]
 fn what_does_not_boot_or_does_not_install_stays_in_staging() {
     let (template, _) = after_the_first();
     for (part, expected) in [

@@ -121,7 +121,7 @@ fn readers_find_a_page_by_its_name() {
         .unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(
-        output.status.success() && text.contains("first program of the system"),
+        output.status.success() && text.contains("first process of the system"),
         "{text}"
     );
 }

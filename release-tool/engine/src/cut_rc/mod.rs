@@ -16,6 +16,7 @@ mod reproduce;
 mod retire;
 mod sign;
 mod smoke;
+mod speed;
 mod stage;
 mod supply;
 

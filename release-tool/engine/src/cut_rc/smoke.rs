@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use vrel_build::Machine;
+use vrel_build::qemu::Booted;
 use vrel_model::{
-    Arch, ArtifactName, ManifestArtifact, Packer, PlannedArtifact, Sha256Digest, SmokeReport, StagedBoot,
-    UpgradeOutcome, UpgradeTest, Verdict, Version,
+    Arch, ArtifactName, Benchmark, ManifestArtifact, Packer, PlannedArtifact, Sha256Digest, SmokeReport,
+    StagedBoot, UpgradeOutcome, UpgradeTest, Verdict, Version,
 };
 use vrel_origin::{
     DownloadRequest, Finding, LocalOrigin, Problem, PublishedManifest, download, fetch_edition,
@@ -22,7 +23,7 @@ use vrel_origin::{
 };
 use vrel_process::{SmokeTest, benchmarks, smoke_tests};
 
-const STEP: &str = "smoke";
+pub(super) const STEP: &str = "smoke";
 
 /// What is kept of the tests.
 const RECORD: &str = "smoke.json";
@@ -33,17 +34,18 @@ struct Seen {
     manifest_sha256: Sha256Digest,
     boot: StagedBoot,
     upgrade: UpgradeTest,
+    speed: Vec<Benchmark>,
 }
 
 /// What all tests work with.
-struct Smoke<'a, 'r> {
-    release: &'a Release<'r>,
+pub(super) struct Smoke<'a, 'r> {
+    pub(super) release: &'a Release<'r>,
     staging: LocalOrigin<'a>,
-    production: LocalOrigin<'a>,
-    lab: Lab,
+    pub(super) production: LocalOrigin<'a>,
+    pub(super) lab: Lab,
     manifest_sha256: Sha256Digest,
     /// The release that users have, where there is one.
-    before: Option<PublishedManifest>,
+    pub(super) before: Option<PublishedManifest>,
 }
 
 fn report(release: &Release<'_>) -> Result<Option<SmokeReport>, EngineError> {
@@ -99,16 +101,21 @@ pub(super) fn smoke(release: &Release<'_>) -> Result<(), EngineError> {
         manifest_sha256,
     };
     release.world.fs().create_dir_all(&release.work_file(STEP))?;
-    let figures = smoke.figures()?;
-    let seen = smoke.run_all()?;
-    let (boots, upgrades) = seen.into_iter().map(|seen| (seen.boot, seen.upgrade)).unzip();
+    let mut benchmarks = smoke.sizes()?;
+    let (mut boots, mut upgrades) = (Vec::new(), Vec::new());
+    for seen in smoke.run_all()? {
+        boots.push(seen.boot);
+        upgrades.push(seen.upgrade);
+        benchmarks.extend(seen.speed);
+    }
+    check(&benchmarks)?;
     let report = SmokeReport {
         schema: 1,
         release: release.plan.version.clone(),
         manifest_sha256,
         boots,
         upgrades,
-        benchmarks: figures,
+        benchmarks,
     };
     let json = serde_json::to_vec_pretty(&report).map_err(|error| failed(STEP, error))?;
     release.write(&release.work_file(RECORD), &json)
@@ -145,9 +152,29 @@ fn refused(what: &str, finding: Finding) -> EngineError {
     }
 }
 
+/// No figure may go beyond what its policy allows.
+fn check(figures: &[Benchmark]) -> Result<(), EngineError> {
+    let beyond = figures.iter().find(|figure| figure.verdict == Verdict::Exceeded);
+    let Some(figure) = beyond else {
+        return Ok(());
+    };
+    let arch = figure.arch.map(|arch| format!(" for {arch}")).unwrap_or_default();
+    let baseline = figure.baseline.map(|value| format!("; it was {value} before"));
+    let message = format!(
+        "{}{arch} is {} {}{}",
+        figure.name,
+        figure.value,
+        figure.unit,
+        baseline.unwrap_or_default()
+    );
+    let hint = "`vrel undo` drops this release; what is allowed is in artifacts/ for sizes, and `max-slowdown` of [os] in \
+                vrel.toml and the system's own limits for speed";
+    Err(conflict(STEP, message, hint))
+}
+
 impl Smoke<'_, '_> {
-    /// The figures of what lies in staging, none of which may go beyond what its policy allows.
-    fn figures(&self) -> Result<Vec<vrel_model::Benchmark>, EngineError> {
+    /// How large what lies in staging is, which may not go beyond what its policy allows.
+    fn sizes(&self) -> Result<Vec<Benchmark>, EngineError> {
         let (release, plan) = (self.release, self.release.plan);
         let staged = fetch_edition(
             &self.staging,
@@ -160,23 +187,8 @@ impl Smoke<'_, '_> {
         let before = self.before.as_ref();
         let before = before.map(|before| before.manifest.artifacts.as_slice());
         let figures = benchmarks(plan, &staged.manifest.artifacts, before);
-        let beyond = figures.iter().find(|figure| figure.verdict == Verdict::Exceeded);
-        match beyond {
-            None => Ok(figures),
-            Some(figure) => {
-                let arch = figure.arch.map(|arch| format!(" for {arch}")).unwrap_or_default();
-                let baseline = figure.baseline.map(|value| format!("; it was {value} before"));
-                let message = format!(
-                    "{}{arch} is {} {}{}",
-                    figure.name,
-                    figure.value,
-                    figure.unit,
-                    baseline.unwrap_or_default()
-                );
-                let hint = "`vrel undo` drops this release; its policy in artifacts/ says what is allowed";
-                Err(conflict(STEP, message, hint))
-            }
-        }
+        check(&figures)?;
+        Ok(figures)
     }
 
     fn run_all(&self) -> Result<Vec<Seen>, EngineError> {
@@ -245,6 +257,7 @@ impl Smoke<'_, '_> {
             manifest_sha256: self.manifest_sha256,
             boot: self.boot(test, &dir)?,
             upgrade: self.upgrade(test, &dir)?,
+            speed: self.speed(test, &dir)?,
         };
         fs.remove_dir_all(&dir)?;
         let json = serde_json::to_vec_pretty(&seen).map_err(|error| failed(STEP, error))?;
@@ -253,7 +266,11 @@ impl Smoke<'_, '_> {
     }
 
     /// Fetches a file of the release from staging, as whoever downloads it does; it must be what was built.
-    fn fetch(&self, artifact: &PlannedArtifact, dir: &Path) -> Result<(PathBuf, Sha256Digest), EngineError> {
+    pub(super) fn fetch(
+        &self,
+        artifact: &PlannedArtifact,
+        dir: &Path,
+    ) -> Result<(PathBuf, Sha256Digest), EngineError> {
         let to = dir.join(artifact.name.as_str());
         let fetched = self.download(&self.staging, &self.release.plan.version, &artifact.name, &to)?;
         let record = built(self.release, STEP)?;
@@ -268,7 +285,7 @@ impl Smoke<'_, '_> {
         Ok((to, fetched.sha256))
     }
 
-    fn download(
+    pub(super) fn download(
         &self,
         origin: &LocalOrigin<'_>,
         version: &Version,
@@ -285,7 +302,7 @@ impl Smoke<'_, '_> {
             .map_err(|finding| refused(&format!("{version} in {}", origin.dir().display()), finding))
     }
 
-    fn machine(&self, arch: Arch) -> Result<&Machine, EngineError> {
+    pub(super) fn machine(&self, arch: Arch) -> Result<&Machine, EngineError> {
         self.lab.machine(arch).ok_or_else(|| {
             let message = format!("os/machines has no machine for {arch}");
             conflict(STEP, message, "describe one there")
@@ -319,14 +336,20 @@ impl Smoke<'_, '_> {
     }
 
     fn start(&self, boot: &BootTest<'_>) -> Result<String, EngineError> {
-        let booted = boot.run(&mut |line| {
-            self.release.progress.event(&ProgressEvent::Output {
-                step: STEP,
-                source: line.source,
-                line: line.text,
-            });
+        Ok(self.boot_of(boot)?.identity.to_string())
+    }
+
+    pub(super) fn boot_of(&self, boot: &BootTest<'_>) -> Result<Booted, EngineError> {
+        boot.run(&mut |line| self.note(line.source, line.text))
+    }
+
+    /// Shows a line of what goes on.
+    pub(super) fn note(&self, source: &str, line: &str) {
+        self.release.progress.event(&ProgressEvent::Output {
+            step: STEP,
+            source,
+            line,
         });
-        Ok(booted?.identity.to_string())
     }
 
     /// Installs the release over the one before it, on a disk that the published image of that one was written to.

@@ -144,3 +144,26 @@ fn staging_keeps_the_newest_and_what_is_needed() {
     assert_eq!(no_longer_staged(&versions, &[v("0.5.0")]), [v("0.6.0-rc1")]);
     assert_eq!(no_longer_staged(&versions[..3], &[]), []);
 }
+
+#[test]
+fn a_figure_of_speed_may_be_worse_by_so_much_and_no_more() {
+    let figure = |name, value, limit| SpeedFigure { name, value, limit };
+    let verdict = |now: SpeedFigure<'_>, before: Option<&[SpeedFigure<'_>]>| {
+        let found = speed_benchmarks(Arch::X86_64, &[now], before, 5);
+        (found[0].baseline, found[0].verdict)
+    };
+    let before = [figure("null-call", 400, None), figure("message", 900, Some(1000))];
+    let of = |name, value, limit| verdict(figure(name, value, limit), Some(&before));
+    assert_eq!(of("null-call", 420, None), (Some(400), Verdict::Within));
+    assert_eq!(of("null-call", 421, None), (Some(400), Verdict::Exceeded));
+    assert_eq!(of("null-call", 1, None), (Some(400), Verdict::Within));
+    // A limit counts, however little is missing to what it was before.
+    assert_eq!(of("message", 940, Some(1000)), (Some(900), Verdict::Within));
+    assert_eq!(of("message", 910, Some(909)), (Some(900), Verdict::Exceeded));
+    assert_eq!(of("new", 5, Some(5)), (None, Verdict::NoBaseline));
+    assert_eq!(of("new", 6, Some(5)), (None, Verdict::Exceeded));
+    assert_eq!(
+        verdict(figure("message", 1, None), None),
+        (None, Verdict::NoBaseline)
+    );
+}
