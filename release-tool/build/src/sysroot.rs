@@ -12,7 +12,7 @@ use vrel_world::{ErrorKind, World};
 
 /// What the libraries are built from and with, apart from the toolchain: part of the directory's name, to be
 /// changed with anything below that changes their bytes.
-const RECIPE: &str = "core alloc compiler_builtins; mem; opt-level=s; embed-bitcode; 1";
+const RECIPE: &str = "core alloc compiler_builtins; mem; opt-level=s; embed-bitcode; frame-pointers; 1";
 
 /// How the progress of building them is labelled.
 const SOURCE: &str = "core libraries";
@@ -87,6 +87,8 @@ fn build(
         // The libraries take part in link-time optimisation, for which they must hold their intermediate form
         // as well.
         "-Cembed-bitcode=yes".to_owned(),
+        // A kernel's backtrace leads through them.
+        "-Cforce-frame-pointers=yes".to_owned(),
         format!("--remap-path-prefix={}=/rust/library", source.display()),
         format!("--remap-path-prefix={}=/rust/sysroot", dir.display()),
     ];

@@ -81,7 +81,16 @@ impl Server {
             }
             None => Table::FIRST,
         };
-        let made = self.make(pid, client, parent_client, &mut record, &streams, &file, extra, arguments);
+        let made = self.make(
+            pid,
+            client,
+            parent_client,
+            &mut record,
+            &streams,
+            &file,
+            extra,
+            arguments,
+        );
         if made.is_ok() && extra.ends != 0 {
             self.pass_ends(parent, pid, extra.ends);
         }

@@ -63,7 +63,7 @@ fn run(args: rt::Args) -> u32 {
 /// double quotes takes the next character as it is; as shells read it, and the last line with the key counts.
 fn value(text: &str, key: &str) -> Option<String> {
     let values = text.lines().filter_map(|line| line.trim().split_once('='));
-    let value = values.filter(|(name, _)| *name == key).last()?.1;
+    let value = values.filter(|(name, _)| *name == key).next_back()?.1;
     if let Some(plain) = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return Some(plain.into());
     }

@@ -92,7 +92,12 @@ impl Typist {
     }
 
     /// Types, waits for the machine's end, and returns the emulator's exit status.
-    pub(crate) fn end_after(mut self, keys: &str) -> Option<i32> {
+    pub(crate) fn end_after(self, keys: &str) -> Option<i32> {
+        self.last_words_after(keys).0
+    }
+
+    /// As [`Self::end_after`], with everything that the machine said.
+    pub(crate) fn last_words_after(mut self, keys: &str) -> (Option<i32>, String) {
         self.write(keys);
         let deadline = Instant::now() + PATIENCE;
         while self.listen(deadline) {}
@@ -101,7 +106,10 @@ impl Typist {
             "expected the machine's end, got:\n{}",
             self.said
         );
-        self.child.wait().unwrap().code()
+        (
+            self.child.wait().unwrap().code(),
+            std::mem::take(&mut self.said),
+        )
     }
 }
 
