@@ -223,7 +223,7 @@ pub fn run(
 }
 
 /// Boots a machine with its serial line at the tool's own terminal, for a person to use, and waits for its end. Its files
-/// are not changed. The keys Ctrl-A and X end the emulator.
+/// are not changed. The keys Ctrl-] and X end the emulator.
 ///
 /// # Errors
 /// When emulator, firmware or a file is missing.
@@ -240,6 +240,8 @@ pub fn attach(
             "mon:stdio".clone_into(&mut command.args[index]);
         }
     }
+    // Not QEMU's own choice, Ctrl-A, which is the key to the start of a line.
+    command.args.extend(["-echr".to_owned(), "0x1d".to_owned()]);
     command.timeout = None;
     Ok(world.processes().attach(&command)?)
 }

@@ -37,7 +37,7 @@ pub(crate) struct Boot {
     /// The image description to build, a file of os/images without `.toml` [default: the released one].
     #[arg(long, conflicts_with = "origin")]
     image: Option<String>,
-    /// Use the system at its serial line; Ctrl-A, then X, ends the emulator.
+    /// Use the system at its serial line; Ctrl-], then X, ends the emulator.
     #[arg(long, short, conflicts_with = "json")]
     interactive: bool,
     /// Where compiled code is kept between builds [default: .vrel/cache]
@@ -305,7 +305,7 @@ fn scratch(site: &Site, system: &System, medium: &str) -> PathBuf {
 fn attach(app: &App, site: &Site, lab: &Lab, system: &System, medium: &str) -> Outcome {
     let scratch = scratch(site, system, medium);
     let test = test(app, lab, system, medium, &scratch)?;
-    output::say("Ctrl-A, then X, ends the emulator");
+    output::say("Ctrl-], then X, ends the emulator");
     let ended = test.attach()?;
     output::say(&match ended {
         Exit::Status(status) => format!("the emulator has ended with status {status}"),
