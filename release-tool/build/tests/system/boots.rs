@@ -2,7 +2,7 @@
 
 use crate::fixture::{System, identity, ids, machine, session, systems, time};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{PoisonError, RwLock};
 use vrel_build::qemu::{Boot, Files, boot, run};
 use vrel_model::Arch;
 use vrel_pack::{disk, esp};
@@ -47,9 +47,14 @@ fn comes_up(arch: Arch, medium: &str) {
 /// Runs an image that tests something, on a machine with so many CPUs; it ends the machine as a failure when a test
 /// fails, and says so when none does.
 fn passes(arch: Arch, image: &str, cpus: usize, says: &str) {
-    // One at a time: a CPU that waits for another one, which the host has taken away, waits long.
-    static ONE: Mutex<()> = Mutex::new(());
-    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    // A machine with several CPUs alone: one of them that waits for another, which the host has taken away, waits long.
+    static HOST: RwLock<()> = RwLock::new(());
+    let (_shared, _alone);
+    if cpus == 1 {
+        _shared = HOST.read().unwrap_or_else(PoisonError::into_inner);
+    } else {
+        _alone = HOST.write().unwrap_or_else(PoisonError::into_inner);
+    }
     let files = files(&systems()[&arch], "kernel", image);
     let mut machine = machine(arch);
     machine.args.extend(["-smp".to_owned(), cpus.to_string()]);

@@ -66,12 +66,12 @@ pub(crate) fn ids(arch: Arch) -> Ids {
     Ids::new("veridianos", "0.6.0-rc1", arch)
 }
 
-/// Compiles the system in `os` with the programs of all images.
-pub(crate) fn compile_all(os: &Path, cache: &Path, arches: &[Arch]) -> BTreeMap<Arch, Compiled> {
+/// Compiles the system in `os` for all architectures, with the programs of these images.
+pub(crate) fn compile_all(os: &Path, cache: &Path, images: &[&str]) -> BTreeMap<Arch, Compiled> {
     let world = RealWorld::default();
     let targets = Targets::read(&world, os).unwrap();
-    let images = IMAGES.map(|name| Image::read(&world, os, name).unwrap());
-    let programs: BTreeSet<_> = images.iter().flat_map(|image| image.programs.clone()).collect();
+    let images = images.iter().map(|name| Image::read(&world, os, name).unwrap());
+    let programs: BTreeSet<_> = images.flat_map(|image| image.programs).collect();
     let programs: Vec<_> = programs.into_iter().collect();
     let request = Request {
         toolchain: &toolchain(&targets),
@@ -79,7 +79,7 @@ pub(crate) fn compile_all(os: &Path, cache: &Path, arches: &[Arch]) -> BTreeMap<
         os,
         cache,
         cargo_home: &cargo_home(),
-        arches,
+        arches: &Arch::ALL,
         programs: &programs,
         jobs: 2,
     };
@@ -99,12 +99,14 @@ pub(crate) struct System {
     pub(crate) iso: PathBuf,
     /// The programs by package, as they were linked.
     pub(crate) linked: BTreeMap<String, Vec<u8>>,
+    /// The kernel as it was linked, without identity and names.
+    pub(crate) linked_kernel: Vec<u8>,
 }
 
 pub(crate) fn systems() -> &'static BTreeMap<Arch, System> {
     static SYSTEMS: OnceLock<BTreeMap<Arch, System>> = OnceLock::new();
     SYSTEMS.get_or_init(|| {
-        let compiled = compile_all(&os(), &cache(), &Arch::ALL);
+        let compiled = compile_all(&os(), &cache(), &IMAGES);
         compiled
             .into_iter()
             .map(|(arch, compiled)| (arch, pack(arch, compiled)))
@@ -182,6 +184,7 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         loader_file,
         programs,
     } = compiled;
+    let linked_kernel = kernel.clone();
     write_names(&mut kernel).unwrap();
     write_identity(&mut kernel, &identity(arch)).unwrap();
     let initrds = IMAGES.map(|name| (name, initrd_of(arch, name, &programs, &[])));
@@ -227,5 +230,6 @@ fn pack(arch: Arch, compiled: Compiled) -> System {
         iso: iso_path,
         loader_file,
         linked: programs,
+        linked_kernel,
     }
 }

@@ -1,13 +1,11 @@
 //! What is shipped has no debugging information, and a debugger finds it by the build id.
 
-use crate::fixture::{cache, compile_all, identity, machine, os, session, systems, time};
+use crate::fixture::{identity, machine, session, systems, time};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
-use vrel_build::compile::Compiled;
 use vrel_build::flat::flatten;
 use vrel_build::function_names::write_names;
 use vrel_build::qemu::{Boot, Files, boot};
@@ -27,30 +25,20 @@ fn run<A: AsRef<OsStr>>(program: &str, args: impl IntoIterator<Item = A>) -> Str
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What was linked, before anything is stripped.
-fn linked() -> &'static BTreeMap<Arch, Compiled> {
-    static LINKED: OnceLock<BTreeMap<Arch, Compiled>> = OnceLock::new();
-    LINKED.get_or_init(|| {
-        // Not at the same time: both would compile the same.
-        systems();
-        compile_all(&os(), &cache(), &Arch::ALL)
-    })
-}
-
-/// The linked files of an architecture by name.
+/// The linked files of an architecture by name, before anything is stripped.
 fn files(arch: Arch) -> BTreeMap<&'static str, &'static [u8]> {
-    let compiled = &linked()[&arch];
-    let programs = compiled.programs.iter();
+    let system = &systems()[&arch];
+    let programs = system.linked.iter();
     let mut files: BTreeMap<_, _> = programs
         .map(|(name, content)| (name.as_str(), content.as_slice()))
         .collect();
-    files.insert("kernel", &compiled.kernel);
+    files.insert("kernel", &system.linked_kernel);
     files
 }
 
 /// The stamped and stripped kernel, as it is shipped.
 fn shipped_kernel(arch: Arch) -> Vec<u8> {
-    let mut kernel = strip(&linked()[&arch].kernel, "kernel", Names::Kept).unwrap();
+    let mut kernel = strip(&systems()[&arch].linked_kernel, "kernel", Names::Kept).unwrap();
     write_names(&mut kernel).unwrap();
     write_identity(&mut kernel, &identity(arch)).unwrap();
     kernel

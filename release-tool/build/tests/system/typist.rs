@@ -106,10 +106,7 @@ impl Typist {
             "expected the machine's end, got:\n{}",
             self.said
         );
-        (
-            self.child.wait().unwrap().code(),
-            std::mem::take(&mut self.said),
-        )
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
     }
 }
 
