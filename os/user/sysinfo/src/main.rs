@@ -62,8 +62,8 @@ fn run(args: rt::Args) -> u32 {
 /// The value of a key of the image's description: lines `KEY=value`, where the value may be in quotes and a backslash in
 /// double quotes takes the next character as it is; as shells read it, and the last line with the key counts.
 fn value(text: &str, key: &str) -> Option<String> {
-    let values = text.lines().filter_map(|line| line.trim().split_once('='));
-    let value = values.filter(|(name, _)| *name == key).next_back()?.1;
+    let mut values = text.lines().filter_map(|line| line.trim().split_once('='));
+    let value = values.rfind(|(name, _)| *name == key)?.1;
     if let Some(plain) = value.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         return Some(plain.into());
     }

@@ -183,12 +183,12 @@ fn a_change_has_exactly_what_depends_on_it_built_again() {
 }
 
 fn one_byte_of_a_program(clone: &Scratch, first: &Built) {
-    const FILE: &str = "os/user/init/src/main.rs";
-    const EDIT: [&str; 2] = ["FAILURE: u64 = 1;", "FAILURE: u64 = 2;"];
+    const FILE: &str = "os/user/init/src/first.rs";
+    const EDIT: [&str; 2] = ["FAILURE: u32 = 1;", "FAILURE: u32 = 2;"];
     clone.edit(FILE, EDIT[0], EDIT[1]);
     let why = clone.explain(&format!("riscv64/{COMPILER}"));
     assert!(
-        why.contains(&format!("riscv64/{COMPILER}: to be built")) && why.contains("user/init/src/main.rs"),
+        why.contains(&format!("riscv64/{COMPILER}: to be built")) && why.contains("user/init/src/first.rs"),
         "{why}"
     );
     let kernel = clone.explain("riscv64/parts/kernel");

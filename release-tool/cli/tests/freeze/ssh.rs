@@ -287,7 +287,7 @@ fn a_release_whose_push_was_accepted_and_not_answered_goes_on_where_it_was() {
     let first = vrel(&frozen, &cut);
     if first.code != Some(0) {
         first.ends(first.code.unwrap(), &["vrel resume"]);
-        vrel(&frozen, &["resume", "--yes"]).ends(0, &[]);
+        vrel(&frozen, &["resume"]).ends(0, &[]);
     }
     assert_eq!(server.lost(), 1, "{}", server.log());
     let tag = frozen.on_remote("v0.6.0-rc1^{commit}").unwrap();
