@@ -60,10 +60,7 @@ fn what_macros_declare_is_read_as_the_compiler_sees_it() {
         ("syscall::illegal_instruction", "fn()"),
         ("rt::program", "macro $main : path"),
         ("abi::Error::from_number", "const fn(u64) -> Option<abi::Error>"),
-        (
-            "abi::layout::STACK_TOP",
-            "const u64 = 273804165120 (0x3fc0000000)",
-        ),
+        ("abi::layout::STACK_SIZE", "const u64 = 65536 (0x10000)"),
         ("abi::IDENTITY_MAGIC", "const &[u8; 16] = b\"VERIDIAN-IDENT1\\n\""),
         (
             "abi::Registers::new",
