@@ -136,7 +136,11 @@ impl System {
         let before: Vec<State> = self.supervisor.states().to_vec();
         self.supervisor.handle(event, now());
         let services = self.supervisor.set().services();
-        for ((service, before), &after) in services.iter().zip(before).zip(self.supervisor.states()) {
+        let changes = services.iter().zip(before).zip(self.supervisor.states());
+        // What follows from an end is told after it.
+        let (asked, ended): (Vec<_>, Vec<_>) =
+            changes.partition(|(_, after)| matches!(after, State::Stopping { .. }));
+        for ((service, before), &after) in ended.into_iter().chain(asked) {
             if let Some(text) = tell(&service.name, before, after, how) {
                 rt::println!("init: {text}");
             }

@@ -178,8 +178,13 @@ fn a_fault_of_the_kernel_stops_every_cpu(arch: Arch) {
         arch,
         4,
         &[
-            // The first CPU, which is thread 1, arrives here after it has started the others.
-            "hbreak kernel::state::run thread 1",
+            // Only the first CPU comes by here. Which of the machine's it is, the firmware decides.
+            "hbreak kernel::root::start",
+            "continue",
+            "delete",
+            // Here it arrives after it has started the others, which pass too.
+            "set $first = $_thread",
+            "hbreak kernel::state::run thread $first",
             "continue",
             "delete",
             "set language c",
