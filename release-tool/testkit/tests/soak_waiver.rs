@@ -4,6 +4,7 @@ use vrel_engine::gates::{collect_gates, record_statement, statement};
 use vrel_engine::records::Records;
 use vrel_engine::{Site, collect_snapshot, load_from_work_tree, read_record};
 use vrel_model::{StatementKind, Version};
+use vrel_process::channels::plan_promotion;
 use vrel_process::{Finding, GateState, gate_subject, judge_gates};
 use vrel_testkit::{Scene, SceneWorld};
 use vrel_trust::sign_personal;
@@ -36,10 +37,14 @@ fn candidate() -> (Scene, SceneWorld) {
 }
 
 fn waive(scene: &Scene, world: &SceneWorld, person: &str) {
+    waive_of(scene, world, &v("0.6.0"), person);
+}
+
+fn waive_of(scene: &Scene, world: &SceneWorld, version: &Version, person: &str) {
     let policies = load_from_work_tree(world, &scene.repo()).unwrap();
     let site = Site::new(&scene.repo(), &policies.config);
-    let snapshot = collect_snapshot(world, &site, policies.clone(), &v("0.6.0")).unwrap();
-    let subject = gate_subject(&snapshot, &v("0.6.0")).unwrap();
+    let snapshot = collect_snapshot(world, &site, policies.clone(), version).unwrap();
+    let subject = gate_subject(&snapshot, version).unwrap();
     let waiver = statement(
         &policies.config,
         &subject,
@@ -161,4 +166,62 @@ fn without_the_gate_nobody_shortens_it() {
     world.advance(6 * DAY);
     let said = soak(&scene, &world);
     assert!(said[0].0 && said[0].1.contains("wait until then"), "{said:#?}");
+}
+
+/// What the check `soak` says of a promotion, as [`soak`] tells it.
+fn soak_of_promotion(scene: &Scene, world: &SceneWorld) -> Vec<(bool, String)> {
+    let (version, preview) = (v("0.6.0-rc1"), "preview".parse().unwrap());
+    scene
+        .channels(world, &scene.repo(), |channels, _| {
+            channels.refresh()?;
+            let now = channels.look(std::slice::from_ref(&version), std::slice::from_ref(&preview))?;
+            let plan = plan_promotion(&now.facts, &version, &preview, world.now());
+            let told = plan.findings.into_iter().map(|finding| {
+                assert_eq!(finding.check, "soak", "{finding:#?}");
+                (finding.is_fatal(), finding.message)
+            });
+            Ok(told.collect())
+        })
+        .unwrap()
+}
+
+#[test]
+fn a_promotion_goes_on_when_the_time_of_testing_is_waived() {
+    let scene = Scene::new();
+    scene.add_person("ada", &["maintainer"]);
+    let preview = "description = 'x'\nstages = ['candidate']\nkey-role = 'release'\nfrom = ['beta']\n\
+                   gates = ['soak-time']\n";
+    scene.commit(
+        "chore: a channel for the patient",
+        &[("gates/soak-time.toml", GATE), ("channels/preview.toml", preview)],
+    );
+    scene.git(&["push", "-q", "origin", "main"]);
+    let world = scene.world();
+    scene.cut_rc(&world, &v("0.6.0-rc1")).unwrap();
+    world.advance(DAY);
+    let at_once = soak_of_promotion(&scene, &world);
+    assert!(matches!(&at_once[..], [(true, _)]), "{at_once:#?}");
+    waive_of(&scene, &world, &v("0.6.0-rc1"), "ada");
+    let below = soak_of_promotion(&scene, &world);
+    assert!(
+        matches!(&below[..], [(true, _), (false, said)] if said.contains("2 days in any case")),
+        "{below:#?}"
+    );
+    world.advance(DAY);
+    let waived = soak_of_promotion(&scene, &world);
+    assert!(
+        matches!(&waived[..], [(false, said)] if said.contains("waived by ada")),
+        "{waived:#?}"
+    );
+    scene
+        .channels(&world, &scene.repo(), |channels, key| {
+            let (version, preview) = (v("0.6.0-rc1"), "preview".parse().unwrap());
+            channels.refresh()?;
+            let now = channels.look(std::slice::from_ref(&version), std::slice::from_ref(&preview))?;
+            let plan = plan_promotion(&now.facts, &version, &preview, world.now());
+            let pointer = channels.apply(&now, plan.change.as_ref().unwrap(), key, "test")?;
+            assert_eq!(pointer.channels[&preview].release, version);
+            channels.record(&now, &pointer, "chore: promote")
+        })
+        .unwrap();
 }

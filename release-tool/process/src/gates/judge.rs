@@ -2,7 +2,7 @@
 
 use super::machine;
 use super::people::{About, who};
-use super::soak::Soak;
+use super::soak;
 use crate::cut_rc::source_commit;
 use crate::lineage::releases;
 use crate::{Snapshot, candidate_of, short};
@@ -187,7 +187,7 @@ pub fn judge_gate(
         now,
     };
     let too_short = |waiver: &PersonalStatement| match gate.decider {
-        Decider::SoakTime { keep_days } => Soak::of(snapshot, subject)?.refuses(waiver, keep_days, now),
+        Decider::SoakTime { keep_days } => soak::refuses(snapshot, subject, waiver, keep_days, now),
         _ => None,
     };
     let mut refused = Vec::new();

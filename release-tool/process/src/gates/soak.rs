@@ -6,45 +6,51 @@ use crate::Snapshot;
 use vrel_model::{Decider, PersonalStatement, UtcTime};
 
 /// How long what is published of a commit is to be tested.
-pub(super) struct Soak<'a> {
-    /// What is tested, and since when.
-    fact: &'a SoakFact,
+struct Soak {
     /// For how many days.
     days: u32,
     /// Until when.
     ends: UtcTime,
 }
 
-impl<'a> Soak<'a> {
+impl Soak {
     /// `None` when nothing of the subject's commit is published, or its channel asks for no time.
-    pub(super) fn of(snapshot: &'a Snapshot, subject: &GateSubject) -> Option<Self> {
+    fn of(snapshot: &Snapshot, subject: &GateSubject) -> Option<Self> {
         let fact = tested(snapshot, subject)?;
         let days = snapshot.policies.channels.get(&fact.channel)?.soak_days?;
         Some(Self {
-            fact,
             days,
             ends: fact.since.plus_days(days),
         })
     }
+}
 
-    /// Why a waiver of it does not count; `None` when it does. One that is older than what is tested was of something else,
-    /// and none goes below what the gate keeps.
-    pub(super) fn refuses(&self, waiver: &PersonalStatement, keep_days: u32, now: UtcTime) -> Option<String> {
-        let SoakFact {
-            version,
-            channel,
-            since,
-            ..
-        } = self.fact;
-        if waiver.at < *since {
-            let at = waiver.at;
-            return Some(format!(
-                "it is of {at}, and {version} is public in {channel} only since {since}"
-            ));
-        }
-        let kept = since.plus_days(keep_days);
-        (now < kept).then(|| format!("{version} is tested for {keep_days} days in any case, until {kept}"))
+/// Why a waiver of the time of testing does not count; `None` when it does. Without anything published nothing is tested, a
+/// waiver that is older than what is tested was of something else, and none goes below what the gate keeps.
+pub(super) fn refuses(
+    snapshot: &Snapshot,
+    subject: &GateSubject,
+    waiver: &PersonalStatement,
+    keep_days: u32,
+    now: UtcTime,
+) -> Option<String> {
+    let Some(SoakFact {
+        version,
+        channel,
+        since,
+        ..
+    }) = tested(snapshot, subject)
+    else {
+        return Some("nothing of this commit is public, so that nobody can test it".to_owned());
+    };
+    if waiver.at < *since {
+        let at = waiver.at;
+        return Some(format!(
+            "it is of {at}, and {version} is public in {channel} only since {since}"
+        ));
     }
+    let kept = since.plus_days(keep_days);
+    (now < kept).then(|| format!("{version} is tested for {keep_days} days in any case, until {kept}"))
 }
 
 fn tested<'a>(snapshot: &'a Snapshot, subject: &GateSubject) -> Option<&'a SoakFact> {

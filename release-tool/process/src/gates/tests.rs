@@ -1,3 +1,5 @@
+mod soak;
+
 use super::*;
 use crate::cut_rc::tests::{MAIN, now, parse, snapshot, tag, v};
 use crate::{Finding, Snapshot, plan_cut_rc};
