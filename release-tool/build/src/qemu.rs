@@ -121,7 +121,7 @@ pub struct Boot<'a> {
     pub medium: &'a str,
     /// The files for it.
     pub files: Files<'a>,
-    /// The system that must say its name.
+    /// The system that must say its name: a program of it, or, when nothing is typed, the kernel.
     pub expected: &'a Identity,
     /// What is typed at the serial line once it has, and what must come back; nothing for a system that switches itself
     /// off.
@@ -136,6 +136,9 @@ pub struct Booted {
     /// The end of what it printed on its serial line.
     pub serial: Vec<String>,
 }
+
+/// What the kernel says in front of the system's identity, before any program runs.
+const KERNEL_SAYS: &str = "kernel: this is ";
 
 /// Boots a machine, talks to its system, and waits for its end. Its files are not changed, so several boots may use the
 /// same ones at the same time. Each line of the serial line goes to `on_line` as it comes.
@@ -157,9 +160,15 @@ pub fn boot(
     } = *boot;
     let mut other = None;
     let mut talk = Talk::new(boot.session, expected);
+    let input = !boot.session.is_empty();
     let mut hear = |line: Line<'_>| {
         on_line(line);
-        match Identity::parse_line(line.text) {
+        // Where nobody is asked there may be no program that names the system.
+        let named = match line.text.strip_prefix(KERNEL_SAYS) {
+            Some(said) if !input => said,
+            _ => line.text,
+        };
+        match Identity::parse_line(named) {
             Some(identity) if identity == *expected => talk.begin(),
             // The kernel names the system too, within longer lines: those seem to be of another product.
             Some(identity) if identity.name == expected.name => {
@@ -170,7 +179,6 @@ pub fn boot(
         }
     };
     let value_of = |name: &str| boot.files.get(name);
-    let input = !boot.session.is_empty();
     let ended = run_answered(world, machine, medium, &value_of, input, &mut hear);
     let (serial, timed_out) = match ended {
         Ok(serial) => (serial, false),
@@ -485,6 +493,29 @@ mod tests {
                 LINE,
                 &format!("-M q35 -bios {image} file={image} -snapshot")
             ]
+        );
+    }
+
+    #[test]
+    fn a_kernel_names_the_system_where_nobody_is_asked() {
+        let mut fixture = fixture(&format!("echo 'kernel: this is {LINE}'; exit 33"));
+        assert_eq!(fixture.run().unwrap().identity, fixture.expected);
+        // Behind a shell there is a program that has to.
+        fixture.session = vec![exchange("off", None)];
+        assert!(
+            matches!(
+                fixture.failure(),
+                BootFailure::NoIdentity { .. } | BootFailure::Unanswered { .. }
+            ),
+            "{:?}",
+            fixture.failure()
+        );
+        let other = LINE.replace("rc1", "rc2");
+        let fixture = self::fixture(&format!("echo 'kernel: this is {other}'; exit 33"));
+        assert!(
+            matches!(fixture.failure(), BootFailure::OtherSystem { .. }),
+            "{:?}",
+            fixture.failure()
         );
     }
 

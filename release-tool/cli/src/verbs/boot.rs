@@ -8,7 +8,7 @@ use crate::verbs::build::Build;
 use clap::Args;
 use std::path::{Path, PathBuf};
 use vrel_build::stamp::Identity;
-use vrel_build::{BuildError, stamp};
+use vrel_build::{BuildError, Machine, stamp};
 use vrel_engine::{BootTest, DEVELOPMENT, DevelopmentBuild, Lab, Site};
 use vrel_model::{Arch, ArtifactName, Packer, PlannedArtifact, Version};
 use vrel_origin::{DownloadRequest, OriginReader, download};
@@ -24,7 +24,7 @@ use vrel_world::{Exit, World};
 #[command(
     after_help = "Examples:\n  vrel boot\n  vrel boot --arch riscv64 --medium iso\n  \
                         vrel boot --image faults --medium kernel\n  \
-                        vrel boot --interactive --arch x86_64\n  \
+                        vrel boot --interactive --arch x86_64 --cpus 4\n  \
                         vrel boot --origin http://127.0.0.1:8000 --release 0.6.0-rc1 --arch aarch64 --medium disk"
 )]
 pub(crate) struct Boot {
@@ -40,6 +40,8 @@ pub(crate) struct Boot {
     /// Use the system at its serial line; Ctrl-], then X, ends the emulator.
     #[arg(long, short, conflicts_with = "json")]
     interactive: bool,
+    #[command(flatten)]
+    size: Size,
     /// Where compiled code is kept between builds [default: .vrel/cache]
     #[arg(long, env = "VREL_CACHE_DIR", value_name = "DIR")]
     cache_dir: Option<PathBuf>,
@@ -51,6 +53,37 @@ pub(crate) struct Boot {
     release: Option<Version>,
     #[command(flatten)]
     trust: TrustOptions,
+}
+
+/// What the machine has, where os/machines says something else.
+#[derive(Debug, Args)]
+struct Size {
+    /// How many CPUs the machine has [default: as os/machines says]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    cpus: Option<u16>,
+    /// How many MiB of memory it has [default: as os/machines says]
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(1..))]
+    memory: Option<u32>,
+    /// How many seconds a boot may take [default: as os/machines says]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "interactive")]
+    timeout: Option<u64>,
+}
+
+impl Size {
+    fn apply(&self, machine: &mut Machine) {
+        // QEMU takes the last one of several.
+        let mut set = |option: &str, value: String| machine.args.extend([option.to_owned(), value]);
+        if let Some(cpus) = self.cpus {
+            set("-smp", cpus.to_string());
+        }
+        if let Some(memory) = self.memory {
+            set("-m", memory.to_string());
+        }
+        if let Some(timeout) = self.timeout {
+            let media = machine.boot.values_mut();
+            media.for_each(|medium| medium.timeout_s = timeout);
+        }
+    }
 }
 
 /// An artifact that can be booted, and what goes with it.
@@ -68,7 +101,10 @@ impl Boot {
     pub(crate) fn run(self, app: &App) -> Outcome {
         let (site, policies) = app.site()?;
         let image = self.image.as_ref().unwrap_or(&policies.config.os.image);
-        let lab = Lab::read(&app.world, &site.root().join(&policies.config.os.source), image)?;
+        let mut lab = Lab::read(&app.world, &site.root().join(&policies.config.os.source), image)?;
+        lab.machines
+            .iter_mut()
+            .for_each(|machine| self.size.apply(machine));
         if self.interactive {
             self.check_interactive()?;
         }
