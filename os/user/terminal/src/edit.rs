@@ -1,5 +1,7 @@
 //! What a byte from the line does.
 
+use alloc::vec::Vec;
+
 use crate::screen::{is_continuation, is_control};
 use crate::{INPUT, Signal, Terminal};
 
@@ -42,6 +44,25 @@ impl Terminal {
         self.serve_readers();
     }
 
+    /// Takes what came in raw mode, and is in no line, once more.
+    pub(crate) fn retype(&mut self) {
+        let in_lines: usize = self.lines.iter().sum();
+        let typed: Vec<u8> = self.input.drain(in_lines..).collect();
+        self.silent = true;
+        for byte in typed {
+            self.receive(byte);
+        }
+        self.silent = false;
+        if self.echoes() && !self.line.is_empty() {
+            self.screen.begin_line();
+            self.show_line();
+        }
+    }
+
+    fn echoes(&self) -> bool {
+        self.settings.echo && !self.silent
+    }
+
     /// Does what flow control and signals mean; whether the byte was one of them.
     fn command(&mut self, byte: u8) -> bool {
         let signal = match byte {
@@ -63,7 +84,7 @@ impl Terminal {
         self.lines.clear();
         self.screen.clear();
         self.screen.stopped = false;
-        if self.settings.echo {
+        if self.echoes() {
             self.echo(byte);
         }
         if let Some(group) = self.foreground {
@@ -84,7 +105,7 @@ impl Terminal {
             KILL => self.erase(Erase::Line),
             LITERAL => {
                 self.literal = true;
-                if self.settings.echo {
+                if self.echoes() {
                     self.screen.put_all(b"^\x08");
                 }
             }
@@ -102,7 +123,7 @@ impl Terminal {
             self.ring();
             return;
         }
-        if self.settings.echo {
+        if self.echoes() {
             if self.line.is_empty() {
                 self.screen.begin_line();
             }
@@ -129,7 +150,7 @@ impl Terminal {
         }
         if newline {
             self.line.push(byte);
-            if self.settings.echo {
+            if self.echoes() {
                 self.screen.put(byte, self.settings.newline_out);
             }
         }
@@ -152,8 +173,15 @@ impl Terminal {
     }
 
     fn reprint(&mut self) {
+        if !self.echoes() {
+            return;
+        }
         self.echo(REPRINT);
         self.screen.put(b'\n', self.settings.newline_out);
+        self.show_line();
+    }
+
+    fn show_line(&mut self) {
         for at in 0..self.line.len() {
             self.echo(self.line[at]);
         }
@@ -172,7 +200,7 @@ impl Terminal {
                 in_word |= is_word;
             }
             self.line.truncate(first);
-            if self.settings.echo {
+            if self.echoes() {
                 self.erase_shown(byte);
             }
             if what == Erase::Character {

@@ -12,7 +12,8 @@
 //! - What does not fit is dropped as it comes, with a bell when lines are edited. Room for the end of a line that is
 //!   being typed is never used for anything else.
 //! - While lines are edited the cursor's line shows what was typed and not erased, behind what programs wrote.
-//! - In raw mode programs get the very bytes that came, and nothing is echoed.
+//! - In raw mode programs get the very bytes that came, and nothing is echoed. What came in raw mode and is not read before
+//!   lines are edited again is what it had been if it had come after that.
 //! - A group in the background reads nothing.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -61,10 +62,12 @@ pub struct Terminal {
     line: Vec<u8>,
     /// The next byte is taken as it is.
     literal: bool,
+    /// Nothing is echoed although it should be: it was typed before.
+    silent: bool,
     /// Bytes for programs.
     input: VecDeque<u8>,
-    /// While lines are edited: how many bytes of `input` belong to each of its lines. One without bytes is an end of
-    /// file. The bytes of all lines are all bytes of `input`.
+    /// How many bytes of `input` belong to each of its lines. One without bytes is an end of file. While lines are edited
+    /// the bytes of all lines are all bytes of `input`; in raw mode they are its first ones, and no line is without bytes.
     lines: VecDeque<usize>,
     screen: Screen,
     readers: VecDeque<Parked>,
@@ -84,6 +87,7 @@ impl Terminal {
             size: (24, 80),
             line: Vec::new(),
             literal: false,
+            silent: false,
             input: VecDeque::new(),
             lines: VecDeque::new(),
             screen: Screen::default(),
@@ -112,19 +116,22 @@ impl Terminal {
         self.settings
     }
 
-    /// Changes how it behaves. A line that was being typed can be read from then on, as far as it is.
+    /// Changes how it behaves.
+    ///
+    /// Into raw mode: a line that was being typed can be read, as far as it is, and ends of files are forgotten. Out of it:
+    /// what nobody has read counts as typed now, so that it comes in lines, edits and signals. Only what of it is an
+    /// unfinished line is echoed: whoever reads bytes has shown the others, or will.
     pub fn set_settings(&mut self, settings: Settings) {
-        if settings.edit != self.settings.edit {
-            self.input.extend(self.line.drain(..));
-            self.literal = false;
-            self.lines.clear();
-            if settings.edit && !self.input.is_empty() {
-                self.lines.push_back(self.input.len());
-            }
-        }
-        self.settings = settings;
+        let edited = core::mem::replace(&mut self.settings, settings).edit;
         if !settings.flow {
             self.screen.stopped = false;
+        }
+        if edited && !settings.edit {
+            self.literal = false;
+            self.lines.retain(|&line| line > 0);
+            self.input.extend(self.line.drain(..));
+        } else if settings.edit && !edited {
+            self.retype();
         }
         self.serve_readers();
     }

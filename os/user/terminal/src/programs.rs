@@ -155,12 +155,18 @@ impl Terminal {
 
     /// Takes bytes that are readable. An end of file directly behind them goes with them.
     fn take(&mut self, count: usize) -> Vec<u8> {
-        if self.settings.edit
-            && let Some(line) = self.lines.front_mut()
-        {
-            *line -= count;
-            if *line == 0 {
-                self.lines.pop_front();
+        // In raw mode more than a line may go, and some of it may be in none.
+        let mut rest = count;
+        while let Some(line) = self.lines.front_mut() {
+            let part = rest.min(*line);
+            rest -= part;
+            *line -= part;
+            if *line > 0 {
+                break;
+            }
+            self.lines.pop_front();
+            if rest == 0 {
+                break;
             }
         }
         self.input.drain(..count).collect()

@@ -176,13 +176,59 @@ fn parked_requests_are_bounded_and_can_be_withdrawn() {
 #[test]
 fn what_was_typed_survives_a_change_of_mode() {
     let mut terminal = cooked();
-    typed(&mut terminal, b"a\nbc");
+    typed(&mut terminal, b"a\nbc\x04de\nf");
     terminal.set_settings(Settings::RAW);
     assert_eq!(read(&mut terminal, 3), b"a\nb");
-    typed(&mut terminal, b"\x03\r\n\x7f");
+    typed(&mut terminal, b"g\x7fh\ri");
     terminal.set_settings(Settings::COOKED);
-    assert_eq!(read(&mut terminal, 100), b"c\x03\r\n\x7f");
+    // What was a line, or ended like one, still is.
+    assert_eq!(read(&mut terminal, 100), b"c");
+    assert_eq!(read(&mut terminal, 100), b"de\n");
+    assert_eq!(read(&mut terminal, 100), b"fh\n");
     assert!(matches!(terminal.read(1, 1, &mut [0; 9]), Outcome::Park(_)));
+    typed(&mut terminal, b"\n");
+    assert_eq!(terminal.ready().unwrap().bytes, b"i\n");
+}
+
+#[test]
+fn what_came_raw_is_typed_when_lines_are_edited() {
+    let mut terminal = cooked();
+    terminal.set_foreground(Some(1));
+    terminal.set_settings(Settings::RAW);
+    assert_eq!(typed(&mut terminal, b"one\rtw\x7fwo\r\x04\rhalf"), b"");
+    terminal.set_settings(Settings::COOKED);
+    // Only what can still be edited is shown, and erased where it stands.
+    assert_eq!(typed(&mut terminal, b"\x7f"), b"half\x08 \x08");
+    for line in [&b"one\n"[..], b"two\n", b"", b"\n"] {
+        assert_eq!(read(&mut terminal, 100), line);
+    }
+    typed(&mut terminal, b"ves\r");
+    assert_eq!(read(&mut terminal, 100), b"halves\n");
+
+    // A signal takes away what came before it, as ever.
+    terminal.set_settings(Settings::RAW);
+    typed(&mut terminal, b"before\r\x03after\r");
+    assert_eq!(terminal.signal(), None);
+    terminal.set_settings(Settings::COOKED);
+    assert_eq!(terminal.signal(), Some((1, Signal::Interrupt)));
+    assert_eq!(read(&mut terminal, 100), b"after\n");
+
+    // An end of the file that was meant for lines is not one among bytes, and not one later.
+    typed(&mut terminal, b"\x04");
+    terminal.set_settings(Settings::RAW);
+    terminal.set_settings(Settings::COOKED);
+    assert!(matches!(terminal.read(1, 1, &mut [0; 9]), Outcome::Park(_)));
+}
+
+#[test]
+fn what_came_raw_and_is_too_long_for_a_line_is_cut_off() {
+    let mut terminal = cooked();
+    terminal.set_settings(Settings::RAW);
+    typed(&mut terminal, &[b'x'; INPUT]);
+    terminal.set_settings(Settings::COOKED);
+    typed(&mut terminal, b"\r");
+    let line = read(&mut terminal, 2 * INPUT);
+    assert_eq!((line.len(), line[INPUT - 1]), (INPUT, b'\n'));
 }
 
 /// A screen of one endless line: what a real one would show of it.

@@ -181,6 +181,42 @@ proptest! {
         }
     }
 
+    /// What comes while a program reads bytes, and then lines without having read it all, is read as if it had come then.
+    #[test]
+    fn what_came_raw_is_edited_as_linux_does(
+        early in prop::collection::vec(key(), 0..20),
+        late in prop::collection::vec(key(), 0..40),
+        rooms in prop::collection::vec(1..40usize, 200),
+    ) {
+        let Some(mut pty) = Pty::new(true) else { return Ok(()) };
+        let mut ours = Terminal::new(Background::Refuse);
+        // Ends of files do not outlast the change.
+        let early: Vec<u8> = early.concat().into_iter().filter(|&byte| byte != 4).collect();
+        type_on_both(&mut pty, &mut ours, &early)?;
+        type_on_both(&mut pty, &mut ours, TAIL)?;
+        ours.set_settings(Settings::RAW);
+        for part in [late.concat().as_slice(), TAIL] {
+            pty.master.write_all(part).unwrap();
+            part.iter().for_each(|&byte| ours.receive(byte));
+            prop_assert_eq!(ours.output(), None);
+        }
+        // Linux has taken all keys when it has echoed the last ones.
+        let start = Instant::now();
+        let mut echo = Vec::new();
+        while !echo.ends_with(b"#\r\n") && start.elapsed() < Duration::from_secs(5) {
+            echo.extend(pty.shown(1));
+        }
+        ours.set_settings(Settings::COOKED);
+        for room in rooms {
+            let mine = ours_read(&mut ours, room);
+            let other = pty.read(room);
+            prop_assert_eq!(other.as_deref().map(show), mine.as_deref().map(show), "{:?}", show(&late.concat()));
+            if mine.is_none() {
+                break;
+            }
+        }
+    }
+
     #[test]
     fn output_and_raw_input_are_as_on_linux(bytes in prop::collection::vec(any::<u8>(), 1..300)) {
         let Some(mut pty) = Pty::new(false) else { return Ok(()) };
