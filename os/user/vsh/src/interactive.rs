@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::jobs::JobState;
 use crate::keys::Decoder;
 use crate::prelude::*;
-use crate::shell::{INTERRUPTED, Run, Shell};
+use crate::shell::{INTERRUPTED, Run, Shell, Stop};
 
 impl Helper for Shell {
     fn history(&self) -> &[String] {
@@ -118,6 +118,13 @@ impl Shell {
             }
             self.show(&editor.render(columns()));
         }
+    }
+
+    /// What a command is given up with that somebody has interrupted: the terminal has shown the key in the line in which it
+    /// was, and the prompt is to come below.
+    pub(crate) fn interrupted(&self) -> Stop {
+        self.show("\n");
+        Stop::Error(INTERRUPTED)
     }
 
     /// Writes to the terminal.

@@ -163,20 +163,25 @@ fn control_c_gives_up_lines_and_commands() {
     session.press("echo started; sleep 60\r");
     session.expect("started\r\n");
     session.press("\x03");
+    // The prompt does not hide the key.
+    session.expect("^C\r\n");
     session.expect("READY> ");
     session.line("echo $?", "130\r\n");
     session.press("echo looping; while true; do :; done\r");
     session.expect("looping\r\n");
     session.press("\x03");
+    session.expect("^C\r\n");
     session.expect("READY> ");
     session.press("echo looping; while true; do sleep 0.05; done\r");
     session.expect("looping\r\n");
     session.press("\x03");
+    session.expect("^C\r\n");
     session.expect("READY> ");
     session.press("read x\r");
     session.expect("\r\n");
     std::thread::sleep(Duration::from_millis(100));
     session.press("\x03");
+    session.expect("^C\r\n");
     session.expect("READY> ");
     session.line("echo alive", "alive\r\n");
 }
@@ -215,6 +220,7 @@ fn jobs_stop_and_go_on() {
     session.expect("sleep 60\r\n");
     std::thread::sleep(Duration::from_millis(200));
     session.press("\x03");
+    session.expect("^C\r\n");
     session.expect("READY> ");
     session.line("sh -c 'exit 5' & sleep 0.2", "[1] ");
     session.line("echo prompt", "prompt\r\n");

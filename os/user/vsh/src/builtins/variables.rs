@@ -182,7 +182,10 @@ pub(super) fn read(shell: &mut Shell, arguments: &[String]) -> Run {
     }
     let (line, ended) = match read_line(shell, raw) {
         Ok(found) => found,
-        Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(INTERRUPTED),
+        Err(error) if error.kind() == ErrorKind::Interrupted => {
+            shell.poll_interrupt()?;
+            return Ok(INTERRUPTED);
+        }
         Err(error) => {
             shell.report(format_args!("read: {error}"));
             return Ok(1);

@@ -109,7 +109,7 @@ impl Shell {
                 self.status = status;
                 Ok(())
             }
-            None if self.interactive => Err(Stop::Error(INTERRUPTED)),
+            None if self.interactive => Err(self.interrupted()),
             None => Err(Stop::Exit(INTERRUPTED)),
         }
     }

@@ -6,7 +6,7 @@ use rt::process::{Child, Command, ExitStatus, Group, Signal, Stdio};
 use crate::execute::simple::Expanded;
 use crate::jobs::{Job, JobState, Member};
 use crate::prelude::*;
-use crate::shell::{INTERRUPTED, NOT_EXECUTABLE, NOT_FOUND, Run, Shell, Stop};
+use crate::shell::{NOT_EXECUTABLE, NOT_FOUND, Run, Shell};
 use crate::stream::Drains;
 use crate::unparse::quote;
 
@@ -258,7 +258,7 @@ impl Shell {
             let _terminal_may_be_gone = rt::process::set_foreground(rt::process::group());
         }
         if interrupted && self.interactive {
-            return Err(Stop::Error(INTERRUPTED));
+            return Err(self.interrupted());
         }
         Ok(status)
     }
