@@ -17,6 +17,14 @@ rt::program!(main);
 /// Slots of what is signalled to the process server, made from the one capability that it gives.
 const INTERRUPT_SIGNAL: u64 = slot::SPACE + 3;
 const STOP_SIGNAL: u64 = slot::SPACE + 4;
+const READERS_SIGNAL: u64 = slot::SPACE + 5;
+
+/// All of them, and the bit of each.
+const SIGNALS: [(u64, u64); 3] = [
+    (INTERRUPT_SIGNAL, signal_bit::INTERRUPT),
+    (STOP_SIGNAL, signal_bit::STOP),
+    (READERS_SIGNAL, signal_bit::READERS),
+];
 
 /// How often a port without an interrupt is looked at, in nanoseconds.
 const POLL: u64 = 10_000_000;
@@ -48,11 +56,8 @@ fn main(argument: u64) -> u32 {
 /// Receives and answers, until the endpoint is gone.
 fn serve(port: Uart<Place>, interrupt: u64) -> Result<Infallible, Error> {
     let mut service = Service::new(port, Buffers::new()?);
-    // Without them the keys do nothing; the rest works.
-    for (to, bit) in [
-        (INTERRUPT_SIGNAL, signal_bit::INTERRUPT),
-        (STOP_SIGNAL, signal_bit::STOP),
-    ] {
+    // Without them the keys do nothing, and nobody reads once there is a foreground; the rest works.
+    for (to, bit) in SIGNALS {
         if let Err(error) = syscall::capability_mint(0, to, slot::SIGNALS, right::WRITE, bit) {
             rt::println!("console: no way to signal {bit}: {error}");
         }
@@ -84,10 +89,7 @@ fn serve(port: Uart<Place>, interrupt: u64) -> Result<Infallible, Error> {
             Err(error) => return Err(error),
         }
         let signals = service.signals();
-        for (slot, bit) in [
-            (INTERRUPT_SIGNAL, signal_bit::INTERRUPT),
-            (STOP_SIGNAL, signal_bit::STOP),
-        ] {
+        for (slot, bit) in SIGNALS {
             if signals & bit != 0 {
                 // Nobody to tell: see above.
                 let _ = syscall::signal(slot);

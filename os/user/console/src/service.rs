@@ -5,13 +5,14 @@ use alloc::vec::Vec;
 
 use abi::WORDS;
 use clients::{Call, Kernel, MAX_PARKED, Reply, is_process};
+use protocol::files::reader;
 use protocol::{Error, IO_SIZE, PROCESS_SERVER, files, signal_bit};
 use terminal::{Background, Completed, Outcome, Settings, Signal, Terminal, Ticket};
 
 use crate::uart::{Registers, Uart};
 
-/// The one group that the terminal knows: who is in the foreground is the process server's business, which stops the
-/// others before they can ask.
+/// The one group that the terminal knows: who is in the foreground is the process server's business, which is asked about
+/// each process that wants to read before the terminal is.
 const GROUP: u32 = 1;
 
 /// Bytes that are taken from the port before somebody else has a turn.
@@ -50,6 +51,11 @@ pub struct Service<K, R> {
     /// Processes that have been stopped, and what they were reading.
     stopped: BTreeSet<u64>,
     paused: Vec<Parked>,
+    /// Of which processes it is known whether they may read; everybody may while there is no foreground.
+    judged: Option<BTreeMap<u64, bool>>,
+    /// Reads of the others, and whether the process server is to be told that there are new ones.
+    asked: Vec<Parked>,
+    has_asked: bool,
     free: Vec<u64>,
     /// Whether there may be more to be moved.
     has_more: bool,
@@ -68,6 +74,9 @@ impl<K: Kernel, R: Registers> Service<K, R> {
             parked: BTreeMap::new(),
             stopped: BTreeSet::new(),
             paused: Vec::new(),
+            judged: None,
+            asked: Vec::new(),
+            has_asked: false,
             free: (0..MAX_PARKED).rev().collect(),
             has_more: false,
         }
@@ -85,8 +94,12 @@ impl<K: Kernel, R: Registers> Service<K, R> {
 
     /// Bits of [`signal_bit`] that the process server is to be told, once.
     pub fn signals(&mut self) -> u64 {
+        let asked = match core::mem::take(&mut self.has_asked) {
+            true => signal_bit::READERS,
+            false => 0,
+        };
         let signals = core::iter::from_fn(|| self.terminal.signal());
-        signals.fold(0, |bits, (_, signal)| {
+        signals.fold(asked, |bits, (_, signal)| {
             bits | match signal {
                 Signal::Interrupt => signal_bit::INTERRUPT,
                 Signal::Stop => signal_bit::STOP,
@@ -142,11 +155,11 @@ impl<K: Kernel, R: Registers> Service<K, R> {
     }
 
     fn manage(&mut self, call: &Call) -> Result<[u64; WORDS], Error> {
-        let [process, ..] = call.words;
-        if !is_process(process) {
-            return Err(Error::NoProcess);
-        }
+        let [process, verdict, ..] = call.words;
         match call.label {
+            files::FOREGROUND => return Ok(self.ask_again()),
+            files::READER => return Ok(self.judge(process, verdict)),
+            _ if !is_process(process) => return Err(Error::NoProcess),
             files::CONNECT if !call.has_capability => return Err(Error::BadArgument),
             files::CONNECT => return self.kernel.connect(process).map(|()| [0; WORDS]),
             files::PAUSE if call.words[1] != 0 => return Ok(self.pause(process)),
@@ -157,70 +170,123 @@ impl<K: Kernel, R: Registers> Service<K, R> {
         self.terminal.client_gone(process);
         self.kernel.disconnect(process);
         let (kernel, free) = (&mut self.kernel, &mut self.free);
-        self.parked.retain(|_, parked| {
+        let mut stays = |parked: &Parked| {
             if parked.process == process {
                 kernel.drop_reply(parked.place);
                 free.push(parked.place);
             }
             parked.process != process
-        });
-        self.paused.retain(|paused| {
-            if paused.process == process {
-                kernel.drop_reply(paused.place);
-                free.push(paused.place);
-            }
-            paused.process != process
-        });
+        };
+        self.parked.retain(|_, parked| stays(parked));
+        self.paused.retain(&mut stays);
+        self.asked.retain(&mut stays);
         self.stopped.remove(&process);
+        if let Some(judged) = &mut self.judged {
+            judged.remove(&process);
+        }
         Ok([0; WORDS])
     }
 
     /// A process has been stopped: what is typed now is not for it.
     fn pause(&mut self, process: u64) -> [u64; WORDS] {
         self.stopped.insert(process);
-        let (terminal, paused) = (&mut self.terminal, &mut self.paused);
-        self.parked.retain(|&ticket, parked| {
-            let is_meant = parked.process == process && parked.room.is_some();
-            if !is_meant || !terminal.cancel(ticket) {
-                return true;
-            }
-            paused.push(*parked);
-            false
-        });
+        let waiting = self.withdraw(|parked| parked.process == process);
+        self.paused.extend(waiting);
+        let asked = self.asked.extract_if(.., |parked| parked.process == process);
+        self.paused.extend(asked);
         [0; WORDS]
     }
 
     /// A process goes on, and with it what it was reading.
     fn go_on(&mut self, process: u64) -> [u64; WORDS] {
         self.stopped.remove(&process);
-        let (meant, others) = core::mem::take(&mut self.paused)
-            .into_iter()
-            .partition(|paused| paused.process == process);
-        self.paused = others;
-        let meant: Vec<Parked> = meant;
-        for paused in meant {
-            let room = paused.room.unwrap_or(0);
-            let reply = match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
-                Outcome::Park(ticket) => {
-                    self.parked.insert(ticket, paused);
-                    continue;
-                }
-                Outcome::Done(len) => {
-                    self.kernel.write(process, &self.buffer[..len]);
-                    Ok([len as u64, 0, 0, 0])
-                }
-                Outcome::Refused(_) => Err(Error::Busy),
-            };
-            self.free.push(paused.place);
-            self.kernel.reply(paused.place, reply.into());
+        let paused = self.paused.extract_if(.., |paused| paused.process == process);
+        for parked in paused.collect::<Vec<_>>() {
+            self.read_again(parked);
         }
         [0; WORDS]
+    }
+
+    /// Somebody else is in the foreground: whoever waits for input, or wants to, may have lost the right to it.
+    fn ask_again(&mut self) -> [u64; WORDS] {
+        self.judged = Some(BTreeMap::new());
+        let waiting = self.withdraw(|_| true);
+        self.has_asked |= !waiting.is_empty();
+        self.asked.extend(waiting);
+        [0; WORDS]
+    }
+
+    /// What becomes of a process that wants to read. Returns the next one.
+    fn judge(&mut self, process: u64, verdict: u64) -> [u64; WORDS] {
+        if let Some(judged) = &mut self.judged
+            && verdict != reader::STOPPED
+            && self.kernel.is_connected(process)
+        {
+            judged.insert(process, verdict == reader::ALLOWED);
+        }
+        let meant = self.asked.extract_if(.., |asked| asked.process == process);
+        for parked in meant.collect::<Vec<_>>() {
+            match verdict {
+                reader::STOPPED => self.paused.push(parked),
+                _ => self.read_again(parked),
+            }
+        }
+        let next = self.asked.first().map_or(0, |asked| asked.process);
+        [next, 0, 0, 0]
+    }
+
+    /// Takes the reads that wait for input, and are meant, from the terminal.
+    fn withdraw(&mut self, is_meant: impl Fn(&Parked) -> bool) -> Vec<Parked> {
+        let terminal = &mut self.terminal;
+        let reads = self.parked.extract_if(.., |&ticket, parked| {
+            parked.room.is_some() && is_meant(parked) && terminal.cancel(ticket)
+        });
+        reads.map(|(_, parked)| parked).collect()
+    }
+
+    /// Whether a process may read, if that is known.
+    fn may_read(&self, process: u64) -> Option<bool> {
+        match &self.judged {
+            None => Some(true),
+            Some(judged) => judged.get(&process).copied(),
+        }
+    }
+
+    /// Makes a read that has waited for a reason other than that there was no input.
+    fn read_again(&mut self, parked: Parked) {
+        let Parked { process, place, room } = parked;
+        let reply = match self.may_read(process) {
+            None => {
+                self.asked.push(parked);
+                self.has_asked = true;
+                return;
+            }
+            Some(false) => Err(Error::PermissionDenied),
+            Some(true) => {
+                let room = room.unwrap_or(0);
+                match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
+                    Outcome::Park(ticket) => {
+                        self.parked.insert(ticket, parked);
+                        return;
+                    }
+                    Outcome::Done(len) => {
+                        self.kernel.write(process, &self.buffer[..len]);
+                        Ok([len as u64, 0, 0, 0])
+                    }
+                    Outcome::Refused(_) => Err(Error::Busy),
+                }
+            }
+        };
+        self.free.push(place);
+        self.kernel.reply(place, reply.into());
     }
 
     fn serve_process(&mut self, call: &Call) -> Result<Option<[u64; WORDS]>, Error> {
         let process = call.badge;
         match call.label {
-            files::CONNECT | files::GONE | files::PAUSE => return Err(Error::PermissionDenied),
+            files::CONNECT | files::GONE | files::PAUSE | files::FOREGROUND | files::READER => {
+                return Err(Error::PermissionDenied);
+            }
             _ if !self.kernel.is_connected(process) => return Err(Error::NotConnected),
             _ => {}
         }
@@ -240,12 +306,23 @@ impl<K: Kernel, R: Registers> Service<K, R> {
     }
 
     fn read(&mut self, process: u64, room: usize) -> Result<Option<[u64; WORDS]>, Error> {
-        if self.stopped.contains(&process) {
-            // It was stopped just when it asked.
+        let is_stopped = self.stopped.contains(&process);
+        let may_read = self.may_read(process);
+        if is_stopped || may_read.is_none() {
             let place = self.place().ok_or(Error::Busy)?;
             let room = Some(room);
-            self.paused.push(Parked { process, place, room });
+            let parked = Parked { process, place, room };
+            if is_stopped {
+                // It was stopped just when it asked.
+                self.paused.push(parked);
+            } else {
+                self.asked.push(parked);
+                self.has_asked = true;
+            }
             return Ok(None);
+        }
+        if may_read == Some(false) {
+            return Err(Error::PermissionDenied);
         }
         match self.terminal.read(process, GROUP, &mut self.buffer[..room]) {
             Outcome::Done(len) => {

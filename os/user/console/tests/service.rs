@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use clients::{Call, Kernel, Reply};
 use console::{Kind, PATIENCE, Registers, Service, Uart};
+use protocol::files::reader;
 use protocol::{Error, IO_SIZE, OK, PROCESS_SERVER, files as label, signal_bit};
 
 /// A 16550 whose sender can be stuck.
@@ -308,6 +309,63 @@ fn who_is_stopped_gets_no_input() {
         world.call(4, label::PAUSE, [3, 1]),
         Some(Err(Error::PermissionDenied))
     );
+}
+
+#[test]
+fn the_process_server_decides_who_reads() {
+    let port = Shared::default();
+    let mut world = World::new(&port);
+    let manage = |world: &mut World, label, words| world.call(PROCESS_SERVER, label, words).unwrap();
+    let read = |world: &mut World, process| world.call(process, label::READ, [0, 100]);
+    let types = |world: &mut World, text: &[u8]| {
+        port.0.borrow_mut().input.extend(text);
+        world.0.pump();
+    };
+    // Before there is a foreground nobody is asked about.
+    assert_eq!(read(&mut world, 3), None);
+    assert_eq!(world.0.signals(), 0);
+    // Who waits may lose the right to it.
+    assert_eq!(manage(&mut world, label::FOREGROUND, [0; 2]), Ok(0));
+    assert_eq!(world.0.signals(), signal_bit::READERS);
+    assert_eq!(read(&mut world, 4), None);
+    assert_eq!(world.0.signals(), signal_bit::READERS);
+    types(&mut world, b"line\n");
+    assert_eq!(world.answered(), []);
+    assert_eq!(manage(&mut world, label::READER, [0, reader::REFUSED]), Ok(3));
+    assert_eq!(manage(&mut world, label::READER, [3, reader::STOPPED]), Ok(4));
+    assert_eq!(manage(&mut world, label::READER, [4, reader::ALLOWED]), Ok(0));
+    assert_eq!(world.answered(), [(4, b"line\n".to_vec())]);
+    // It is not asked about again.
+    assert_eq!(read(&mut world, 4), None);
+    assert_eq!(world.0.signals(), 0);
+    // Who was stopped asks again when it goes on.
+    assert_eq!(manage(&mut world, label::PAUSE, [3, 1]), Ok(0));
+    assert_eq!(manage(&mut world, label::PAUSE, [3, 0]), Ok(0));
+    assert_eq!(world.0.signals(), signal_bit::READERS);
+    assert_eq!(manage(&mut world, label::READER, [0, 0]), Ok(3));
+    // The foreground changes just then; the old right is worth nothing.
+    assert_eq!(manage(&mut world, label::FOREGROUND, [0; 2]), Ok(0));
+    assert_eq!(manage(&mut world, label::READER, [3, reader::ALLOWED]), Ok(4));
+    assert_eq!(manage(&mut world, label::READER, [4, reader::REFUSED]), Ok(0));
+    let answered = core::mem::take(&mut world.0.kernel().answered);
+    assert_eq!(answered, [(4, Reply::from(Err(Error::PermissionDenied)))]);
+    assert_eq!(read(&mut world, 4), Some(Err(Error::PermissionDenied)));
+    types(&mut world, b"its\n");
+    assert_eq!(world.answered(), [(3, b"its\n".to_vec())]);
+    // A stopped one that has asked waits like the others, and its end leaves nothing.
+    assert_eq!(manage(&mut world, label::FOREGROUND, [0; 2]), Ok(0));
+    assert_eq!(read(&mut world, 3), None);
+    assert_eq!(read(&mut world, 4), None);
+    assert_eq!(manage(&mut world, label::PAUSE, [3, 1]), Ok(0));
+    assert_eq!(manage(&mut world, label::READER, [0, 0]), Ok(4));
+    for process in [3, 4] {
+        assert_eq!(manage(&mut world, label::GONE, [process, 0]), Ok(0));
+    }
+    assert_eq!(manage(&mut world, label::READER, [4, reader::ALLOWED]), Ok(0));
+    assert!(world.0.kernel().saved.is_empty());
+    for label in [label::FOREGROUND, label::READER] {
+        assert_eq!(world.call(3, label, [4, 1]), Some(Err(Error::PermissionDenied)));
+    }
 }
 
 #[test]

@@ -199,6 +199,9 @@ impl Server {
         if bits & protocol::signal_bit::PROCESSES != 0 {
             self.tell_processes();
         }
+        if bits & protocol::signal_bit::READERS != 0 {
+            self.judge_readers();
+        }
         let Some(group) = self.table.foreground(self.session) else {
             return;
         };

@@ -11,6 +11,7 @@ extern crate alloc;
 mod as_client;
 mod boot;
 mod lives;
+mod readers;
 mod requests;
 mod shared;
 mod spawn;

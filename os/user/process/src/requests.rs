@@ -9,6 +9,7 @@ use protocol::{Error, IO_SIZE, address, process};
 
 use crate::as_client::connect;
 use crate::lives::{Server, error_of, error_of_call, own, signal_of, wait_reply};
+use crate::readers::tell_foreground;
 use crate::spawn::Extra;
 
 /// What a request is answered with: label and words.
@@ -106,6 +107,7 @@ impl Server {
             process::SHUTDOWN => nothing(self.shutdown(pid, first)),
             process::LEAD_GROUP => {
                 let led = self.table.set_group(pid, pid, pid).map_err(error_of);
+                tell_foreground();
                 led.map(|()| [u64::from(pid), 0]).into()
             }
             _ => Reply::from(Err(Error::NotSupported)),
@@ -228,6 +230,7 @@ impl Server {
         let group = Pid::try_from(group).map_err(|_| Error::NoProcess)?;
         self.table.set_foreground(pid, group).map_err(error_of)?;
         self.session = self.table.info(pid).map_err(error_of)?.session;
+        tell_foreground();
         Ok(())
     }
 

@@ -21,6 +21,6 @@ mod signals;
 mod table;
 mod wait;
 
-pub use signals::{Effect, Signal, Target};
+pub use signals::{Effect, Reading, Signal, Target};
 pub use table::{Error, Fate, Group, Info, Limits, MAX_NAME, Pid, Spawn, State, Table};
 pub use wait::{Child, Completed, Outcome, Status, Ticket, Wait};

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::table::{Error, Pid, State, Table};
+use crate::table::{Error, Pid, Process, State, Table};
 
 /// What is asked of a process. Programs do not handle signals: what ends one, ends every one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,48 @@ impl Effect {
     }
 }
 
+/// What becomes of a process that wants to read from the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It may.
+    Allowed,
+    /// It is in the background: its group is to be stopped until it is in the foreground.
+    Stops,
+    /// It is in the background, and nobody could bring it into the foreground: the group is an orphan.
+    Refused,
+}
+
 impl Table {
+    /// Whether a process may read from the terminal of its session. Everybody may before the session has had a foreground.
+    ///
+    /// # Errors
+    /// `NotFound`: it is not alive.
+    pub fn may_read(&self, pid: Pid) -> Result<Reading, Error> {
+        let process = self.living(pid)?;
+        let (group, session) = (process.group, process.session);
+        Ok(match self.foregrounds.get(&session) {
+            None => Reading::Allowed,
+            Some(&foreground) if foreground == group => Reading::Allowed,
+            Some(_) if pid == Self::FIRST || self.is_orphan(group, session) => Reading::Refused,
+            Some(_) => Reading::Stops,
+        })
+    }
+
+    /// Whether nobody in a group has a parent outside of it in the same session that could look after it. The first process
+    /// gets children that it knows nothing of, and is no such parent.
+    fn is_orphan(&self, group: Pid, session: Pid) -> bool {
+        let is_in = |process: &Process| process.group == group && process.session == session;
+        let looks_after = |parent: Pid| {
+            let parent = self.living(parent).ok().filter(|_| parent != Self::FIRST);
+            parent.is_some_and(|parent| parent.session == session && !is_in(parent))
+        };
+        let mut members = self
+            .processes
+            .values()
+            .filter(|process| process.is_alive() && is_in(process));
+        !members.any(|process| looks_after(process.parent))
+    }
+
     /// Sends a signal. One that asks for what is so already does nothing.
     ///
     /// # Errors

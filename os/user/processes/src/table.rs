@@ -150,7 +150,7 @@ impl Process {
 pub struct Table {
     pub(crate) processes: BTreeMap<Pid, Process>,
     /// Foreground group of each session.
-    foregrounds: BTreeMap<Pid, Pid>,
+    pub(crate) foregrounds: BTreeMap<Pid, Pid>,
     pub(crate) limits: Limits,
     /// Number given last.
     last: Pid,

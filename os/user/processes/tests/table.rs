@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use processes::{
-    Child, Effect, Error, Fate, Group, Limits, Outcome, Pid, Signal, Spawn, State, Status, Table, Target,
-    Ticket, Wait,
+    Child, Effect, Error, Fate, Group, Limits, Outcome, Pid, Reading, Signal, Spawn, State, Status, Table,
+    Target, Ticket, Wait,
 };
 use proptest::prelude::*;
 
@@ -165,6 +165,38 @@ fn groups_stay_in_their_session() {
     assert_eq!(table.set_group(leader, inside, outside), Err(Error::NotPermitted));
     assert_eq!(table.set_group(leader, inside, leader), Ok(()));
     assert_eq!(table.info(inside).unwrap().group, leader);
+}
+
+#[test]
+fn the_background_does_not_read() {
+    let mut table = table();
+    let shell = spawn(&mut table, 1, Group::New).unwrap();
+    let job = spawn(&mut table, shell, Group::New).unwrap();
+    let member = child(&mut table, job);
+    let stranger = spawn(&mut table, 1, Group::Session).unwrap();
+    // Nobody has said who is in the foreground.
+    assert_eq!(table.may_read(job), Ok(Reading::Allowed));
+    table.set_foreground(shell, shell).unwrap();
+    assert_eq!(table.may_read(shell), Ok(Reading::Allowed));
+    assert_eq!(table.may_read(job), Ok(Reading::Stops));
+    // Its own parent is in the same group, but its leader's is not.
+    assert_eq!(table.may_read(member), Ok(Reading::Stops));
+    assert_eq!(table.may_read(stranger), Ok(Reading::Allowed));
+    assert_eq!(table.may_read(1), Ok(Reading::Refused));
+    table.set_foreground(shell, job).unwrap();
+    assert_eq!(table.may_read(member), Ok(Reading::Allowed));
+    // The shell would be stopped as well, were it not that nobody looks after it.
+    assert_eq!(table.may_read(shell), Ok(Reading::Refused));
+    table.set_foreground(shell, shell).unwrap();
+    // The leader ends: its children are the first process's, which does not look after them.
+    table.ended(job, Fate::Exited(0)).unwrap();
+    assert_eq!(table.may_read(member), Ok(Reading::Refused));
+    assert_eq!(table.may_read(job), Err(Error::NotFound));
+    // So is a job whose shell has ended. The foreground of the dead stays the foreground.
+    let other = spawn(&mut table, shell, Group::New).unwrap();
+    assert_eq!(table.may_read(other), Ok(Reading::Stops));
+    table.ended(shell, Fate::Exited(0)).unwrap();
+    assert_eq!(table.may_read(other), Ok(Reading::Refused));
 }
 
 #[test]

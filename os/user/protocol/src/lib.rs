@@ -66,6 +66,8 @@ pub mod signal_bit {
     pub const STOP: u64 = 2;
     /// The file server wants to know the processes: see [`files::PROCESSES`](super::files::PROCESSES).
     pub const PROCESSES: u64 = 4;
+    /// Somebody wants to read from the terminal: see [`files::READER`](super::files::READER).
+    pub const READERS: u64 = 8;
 }
 
 /// Addresses that are the same wherever they are used. All others are in the [`start`] record, which
@@ -248,6 +250,23 @@ pub mod files {
     /// From the process server to the console server: word 0: process, word 1: 1 when it has been stopped, which keeps input
     /// from it, 0 when it goes on.
     pub const PAUSE: u32 = 67;
+    /// From the process server to the console server: somebody else is in the foreground. Before the first one everybody may
+    /// read; then each process that wants to is asked about with [`READER`], once until the next one.
+    pub const FOREGROUND: u32 = 68;
+    /// From the process server to the console server, after
+    /// [`signal_bit::READERS`](crate::signal_bit::READERS): word 0: process that wants to read, or 0 for none; word 1: one
+    /// of [`reader`]. Reply: the next process that wants to, or 0.
+    pub const READER: u32 = 69;
+
+    /// What becomes of a process that wants to read from the terminal.
+    pub mod reader {
+        /// It fails.
+        pub const REFUSED: u64 = 0;
+        /// It may.
+        pub const ALLOWED: u64 = 1;
+        /// It waits until the process has been stopped and goes on, and then asks again.
+        pub const STOPPED: u64 = 2;
+    }
 
     /// How to open.
     pub mod open {

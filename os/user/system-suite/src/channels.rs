@@ -8,6 +8,8 @@ use rt::io::{ErrorKind, Result};
 use rt::process::{Command, ExitStatus, Signal, kill};
 use rt::thread;
 
+use crate::foreground;
+
 /// Argument that gives this program a role.
 pub(crate) const ROLE: &str = "--role=";
 
@@ -100,7 +102,7 @@ fn between_threads() -> Result<Option<String>> {
 }
 
 /// This program in a role.
-fn other(role: &str) -> Command {
+pub(crate) fn other(role: &str) -> Command {
     let mut command = Command::new("/bin/system-suite");
     command.arg(format!("{ROLE}{role}"));
     command
@@ -244,6 +246,10 @@ pub(crate) fn role(name: &str) -> u32 {
         "three" => three(),
         "one" => one(),
         "wrong" => wrong(),
+        "shell" => foreground::look_after_jobs(),
+        "reader" => foreground::read(),
+        "parent" => foreground::leave_orphan(),
+        "orphan" => foreground::read_as_orphan(),
         _ => Err(ErrorKind::InvalidInput.into()),
     };
     match done {

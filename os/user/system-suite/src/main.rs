@@ -5,6 +5,8 @@
 mod builtins;
 #[cfg(target_os = "none")]
 mod channels;
+#[cfg(target_os = "none")]
+mod foreground;
 mod scripts;
 
 use rt::alloc::string::String;
@@ -60,7 +62,7 @@ fn suite(mut args: rt::Args) -> u32 {
         }
     }
     #[cfg(target_os = "none")]
-    for (name, test) in channels::TESTS {
+    for (name, test) in channels::TESTS.iter().chain(foreground::TESTS) {
         let found = test().unwrap_or_else(|error| Some(rt::alloc::format!("{error}")));
         match found {
             None => rt::println!("system-suite: {name}: ok"),
