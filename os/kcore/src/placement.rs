@@ -3,7 +3,9 @@
 //! | from | until | what |
 //! | --- | --- | --- |
 //! | 1 GiB | 33 GiB | what the program is told, and its I/O buffer, in the same 2 MiB |
-//! | 36 GiB | 130 GiB | nothing of the program's own: a server's devices and its clients' buffers, at fixed addresses |
+//! | 36 GiB | 46 GiB | memory of channels |
+//! | 46 GiB | 56 GiB | stacks of threads that it starts itself |
+//! | 64 GiB | 130 GiB | nothing of the program's own: a server's devices and its clients' buffers, at fixed addresses |
 //! | 132 GiB | 142 GiB | the initrd, in the first program |
 //! | 144 GiB | 216 GiB | the heap |
 //! | 216 GiB | 233 GiB | the image |
@@ -26,6 +28,12 @@ pub const MAX_HEAP: u64 = 8 * GIB;
 
 /// Most bytes that a stack may grow to.
 pub const MAX_STACK: u64 = 2 << 20;
+
+/// Most bytes that channels take, with what is between them.
+pub const MAX_CHANNELS: u64 = 1 << 20;
+
+/// Most bytes that stacks of threads take, with what is between them.
+pub const MAX_THREADS: u64 = 4 << 20;
 
 /// A range of addresses in which something begins.
 struct Window {
@@ -56,6 +64,16 @@ const WITHIN: Window = Window {
     places: 1 << 7,
     step: PAGE_SIZE,
 };
+const CHANNELS: Window = Window {
+    start: 36 * GIB,
+    places: 1 << 21,
+    step: PAGE_SIZE,
+};
+const THREADS: Window = Window {
+    start: 46 * GIB,
+    places: 1 << 21,
+    step: PAGE_SIZE,
+};
 const INITRD: Window = Window {
     start: 132 * GIB,
     places: 1 << 21,
@@ -78,6 +96,8 @@ const STACK: Window = Window {
 };
 
 const _: () = assert!(RECORD.last() + SHARED <= 36 * GIB && WITHIN.last() + MAX_RECORD <= SHARED / 2);
+const _: () =
+    assert!(CHANNELS.last() + MAX_CHANNELS <= THREADS.start && THREADS.last() + MAX_THREADS <= 64 * GIB);
 const _: () = assert!(INITRD.last() + 2 * GIB <= HEAP.start && HEAP.last() + MAX_HEAP <= IMAGE.start);
 const _: () = assert!(IMAGE.last() + MAX_IMAGE <= STACK.start - MAX_STACK - STACK_GUARD);
 const _: () = assert!(STACK_SIZE <= MAX_STACK && STACK.last() <= USER_END);
@@ -97,13 +117,17 @@ pub struct Placement {
     pub io: u64,
     /// Of the first program: the initrd.
     pub initrd: u64,
+    /// First address of what it shares with others through channels.
+    pub channels: u64,
+    /// First address of its threads' stacks.
+    pub threads: u64,
 }
 
 impl Placement {
     /// The same addresses for every program, where randomisation is switched off: the beginnings of the windows.
-    pub const FIXED: Self = Self::of([0; 7]);
+    pub const FIXED: Self = Self::of([0; 9]);
 
-    const fn of([shared, record, io, initrd, heap, image, stack]: [u64; 7]) -> Self {
+    const fn of([shared, record, io, initrd, heap, image, stack, channels, threads]: [u64; 9]) -> Self {
         let shared = RECORD.place(shared);
         Self {
             image: IMAGE.place(image),
@@ -112,6 +136,8 @@ impl Placement {
             record: shared + WITHIN.place(record),
             io: shared + SHARED / 2 + WITHIN.place(io),
             initrd: INITRD.place(initrd),
+            channels: CHANNELS.place(channels),
+            threads: THREADS.place(threads),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Random numbers, and the addresses that are made of them.
 
 use abi::layout::{MAX_IMAGE, PAGE_SIZE, STACK_GUARD, USER_END};
-use kcore::placement::{MAX_HEAP, MAX_STACK, Placement};
+use kcore::placement::{MAX_CHANNELS, MAX_HEAP, MAX_STACK, MAX_THREADS, Placement};
 use kcore::random::{Random, block};
 
 const GIB: u64 = 1 << 30;
@@ -69,7 +69,7 @@ fn numbers_do_not_repeat_and_set_every_bit() {
 #[test]
 fn every_address_has_its_bits_and_nothing_overlaps() {
     let mut random = Random::new([7; 4]);
-    let mut seen = [[u64::MAX, 0]; 6];
+    let mut seen = [[u64::MAX, 0]; 8];
     for placement in [Placement::FIXED]
         .into_iter()
         .chain((0..2000).map(|_| Placement::random(&mut random)))
@@ -81,13 +81,17 @@ fn every_address_has_its_bits_and_nothing_overlaps() {
             record,
             io,
             initrd,
+            channels,
+            threads,
         } = placement;
-        let places = [image, stack_top, heap, record, io, initrd];
+        let places = [image, stack_top, heap, record, io, initrd, channels, threads];
         assert!(places.iter().all(|address| address % PAGE_SIZE == 0));
         let parts = [
             (record, MAX_RECORD),
             (io, MAX_RECORD),
-            (36 * GIB, 94 * GIB),
+            (channels, MAX_CHANNELS),
+            (threads, MAX_THREADS),
+            (64 * GIB, 66 * GIB),
             (initrd, 2 * GIB),
             (heap, MAX_HEAP),
             (image, MAX_IMAGE),

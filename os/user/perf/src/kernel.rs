@@ -212,8 +212,8 @@ pub(crate) fn frames(results: &mut Vec<Measured>) -> Result<()> {
     Ok(())
 }
 
-/// Where pages come when they are touched: between channels and stacks of threads.
-const PAGES: u64 = protocol::address::THREADS - (512 << 10);
+/// Where pages come when they are touched: where only servers have something.
+const PAGES: u64 = 64 << 30;
 
 /// How many there are. The frame is always the same one.
 const PAGE_COUNT: u64 = 64;

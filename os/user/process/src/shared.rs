@@ -7,9 +7,7 @@ use alloc::vec::Vec;
 
 use abi::start::{kind, right};
 use processes::Pid;
-use protocol::{
-    CHANNEL_SIZE, CHANNEL_STEP, Error, MAX_ENDS, MAX_UNTYPED, UNTYPED_SIZES, address, channel_bit, slot,
-};
+use protocol::{CHANNEL_SIZE, CHANNEL_STEP, Error, MAX_ENDS, MAX_UNTYPED, UNTYPED_SIZES, channel_bit, slot};
 
 use crate::lives::{Life, Server, error_of_call};
 
@@ -245,7 +243,7 @@ impl Channel {
         let (table, first) = (life.child.table, slot::CHANNELS + number * 2);
         let access = right::READ | right::WRITE;
         syscall::capability_copy(0, self.mappings[end], self.frame, access)?;
-        let at = address::CHANNELS + number * CHANNEL_STEP;
+        let at = life.child.placement.channels + number * CHANNEL_STEP;
         syscall::map(life.child.space, 0, self.mappings[end], at, access)?;
         syscall::capability_copy(table, first, self.bells[end], right::READ)?;
         let peer = self.bells[1 - end];

@@ -32,6 +32,8 @@ const HEAP: usize = 88;
 const LENGTH: usize = 96;
 const HEAP_START: usize = 104;
 const IO: usize = 112;
+const CHANNELS: usize = 120;
+const THREADS: usize = 128;
 
 /// What a program gets besides its record.
 #[derive(Clone, Copy, Debug, Default)]
@@ -127,6 +129,8 @@ impl Server {
         let placement = self.addresses.choose();
         put(HEAP_START, placement.heap);
         put(IO, placement.io);
+        put(CHANNELS, placement.channels);
+        put(THREADS, placement.threads);
         for (number, stream) in streams.iter().enumerate() {
             let given = self.pass_on(*stream, parent_client, client)?;
             put(STREAMS + number * 16, given.server);

@@ -73,11 +73,6 @@ pub mod signal_bit {
 /// Addresses that are the same wherever they are used. All others are in the [`start`] record, which
 /// is where a program's argument points.
 pub mod address {
-    /// In every program: memory of channels, each end at this address plus its number times
-    /// [`CHANNEL_STEP`](crate::CHANNEL_STEP).
-    pub const CHANNELS: u64 = 40 << 30;
-    /// In every program: stacks of threads that it starts itself. It is near, so that it needs few page tables of its own.
-    pub const THREADS: u64 = CHANNELS + (1 << 20);
     /// Of the file server: the initrd. Of the console server: the registers of the serial port.
     pub const DEVICE: u64 = 1 << 36;
     /// Of servers: I/O buffers of clients, each at this address plus its process number times [`IO_SIZE`](crate::IO_SIZE).
@@ -90,7 +85,8 @@ pub const IO_SIZE: u64 = 16 << 10;
 /// Size of a channel's memory in bytes.
 pub const CHANNEL_SIZE: u64 = 32 << 10;
 
-/// Distance of the ends of channels in an address space.
+/// Distance of the ends of channels in an address space: each is at the address that the [`start`] record says plus its number
+/// times this.
 pub const CHANNEL_STEP: u64 = 64 << 10;
 
 /// Most ends of channels that a program has.

@@ -2,15 +2,16 @@
 //!
 //! Words of 64 bits, little endian: [`MAGIC`], process number, group, number of arguments, number of variables, then for
 //! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, how many bytes of heap the program
-//! has from the beginning, the length of the record in bytes, where the heap begins, and where the I/O buffer is. Behind them
+//! has from the beginning, the length of the record in bytes, where the heap begins, where the I/O buffer is, and where memory
+//! of channels and stacks of threads begin. Behind them
 //! texts, each with its length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
 //! variables as `name=value`.
 
 /// First word of a record.
-pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart02");
+pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart03");
 
 /// Words before the texts.
-pub const WORDS: usize = 15;
+pub const WORDS: usize = 17;
 
 /// Which word is the length.
 pub const LENGTH: usize = 12;
@@ -48,6 +49,10 @@ pub struct Header {
     pub heap_start: u64,
     /// Address of the I/O buffer.
     pub io: u64,
+    /// First address of the memory of channels.
+    pub channels: u64,
+    /// First address of the stacks of threads that it starts itself.
+    pub threads: u64,
 }
 
 /// Writes a record. Texts come in the order that the module says.
@@ -78,6 +83,8 @@ impl<'a> Writer<'a> {
             header.length,
             header.heap_start,
             header.io,
+            header.channels,
+            header.threads,
         ] {
             writer.put(&word.to_le_bytes())?;
         }
@@ -153,6 +160,8 @@ impl<'a> Reader<'a> {
             length: word(LENGTH)?,
             heap_start: word(13)?,
             io: word(14)?,
+            channels: word(15)?,
+            threads: word(16)?,
         };
         let reader = Self {
             header,

@@ -11,7 +11,7 @@ fn streams() -> impl Strategy<Value = [Stream; 3]> {
 proptest! {
     #[test]
     fn a_start_record_is_read_as_it_was_written(
-        [process, group, heap, length, heap_start, io] in any::<[u64; 6]>(),
+        [process, group, heap, length, heap_start, io, channels, threads] in any::<[u64; 8]>(),
         streams in streams(),
         directory in ".*",
         program in ".*",
@@ -29,6 +29,8 @@ proptest! {
             length,
             heap_start,
             io,
+            channels,
+            threads,
         };
         let mut bytes = vec![0xff; 20_000];
         let mut writer = Writer::new(&mut bytes, &header).unwrap();

@@ -30,6 +30,11 @@ fn suite(mut args: rt::Args) -> u32 {
         return channels::role(role);
     }
     let mut wrong = 0;
+    #[cfg(target_os = "none")]
+    if let Err(error) = channels::print_addresses() {
+        wrong += 1;
+        rt::println!("system-suite: addresses: WRONG: {error}");
+    }
     for script in SCRIPTS.iter().chain(BUILTINS) {
         match run(script) {
             Ok((output, status)) if output == script.output && status == script.status => {

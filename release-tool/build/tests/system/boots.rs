@@ -71,14 +71,15 @@ fn passes(arch: Arch, image: &str, cpus: usize, says: &str) {
     assert!(serial.contains(&count), "{}", serial.join("\n"));
 }
 
-/// Where the parts of the first program lie: what its line about them says, by name. The machine is stopped then.
-fn addresses(arch: Arch) -> Vec<(String, u64)> {
-    let files = files(&systems()[&arch], "kernel", "kernel");
+/// Where the parts of an image's first program lie: what its line about them says, by name. The machine is stopped then.
+fn addresses(arch: Arch, image: &str, program: &str) -> Vec<(String, u64)> {
+    let files = files(&systems()[&arch], "kernel", image);
+    let beginning = format!("{program}: addresses: ");
     let interrupt = Interrupt::default();
     let world = RealWorld::new(interrupt.clone(), None);
     let mut said = None;
     let ended = run(&world, &machine(arch), "kernel", &files, &mut |line| {
-        if let Some((_, addresses)) = line.text.split_once("kernel-suite: addresses: ") {
+        if let Some((_, addresses)) = line.text.split_once(&beginning) {
             said = Some(addresses.to_owned());
             interrupt.set();
         }
@@ -94,11 +95,16 @@ fn addresses(arch: Arch) -> Vec<(String, u64)> {
 
 /// The same files, started twice, put everything of a program somewhere else.
 fn lies_elsewhere_each_time(arch: Arch) {
-    let [first, second] = [addresses(arch), addresses(arch)];
-    let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["code", "data", "stack", "heap", "record", "initrd"]);
-    for ((name, one), (_, other)) in first.iter().zip(&second) {
-        assert_ne!(one, other, "{name}: {first:x?} {second:x?}");
+    for (image, program, parts) in [
+        ("kernel", "kernel-suite", &["code", "data", "stack", "heap", "record", "initrd"][..]),
+        ("system-suite", "system-suite", &["channel", "thread"]),
+    ] {
+        let [first, second] = [(); 2].map(|()| addresses(arch, image, program));
+        let names: Vec<&str> = first.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, parts);
+        for ((name, one), (_, other)) in first.iter().zip(&second) {
+            assert_ne!(one, other, "{name}: {first:x?} {second:x?}");
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use core::slice;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use channel::{Error, Wake};
-use protocol::{CHANNEL_SIZE, CHANNEL_STEP, address, channel_bit, process, slot};
+use protocol::{CHANNEL_SIZE, CHANNEL_STEP, channel_bit, process, slot};
 
 use super::client;
 use crate::io::{ErrorKind, Result};
@@ -19,13 +19,16 @@ use crate::io::{ErrorKind, Result};
 struct Number(u64);
 
 impl Number {
+    fn address(&self) -> u64 {
+        super::start::channels() + self.0 * CHANNEL_STEP
+    }
+
     /// The shared words.
     ///
     /// # Safety
     /// They are not used any more when the number is dropped.
     unsafe fn words(&self) -> &'static [AtomicU32] {
-        let start = address::CHANNELS + self.0 * CHANNEL_STEP;
-        let start = core::ptr::with_exposed_provenance(start as usize);
+        let start = core::ptr::with_exposed_provenance(self.address() as usize);
         // SAFETY: the process server has mapped that many bytes there for as long as the end is this program's, which is
         // until it is closed in `drop`: the caller's promise. All accesses are atomic.
         unsafe { slice::from_raw_parts(start, CHANNEL_SIZE as usize / 4) }
@@ -123,6 +126,11 @@ impl Sender {
     /// `InvalidInput` when it is none, or has been taken.
     pub fn inherited(number: u64) -> Result<Self> {
         Self::new(inherited(number, 0)?)
+    }
+
+    /// Where its memory lies in this program, for those who look how addresses are chosen.
+    pub fn address(&self) -> u64 {
+        self.number.address()
     }
 
     /// Sends a message; waits while there is no room for it.

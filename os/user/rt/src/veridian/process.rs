@@ -178,6 +178,8 @@ impl Record<'_> {
             length: 0,
             heap_start: 0,
             io: 0,
+            channels: 0,
+            threads: 0,
         };
         let mut writer = Writer::new(bytes, &header)?;
         for text in [self.directory, self.program, self.name] {

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ptr;
 use core::slice;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use abi::layout::RECORDS;
 use abi::start::{ROOT_INFO_WORDS, RootInfo};
@@ -17,6 +17,10 @@ use crate::io::Result;
 
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 static GROUP: AtomicU32 = AtomicU32::new(0);
+
+/// Where memory of channels and stacks of threads begin.
+static CHANNELS: AtomicU64 = AtomicU64::new(0);
+static THREADS: AtomicU64 = AtomicU64::new(0);
 
 /// The standard streams: input, output, errors.
 static STREAMS: Lock<[Stream; 3]> = Lock::new([Stream { server: 0, handle: 0 }; 3]);
@@ -68,6 +72,8 @@ fn begin(record: &Reader<'_>) -> Vec<String> {
     // Numbers of processes are below `MAX_PROCESSES`.
     PROCESS.store(record.header.process as u32, Ordering::Relaxed);
     GROUP.store(record.header.group as u32, Ordering::Relaxed);
+    CHANNELS.store(record.header.channels, Ordering::Relaxed);
+    THREADS.store(record.header.threads, Ordering::Relaxed);
     STREAMS.with(|streams| *streams = record.header.streams);
     env::begin(record);
     record.arguments().map(String::from).collect()
@@ -76,6 +82,16 @@ fn begin(record: &Reader<'_>) -> Vec<String> {
 /// The standard streams: input, output, errors.
 pub(super) fn streams() -> [Stream; 3] {
     STREAMS.with(|streams| *streams).unwrap_or_default()
+}
+
+/// First address of the memory of channels, which the process server maps there.
+pub(super) fn channels() -> u64 {
+    CHANNELS.load(Ordering::Relaxed)
+}
+
+/// First address that stacks of threads have to themselves.
+pub(super) fn threads() -> u64 {
+    THREADS.load(Ordering::Relaxed)
 }
 
 pub(crate) fn id() -> u32 {

@@ -4,7 +4,6 @@ use alloc::boxed::Box;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use abi::start::{kind, right, slot};
-use protocol::address;
 
 use super::objects::{Memory, Slot};
 use crate::io::Result;
@@ -81,7 +80,7 @@ pub fn spawn_with_faults(faults: u64, main: impl FnOnce() + Send + 'static) -> R
         tell,
         place,
     };
-    let bottom = address::THREADS + place * STACK_STEP;
+    let bottom = super::start::threads() + place * STACK_STEP;
     handle.prepare(bottom, faults).map_err(call_error_kind)?;
     let start = Box::into_raw(Box::new(Start {
         main: Box::new(main),
