@@ -96,7 +96,11 @@ fn addresses(arch: Arch, image: &str, program: &str) -> Vec<(String, u64)> {
 /// The same files, started twice, put everything of a program somewhere else.
 fn lies_elsewhere_each_time(arch: Arch) {
     for (image, program, parts) in [
-        ("kernel", "kernel-suite", &["code", "data", "stack", "heap", "record", "initrd"][..]),
+        (
+            "kernel",
+            "kernel-suite",
+            &["code", "data", "stack", "heap", "record", "initrd"][..],
+        ),
         ("system-suite", "system-suite", &["channel", "thread"]),
     ] {
         let [first, second] = [(); 2].map(|()| addresses(arch, image, program));
