@@ -1,10 +1,11 @@
 //! Does to the servers what a program can do: takes its buffer back where it has its capability, lets calls run out of time,
-//! and asks for nonsense. Ends with 0 when each answer was as it should be; whether the servers live on, others see.
+//! and asks for nonsense. With the argument `flood` it sends more than it may. Ends with 0 when each answer was as it should
+//! be; whether the servers live on, others see.
 #![no_std]
 #![no_main]
 
 use abi::Tag;
-use protocol::{Error, IO_SIZE, OK, files, process, slot};
+use protocol::{Error, IO_SIZE, OK, files, names, process, slot};
 
 rt::main!(attack);
 
@@ -24,14 +25,22 @@ macro_rules! check {
     };
 }
 
-fn attack(_args: rt::Args) -> u32 {
-    let checked = dropped_buffer()
+fn attack(mut args: rt::Args) -> u32 {
+    let checked = match args.nth(1).as_deref() {
+        Some("flood") => flood(),
+        _ => all(),
+    };
+    // Exit codes have more bits than a shell shows.
+    checked.err().map_or(0, |line| line % 255 + 1)
+}
+
+fn all() -> Checked {
+    dropped_buffer()
         .and_then(|()| late_answers())
         .and_then(|()| nonsense())
         .and_then(|()| impostor())
-        .and_then(|()| withdrawn());
-    // Exit codes have more bits than a shell shows.
-    checked.err().map_or(0, |line| line % 255 + 1)
+        .and_then(|()| registry())
+        .and_then(|()| withdrawn())
 }
 
 fn ask(server: u64, label: u32, [a, b, c]: [u64; 3]) -> Result<[u64; 4], Error> {
@@ -48,7 +57,7 @@ fn dropped_buffer() -> Checked {
         check!(ask(slot::PROCESS, process::CONNECT, [server, 0, 0]), Ok(_));
     }
     check!(
-        ask(slot::PROCESS, process::CONNECT, [3, 0, 0]),
+        ask(slot::PROCESS, process::CONNECT, [4, 0, 0]),
         Err(Error::BadArgument)
     );
     check!(syscall::capability_revoke(0, slot::IO), Ok(_));
@@ -161,6 +170,91 @@ fn impostor() -> Checked {
             }
         }
     }
+    Ok(())
+}
+
+/// Asks the registry for nonsense, for what it may not have, and for more than it may.
+fn registry() -> Checked {
+    const REGISTRY: u64 = 3;
+    for _ in 0..3 {
+        check!(ask(slot::PROCESS, process::CONNECT, [REGISTRY, 0, 0]), Ok(_));
+    }
+    check!(
+        ask(slot::PROCESS, process::ENDPOINT, [slot::OWN, 0, 0]),
+        Err(Error::PermissionDenied)
+    );
+    let name = names::Name::new("hostile").map(|name| name.words());
+    let Some(name @ [first, second, third]) = name else {
+        return Err(line!());
+    };
+    for given in [slot::FILES, slot::NAMES, slot::SPACE, slot::THREAD] {
+        let tag = Tag::new(names::REGISTER).with_capability().0;
+        let Ok(reply) = syscall::call(slot::NAMES, tag, first, second, third, given) else {
+            return Err(line!());
+        };
+        check!(Error::from_label(reply.tag.label()), Error::PermissionDenied);
+    }
+    check!(ask(slot::NAMES, names::REGISTER, name), Err(Error::BadArgument));
+    check!(ask(slot::NAMES, names::WITHDRAW, name), Err(Error::NotFound));
+    check!(ask(slot::NAMES, names::ALLOW, name), Err(Error::PermissionDenied));
+    check!(
+        ask(slot::NAMES, names::GONE, [1, 0, 0]),
+        Err(Error::PermissionDenied)
+    );
+    check!(
+        ask(slot::NAMES, names::LIST, [u64::MAX, 0, 0]),
+        Err(Error::NotFound)
+    );
+    for words in [[0; 3], [u64::MAX; 3], [b'a'.into(), 0, 1], [0x2f61, 0, 0]] {
+        check!(ask(slot::NAMES, names::LOOK_UP, words), Err(Error::BadName));
+    }
+    for label in (0..120).filter(|&label| label != names::WAIT_FOR) {
+        let _ = ask(slot::NAMES, label, [u64::MAX, 1, 0]);
+        let _ = syscall::send(slot::NAMES, Tag::new(label).0, 1, 1, 1, 1);
+    }
+    // More than may wait, nobody in time.
+    let tag = Tag::new(names::WAIT_FOR).0;
+    for _ in 0..80 {
+        let late = syscall::call_timeout(slot::NAMES, tag, first, second, third, SHORT / 100);
+        check!(late.map(|_| ()), Err(abi::Error::TimedOut));
+    }
+    let _ = syscall::send(slot::NAMES, tag, first, second, third, 0);
+    check!(ask(slot::NAMES, names::LOOK_UP, name), Err(Error::NotFound));
+    // The process server gives it once.
+    check!(syscall::capability_delete(0, slot::NAMES), Ok(_));
+    check!(ask(slot::PROCESS, process::CONNECT, [REGISTRY, 0, 0]), Ok(_));
+    check!(ask(slot::NAMES, names::LIST, [0; 3]), Err(Error::Other));
+    Ok(())
+}
+
+/// Sends more than it may, without waiting for answers, until each server has refused often; then the servers take what it
+/// asks for again.
+fn flood() -> Checked {
+    /// How often each server has to refuse.
+    const REFUSALS: u32 = 1000;
+    /// How long that may take, in nanoseconds.
+    const PATIENCE: u64 = 60_000_000_000;
+    check!(ask(slot::PROCESS, process::CONNECT, [1, 0, 0]), Ok(_));
+    check!(ask(slot::PROCESS, process::CONNECT, [3, 0, 0]), Ok(_));
+    let deadline = syscall::clock().unwrap_or(0) + PATIENCE;
+    for server in [slot::FILES, slot::CONSOLE, slot::PROCESS, slot::NAMES] {
+        let mut refusals = 0;
+        while refusals < REFUSALS {
+            // Nothing that any of them knows. Where it does not wait, this does not wait for it.
+            let sent = syscall::call_timeout(server, Tag::new(9999).0, 0, 0, 0, 0);
+            refusals += u32::from(sent.is_err_and(|error| error == abi::Error::RateLimited));
+            if syscall::clock().unwrap_or(u64::MAX) > deadline {
+                return Err(line!());
+            }
+        }
+    }
+    let _woken = syscall::sleep(10 * SHORT);
+    check!(ask(slot::PROCESS, process::LIST, [0; 3]), Ok([2..=4096, ..]));
+    check!(ask(slot::FILES, files::PIPE, [0; 3]), Ok(_));
+    check!(
+        ask(slot::NAMES, names::LIST, [u64::MAX, 0, 0]),
+        Err(Error::NotFound)
+    );
     Ok(())
 }
 

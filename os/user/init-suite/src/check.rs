@@ -13,7 +13,7 @@ use crate::notes::{count, found, notes};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Notes that there have to be when everything runs, and how many of each.
-const STARTS: [(&str, usize); 11] = [
+const STARTS: [(&str, usize); 14] = [
     ("witness", 1),
     ("first", 1),
     ("second", 1),
@@ -26,6 +26,10 @@ const STARTS: [(&str, usize); 11] = [
     ("fails", 1),
     ("orphan", 1),
     ("powerless", 1),
+    // It is told to end once, and is started again.
+    ("adder", 2),
+    ("asker", 1),
+    ("unnamed", 1),
     // It requires what fails.
     ("never", 0),
 ];

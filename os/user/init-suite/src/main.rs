@@ -5,6 +5,7 @@
 #![no_main]
 
 mod check;
+mod names;
 mod notes;
 
 use core::time::Duration;
@@ -40,6 +41,9 @@ fn run(mut args: rt::Args) -> u32 {
         "orphan" => return orphan(&name),
         "linger" => sleep(Duration::from_millis(50)),
         "powerless" => return powerless(&name),
+        "adder" => return names::adder(&name),
+        "asker" => return names::asker(&name),
+        "unnamed" => return names::unnamed(&name),
         "check" => return check::check(),
         "witness" => {
             serve(&name);

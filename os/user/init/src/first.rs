@@ -201,6 +201,9 @@ fn start(service: &Service) -> rt::io::Result<u32> {
     for (name, value) in &service.env {
         command.env(name.clone(), value.clone());
     }
+    for name in &service.provides {
+        command.provides(name.clone());
+    }
     if service.console {
         return with_console(&mut command);
     }

@@ -16,6 +16,7 @@ use protocol::{Error, address, slot};
 use root::{Addresses, Child, Chunks, Gift, Program, Slots, SpawnError};
 
 use crate::lives::{SERVERS, Server, own};
+use crate::registry;
 use crate::shared::Shared;
 use crate::spawn::{Extra, MACHINE};
 use crate::system::News;
@@ -23,7 +24,7 @@ use crate::system::News;
 /// The programs that may be the first process, in this order.
 const FIRST: [&str; 2] = ["system-suite", "init"];
 
-/// Slots of a server's table.
+/// Slots of the table of a server that has buffers of clients.
 const SERVER_SLOTS: u64 = 8192;
 
 /// Memory of the servers, in large pages.
@@ -85,11 +86,13 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
         servers: Vec::new(),
         news: News::default(),
         is_connected: false,
+        has_registry: false,
     };
     for (kind, at) in [
         (kind::ENDPOINT, own::SERVICE),
         (kind::ENDPOINT, own::FILES),
         (kind::ENDPOINT, own::CONSOLE),
+        (kind::ENDPOINT, own::NAMES),
         (kind::NOTIFICATION, own::SIGNALS),
         (kind::NOTIFICATION, own::EVENTS),
     ] {
@@ -98,6 +101,7 @@ pub(crate) fn boot(argument: u64) -> Result<Server, BootError> {
     for (to, from) in [(own::TO_FILES, own::FILES), (own::TO_CONSOLE, own::CONSOLE)] {
         syscall::capability_mint(0, to, from, right::WRITE | right::GRANT, protocol::PROCESS_SERVER)?;
     }
+    registry::prepare()?;
     syscall::receive_slot(own::RECEIVED)?;
     syscall::thread_bind(root_slot::THREAD, own::SIGNALS)?;
     server.start_files(&info)?;
@@ -129,7 +133,7 @@ impl Server {
             badge: None,
         };
         let gifts = [service(own::FILES), signals];
-        let mut child = self.new_server("files", 1, &variables, &gifts, FILES_MEMORY)?;
+        let mut child = self.new_server("files", 1, &variables, &gifts, FILES_MEMORY, SERVER_SLOTS)?;
         let pages = (initrd.len() as u64).div_ceil(PAGE_SIZE);
         child.fill(
             address::DEVICE,
@@ -180,7 +184,7 @@ impl Server {
                 Some(last << 32 | first),
             ));
         }
-        let child = self.new_server("console", 2, &variables, &gifts, CONSOLE_MEMORY)?;
+        let child = self.new_server("console", 2, &variables, &gifts, CONSOLE_MEMORY, SERVER_SLOTS)?;
         if info.serial_untyped != 0 {
             syscall::retype(info.serial_untyped, kind::FRAME, PAGE_SIZE, 1, 0, own::REGISTERS)?;
             let access = right::READ | right::WRITE;
@@ -192,13 +196,14 @@ impl Server {
     }
 
     /// Makes a server, which does not run yet, with all the memory that it will ever have.
-    fn new_server(
+    pub(crate) fn new_server(
         &mut self,
         name: &'static str,
         number: u64,
         variables: &[String],
         gifts: &[Gift],
         memory: u64,
+        slots: u64,
     ) -> Result<Child, BootError> {
         let file = self.initrd.find(name).ok_or(BootError::Missing(name))?;
         let mut placement = self.addresses.choose();
@@ -222,7 +227,7 @@ impl Server {
             badge: SERVERS + number,
             argument: 0,
             record: &record,
-            slots: SERVER_SLOTS,
+            slots,
             gifts: &all,
         };
         let child = Child::new(&program, &mut self.chunks, &mut self.slots)
@@ -267,7 +272,7 @@ impl Server {
 }
 
 /// The right to receive at a server's endpoint.
-fn service(endpoint: u64) -> Gift {
+pub(crate) fn service(endpoint: u64) -> Gift {
     Gift {
         to: slot::SERVICE,
         from: endpoint,

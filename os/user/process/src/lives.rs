@@ -15,6 +15,7 @@ use protocol::{PROCESS_SERVER_AS_CLIENT, files, status};
 use root::{Addresses, Child, Chunks, Slots};
 
 use crate::FAILURE;
+use crate::registry::Provides;
 use crate::shared::{Piece, Shared};
 use crate::system::News;
 
@@ -39,6 +40,9 @@ pub(crate) mod own {
     pub(crate) const FILES_AS_CLIENT: u64 = 4009;
     /// Where a capability of a message goes.
     pub(crate) const RECEIVED: u64 = 4010;
+    /// The endpoint of the registry of names, and the same with this server's badge.
+    pub(crate) const NAMES: u64 = 4011;
+    pub(crate) const TO_NAMES: u64 = 4012;
     /// All others, for whatever is needed.
     pub(crate) const REST: core::ops::Range<u64> = 4096..16384;
 }
@@ -69,6 +73,10 @@ pub(crate) struct Life {
     /// Bytes of its heap, and of its stack.
     pub(crate) heap: u64,
     pub(crate) stack: u64,
+    /// Which names it may provide, whether the registry knows it, and how many endpoints it has got.
+    pub(crate) provides: Provides,
+    pub(crate) knows_names: bool,
+    pub(crate) endpoints: u64,
     /// Untyped memory that it has of its own.
     pub(crate) pieces: Vec<Piece>,
 }
@@ -95,6 +103,8 @@ pub(crate) struct Server {
     pub(crate) news: News,
     /// Whether the file server has the own I/O buffer.
     pub(crate) is_connected: bool,
+    /// Whether the registry of names runs.
+    pub(crate) has_registry: bool,
 }
 
 impl Server {
@@ -128,6 +138,9 @@ impl Server {
             self.take_pieces(&life);
             let _ = syscall::thread_suspend(life.child.thread);
             self.forget_client(life.client);
+        }
+        if life.knows_names {
+            self.forget_names(pid);
         }
         self.close_ends(pid);
         life.child.end(&mut self.chunks, &mut self.slots);

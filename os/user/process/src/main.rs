@@ -12,6 +12,7 @@ mod as_client;
 mod boot;
 mod lives;
 mod readers;
+mod registry;
 mod requests;
 mod shared;
 mod spawn;

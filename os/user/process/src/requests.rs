@@ -98,6 +98,8 @@ impl Server {
             process::MEMORY => Reply::from(Ok([self.memory, self.chunks.free()])),
             process::HOLD_INTERRUPTS => nothing(self.hold(pid, first)),
             process::TAKE_INTERRUPT => self.take_held(pid).into(),
+            process::ENDPOINT => nothing(self.endpoint(pid, first)),
+            process::CONNECT if first == 3 => nothing(self.connect_names(pid)),
             process::CONNECT => nothing(self.connect_client(pid, first)),
             process::NEWS => match self.news(pid, first == 1) {
                 Ok(None) => Reply::Later,

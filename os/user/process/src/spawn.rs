@@ -10,10 +10,11 @@ use abi::start::right;
 use processes::{Group, Pid, Spawn, Table};
 use protocol::start::{Reader, Stream};
 use protocol::{Error, IO_SIZE, files, slot};
-use root::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
+use root::{Child, Gift, Limit, Program, SpawnError, TABLE_SLOTS};
 
 use crate::as_client::arguments_text;
 use crate::lives::{Life, Server, error_of, error_of_call, own};
+use crate::registry::Provides;
 
 /// ELF number of this architecture.
 pub(crate) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
@@ -22,6 +23,14 @@ pub(crate) const MACHINE: u16 = if cfg!(target_arch = "x86_64") {
     183
 } else {
     243
+};
+
+/// How many messages a program may send to each of the servers. Each has gates of its own, so that what one program has used
+/// up is not missing elsewhere. Whoever waits for its answers and does something with them stays below that on any machine
+/// that the system was tried on; who only sends uses up a part of a server's time, and not all of it.
+const LIMIT: Limit = Limit {
+    rate: 50_000,
+    burst: 50_000,
 };
 
 /// Offsets in a record of what this server fills in.
@@ -64,6 +73,16 @@ impl Server {
         let name = path.rsplit('/').next().unwrap_or_default();
         let shown = String::from(reader.arguments().next().unwrap_or(name));
         let arguments = arguments_text(reader.arguments());
+        let provides = if parent_client.is_none() {
+            Provides::All
+        } else {
+            let wanted = Provides::of(&reader)?;
+            let parent = self.lives.get(&parent).ok_or(Error::NoProcess)?;
+            if !parent.provides.covers(&wanted) {
+                return Err(Error::PermissionDenied);
+            }
+            wanted
+        };
         // What `/bin` shows is the initrd's; the file server need not be asked for it.
         let in_bin = path.strip_prefix("bin/").filter(|name| !name.contains('/'));
         let in_initrd = in_bin.and_then(|name| self.initrd.find(path).or_else(|| self.initrd.find(name)));
@@ -92,6 +111,7 @@ impl Server {
             &file,
             extra,
             arguments,
+            provides,
         );
         if made.is_ok() && extra.ends != 0 {
             self.pass_ends(parent, pid, extra.ends);
@@ -118,6 +138,7 @@ impl Server {
         file: &[u8],
         extra: Extra,
         arguments: String,
+        provides: Provides,
     ) -> Result<(), Error> {
         let len = record.len() as u64;
         let mut put = |at: usize, word: u64| record[at..at + 8].copy_from_slice(&word.to_le_bytes());
@@ -136,23 +157,12 @@ impl Server {
             put(STREAMS + number * 16, given.server);
             put(STREAMS + number * 16 + 8, given.handle);
         }
-        let client_of = |to, from| Gift {
-            to,
-            from,
-            rights: right::WRITE | right::GRANT,
-            badge: Some(client),
-        };
-        let inherited = Gift {
+        let inherited = [Gift {
             to: slot::INHERITED,
             from: own::RECEIVED,
             rights: right::ALL,
             badge: None,
-        };
-        let gifts = [
-            client_of(slot::FILES, own::FILES),
-            client_of(slot::CONSOLE, own::CONSOLE),
-            inherited,
-        ];
+        }];
         let program = Program {
             file,
             machine: MACHINE,
@@ -162,7 +172,7 @@ impl Server {
             argument: 0,
             record,
             slots: TABLE_SLOTS,
-            gifts: &gifts[..if extra.inherits { 3 } else { 2 }],
+            gifts: if extra.inherits { &inherited } else { &[] },
         };
         let child = Child::new(&program, &mut self.chunks, &mut self.slots).map_err(error_of_spawn)?;
         let Some(buffer) = self.slots.take() else {
@@ -181,18 +191,31 @@ impl Server {
             arguments,
             heap: 0,
             stack: STACK_SIZE,
+            provides,
+            knows_names: false,
+            endpoints: 0,
             pieces: Vec::new(),
         };
-        let started = life
-            .child
-            .share(
-                IO_SIZE,
-                buffer,
-                slot::IO,
-                placement.io,
-                &mut self.chunks,
-                &mut self.slots,
-            )
+        let gates = [
+            (slot::PROCESS, own::SERVICE),
+            (slot::FILES, own::FILES),
+            (slot::CONSOLE, own::CONSOLE),
+        ];
+        let child = &mut life.child;
+        let limited = gates.into_iter().try_for_each(|(to, server)| {
+            child.gate(to, server, client, LIMIT, &mut self.chunks, &mut self.slots)
+        });
+        let started = limited
+            .and_then(|()| {
+                child.share(
+                    IO_SIZE,
+                    buffer,
+                    slot::IO,
+                    placement.io,
+                    &mut self.chunks,
+                    &mut self.slots,
+                )
+            })
             // Its own table, for threads that it makes.
             .and_then(|()| {
                 let table = life.child.table;

@@ -10,6 +10,7 @@
 
 mod error;
 pub mod list;
+pub mod names;
 pub mod start;
 
 pub use error::Error;
@@ -40,6 +41,9 @@ pub mod slot {
     /// Of servers: a notification of the process server, without a badge: they mint the bits of
     /// [`signal_bit`](super::signal_bit) themselves.
     pub const SIGNALS: u64 = 16;
+    /// Of programs that are no servers: the registry of names, once the program has asked for it with
+    /// [`process::CONNECT`](super::process::CONNECT).
+    pub const NAMES: u64 = 16;
     /// The program's own thread, for notifications to be bound to.
     pub const THREAD: u64 = 17;
     /// Of servers: their own address space and memory, to map what clients give them; an untyped for page tables is not
@@ -98,6 +102,9 @@ pub const UNTYPED_SIZES: [u64; 2] = [64 << 10, 2 << 20];
 /// Most bytes that a program gets by it.
 pub const MAX_UNTYPED: u64 = 4 << 20;
 
+/// Most endpoints that a program gets by [`process::ENDPOINT`] in its life.
+pub const MAX_ENDPOINTS: u64 = 16;
+
 /// Bits of the notifications of channels.
 pub mod channel_bit {
     /// The peer has sent or received something.
@@ -146,7 +153,8 @@ pub mod process {
     pub const TAKE_INTERRUPT: u32 = 11;
     /// Makes the caller the leader of a new group. Reply: the group.
     pub const LEAD_GROUP: u32 = 12;
-    /// Gives a server the caller's I/O buffer. Word 0: 1 the file server, 2 the console server.
+    /// Gives a server the caller's I/O buffer. Word 0: 1 the file server, 2 the console server. With 3 the caller gets
+    /// [`slot::NAMES`](crate::slot::NAMES) instead: the registry of names, which needs no buffer.
     pub const CONNECT: u32 = 20;
     /// Of the first process alone. Waits until a child has ended that nobody has waited for, or the system is to go down;
     /// takes nothing, so it can be asked again when time has run out. A second one replaces the first. Reply: word 0 is 1
@@ -165,6 +173,10 @@ pub mod process {
     /// Takes an end from the caller. Word 0: its number. Its peer's notification gets
     /// [`channel_bit::GONE`](crate::channel_bit::GONE), as when the caller ends.
     pub const CHANNEL_CLOSE: u32 = 33;
+
+    /// An endpoint at which the caller receives, for programs that may provide a name. Word 0: the caller's slot that gets it,
+    /// with all rights. It lasts as long as the caller, and there are [`MAX_ENDPOINTS`](crate::MAX_ENDPOINTS) at most.
+    pub const ENDPOINT: u32 = 34;
 
     /// Signals.
     pub mod signal {

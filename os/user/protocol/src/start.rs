@@ -2,16 +2,16 @@
 //!
 //! Words of 64 bits, little endian: [`MAGIC`], process number, group, number of arguments, number of variables, then for
 //! each of the three standard streams its server (0 none, 1 files, 2 console) and handle, how many bytes of heap the program
-//! has from the beginning, the length of the record in bytes, where the heap begins, where the I/O buffer is, and where memory
-//! of channels and stacks of threads begin. Behind them
-//! texts, each with its length in four bytes before it: current directory, program, arguments (the first one is the program's name for itself),
-//! variables as `name=value`.
+//! has from the beginning, the length of the record in bytes, where the heap begins, where the I/O buffer is, where memory
+//! of channels and stacks of threads begin, and the number of names that the program may register. Behind them texts, each
+//! with its length in four bytes before it: current directory, program, arguments (the first one is the program's name for
+//! itself), variables as `name=value`, names.
 
 /// First word of a record.
 pub const MAGIC: u64 = u64::from_le_bytes(*b"vstart03");
 
 /// Words before the texts.
-pub const WORDS: usize = 17;
+pub const WORDS: usize = 18;
 
 /// Which word is the length.
 pub const LENGTH: usize = 12;
@@ -53,6 +53,8 @@ pub struct Header {
     pub channels: u64,
     /// First address of the stacks of threads that it starts itself.
     pub threads: u64,
+    /// How many names there are that it may register.
+    pub provides: u64,
 }
 
 /// Writes a record. Texts come in the order that the module says.
@@ -85,6 +87,7 @@ impl<'a> Writer<'a> {
             header.io,
             header.channels,
             header.threads,
+            header.provides,
         ] {
             writer.put(&word.to_le_bytes())?;
         }
@@ -162,19 +165,23 @@ impl<'a> Reader<'a> {
             io: word(14)?,
             channels: word(15)?,
             threads: word(16)?,
+            provides: word(17)?,
         };
         let reader = Self {
             header,
             texts: bytes.get(WORDS * 8..)?,
         };
-        let count = header.arguments.checked_add(header.variables)?.checked_add(2)?;
+        let given = header.arguments.checked_add(header.variables)?;
+        let count = given.checked_add(header.provides)?.checked_add(2)?;
         let complete = count <= bytes.len() as u64 / 4 && reader.texts().count() as u64 == count;
         complete.then_some(reader)
     }
 
-    /// All texts: current directory, program, arguments, variables.
+    /// All texts: current directory, program, arguments, variables, names.
     pub fn texts(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        let count = 2 + self.header.arguments as usize + self.header.variables as usize;
+        let header = &self.header;
+        // `new` has counted them.
+        let count = 2 + (header.arguments + header.variables + header.provides) as usize;
         let mut rest = self.texts;
         core::iter::from_fn(move || {
             let (len, behind) = rest.split_first_chunk::<4>()?;
@@ -202,6 +209,13 @@ impl<'a> Reader<'a> {
 
     /// The variables, as `name=value`.
     pub fn variables(&self) -> impl Iterator<Item = &'a str> + use<'a> {
-        self.texts().skip(2 + self.header.arguments as usize)
+        let first = 2 + self.header.arguments as usize;
+        self.texts().skip(first).take(self.header.variables as usize)
+    }
+
+    /// The names that the program may register.
+    pub fn provides(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        let first = 2 + self.header.arguments + self.header.variables;
+        self.texts().skip(first as usize)
     }
 }

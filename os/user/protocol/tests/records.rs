@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use protocol::list::{Entries, Entry};
+use protocol::names::Name;
 use protocol::start::{Header, Reader, Stream, WORDS, Writer};
 
 fn streams() -> impl Strategy<Value = [Stream; 3]> {
@@ -17,6 +18,7 @@ proptest! {
         program in ".*",
         arguments in prop::collection::vec(".*", 0..5),
         variables in prop::collection::vec(("[^=]*", ".*"), 0..5),
+        names in prop::collection::vec("[a-z]{1,9}", 0..3),
         cut in 0_usize..2000,
     ) {
         let header = Header {
@@ -31,6 +33,7 @@ proptest! {
             io,
             channels,
             threads,
+            provides: names.len() as u64,
         };
         let mut bytes = vec![0xff; 20_000];
         let mut writer = Writer::new(&mut bytes, &header).unwrap();
@@ -41,6 +44,9 @@ proptest! {
         }
         for (name, value) in &variables {
             writer.joined(name, "=", value).unwrap();
+        }
+        for name in &names {
+            writer.text(name).unwrap();
         }
         let len = writer.len();
 
@@ -53,9 +59,24 @@ proptest! {
         let read: Vec<_> = reader.variables().map(|variable| variable.split_once('=').unwrap()).collect();
         let written: Vec<_> = variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         prop_assert_eq!(read, written);
+        prop_assert_eq!(reader.provides().collect::<Vec<_>>(), names);
 
         prop_assert!(Reader::new(&bytes[..len]).is_some());
         prop_assert!(Reader::new(&bytes[..cut.min(len - 1)]).is_none());
+    }
+
+    #[test]
+    fn names_are_read_as_they_were_written(text in "[a-zA-Z0-9_-][a-zA-Z0-9._-]{0,23}") {
+        let name = Name::new(&text).unwrap();
+        prop_assert_eq!(name.as_str(), text);
+        prop_assert_eq!(Name::from_words(name.words()), Some(name));
+    }
+
+    #[test]
+    fn any_words_can_be_a_name(words in any::<[u64; 3]>(), text in ".{0,30}") {
+        for name in [Name::from_words(words), Name::new(&text)].into_iter().flatten() {
+            prop_assert_eq!(Name::new(name.as_str()), Some(name));
+        }
     }
 
     #[test]
@@ -84,12 +105,16 @@ proptest! {
         let _ = Entries::new(&bytes).count();
         // With a good beginning, more of it is looked at.
         if bytes.len() >= WORDS * 8 {
-            bytes[..8].copy_from_slice(b"vstart01");
+            bytes[..8].copy_from_slice(b"vstart03");
             bytes[24..40].fill(0);
             bytes[24] = counts[0] % 4;
             bytes[32] = counts[1] % 4;
+            bytes[120..128].fill(0);
+            bytes[120] = counts[0] / 4 % 3;
             if let Some(reader) = Reader::new(&bytes) {
-                prop_assert_eq!(reader.texts().count() as u64, 2 + reader.header.arguments + reader.header.variables);
+                let header = reader.header;
+                let texts = 2 + header.arguments + header.variables + header.provides;
+                prop_assert_eq!(reader.texts().count() as u64, texts);
             }
         }
     }
@@ -128,4 +153,22 @@ proptest! {
             prop_assert_eq!(Entries::new(&bytes[..len - 1]).count(), fits - 1);
         }
     }
+}
+
+#[test]
+fn what_is_no_name_is_refused() {
+    for text in ["", ".", ".a", "a b", "a/b", "\u{e9}", "abcdefghijklmnopqrstuvwxy"] {
+        assert_eq!(Name::new(text), None, "{text:?}");
+    }
+    let a = u64::from(b'a');
+    for words in [
+        [0; 3],
+        [0, a, 0],
+        [a, a, 0],
+        [a | a << 16, 0, 0],
+        [u64::from(b'/'), 0, 0],
+    ] {
+        assert_eq!(Name::from_words(words), None, "{words:?}");
+    }
+    assert!(Name::new("abcdefghijklmnopqrstuvwx").is_some());
 }

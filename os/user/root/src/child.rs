@@ -93,6 +93,15 @@ pub struct Gift {
     pub badge: Option<u64>,
 }
 
+/// How many messages may be sent: the kernel refuses more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// Per second.
+    pub rate: u64,
+    /// At once, after a pause.
+    pub burst: u64,
+}
+
 impl Gift {
     /// Leave to write to the kernel's console.
     pub const CONSOLE: Self = Self {
@@ -256,6 +265,44 @@ impl Child {
         syscall::capability_copy(self.table, to, own, right::READ | right::WRITE)?;
         syscall::map(self.space, self.table, to, address, right::READ | right::WRITE)?;
         Ok(())
+    }
+
+    /// Gives the program, in the slot `to` of its table, leave to send to `endpoint` with a badge, but not more messages than a
+    /// limit: through a gate of its own, which ends with it. What was in the slot is deleted.
+    ///
+    /// # Errors
+    /// When memory or slots are used up, or the kernel refuses.
+    pub fn gate(
+        &mut self,
+        to: u64,
+        endpoint: u64,
+        badge: u64,
+        limit: Limit,
+        chunks: &mut Chunks,
+        slots: &mut Slots,
+    ) -> Result<(), Error> {
+        let gate = slots.take().ok_or(Error::TooMany)?;
+        let made = self
+            .make(kind::ENDPOINT, 0, 0, gate, chunks, slots)
+            .and_then(|()| {
+                syscall::endpoint_limit(gate, endpoint, limit.rate, limit.burst)?;
+                // It is no error when the slot is empty.
+                let _ = syscall::capability_delete(self.table, to);
+                let rights = right::WRITE | right::GRANT;
+                syscall::capability_mint(self.table, to, gate, rights, badge).map(drop)
+            });
+        // The program's capability keeps the gate; nothing was made when this one is not there.
+        let _ = syscall::capability_delete(0, gate);
+        slots.give_back(gate);
+        made
+    }
+
+    /// Makes an endpoint of the program's memory, with a capability in the slot `to` of its table.
+    ///
+    /// # Errors
+    /// When memory is used up, or the slot is taken.
+    pub fn endpoint(&mut self, to: u64, chunks: &mut Chunks, slots: &mut Slots) -> Result<(), Error> {
+        self.make(kind::ENDPOINT, 0, self.table, to, chunks, slots)
     }
 
     fn new_chunk(&mut self, chunks: &mut Chunks, slots: &mut Slots) -> Result<u64, Error> {

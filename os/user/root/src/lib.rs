@@ -16,7 +16,7 @@ use abi::start::{ROOT_INFO_WORDS, RootInfo};
 use kcore::tar::Archive;
 
 pub use addresses::Addresses;
-pub use child::{Child, Gift, Program, SpawnError, TABLE_SLOTS};
+pub use child::{Child, Gift, Limit, Program, SpawnError, TABLE_SLOTS};
 pub use memory::Chunks;
 pub use slots::Slots;
 

@@ -17,7 +17,12 @@ macro_rules! program {
 /// Ends the program: whoever started it is told.
 pub fn end(code: u32) -> ! {
     let tag = abi::Tag::new(protocol::process::EXIT);
-    let _nobody_to_tell = syscall::call(abi::start::slot::PARENT, tag.0, u64::from(code), 0, 0, 0);
+    // Who has said too much has to wait before it may say this.
+    while syscall::call(abi::start::slot::PARENT, tag.0, u64::from(code), 0, 0, 0)
+        .is_err_and(|error| error == abi::Error::RateLimited)
+    {
+        let _woken = syscall::sleep(1_000_000);
+    }
     loop {
         let _refused = syscall::exit_thread();
     }

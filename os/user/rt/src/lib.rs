@@ -20,6 +20,7 @@ mod gather;
 #[cfg(any(target_os = "none", test))]
 mod heap;
 pub mod io;
+pub mod names;
 #[cfg(any(target_os = "none", test))]
 mod path;
 mod print;

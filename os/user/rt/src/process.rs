@@ -173,6 +173,7 @@ pub struct Command {
     pub(crate) streams: [Stdio; 3],
     pub(crate) group: Group,
     pub(crate) may_power_off: bool,
+    pub(crate) provides: Vec<String>,
     #[cfg(target_os = "none")]
     pub(crate) gifts: sys::Gifts,
 }
@@ -190,6 +191,7 @@ impl Command {
             streams: [Stdio::Inherit, Stdio::Inherit, Stdio::Inherit],
             group: Group::Inherit,
             may_power_off: true,
+            provides: Vec::new(),
             #[cfg(target_os = "none")]
             gifts: sys::Gifts::default(),
         }
@@ -258,6 +260,13 @@ impl Command {
     /// Sets whether it may have the machine switched off, if this program may. It may unless this says otherwise.
     pub fn may_power_off(&mut self, may: bool) -> &mut Self {
         self.may_power_off = may;
+        self
+    }
+
+    /// Lets the program register a name, see [`names`](crate::names), if this program may give that right away. Without this
+    /// it may register none.
+    pub fn provides(&mut self, name: impl Into<String>) -> &mut Self {
+        self.provides.push(name.into());
         self
     }
 

@@ -5,6 +5,8 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use protocol::names::{MAX_PROVIDED, Name};
+
 /// When a service that has exited is started again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restart {
@@ -43,6 +45,8 @@ pub struct Service {
     pub oneshot: bool,
     /// It gets the console.
     pub console: bool,
+    /// Names that it may register.
+    pub provides: Vec<String>,
 }
 
 /// What is wrong with a service file, and where.
@@ -71,7 +75,7 @@ impl fmt::Display for FileError {
     }
 }
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "exec",
     "args",
     "env",
@@ -83,6 +87,7 @@ const KEYS: [&str; 11] = [
     "stop-timeout",
     "type",
     "console",
+    "provides",
 ];
 const ENV: usize = 2;
 
@@ -126,6 +131,7 @@ pub fn parse(file: &str, text: &str) -> Result<Service, FileError> {
         stop_timeout: Duration::from_secs(5),
         oneshot: false,
         console: false,
+        provides: Vec::new(),
     };
     let (mut has_section, mut seen) = (false, [false; KEYS.len()]);
     for (index, line) in text.lines().enumerate() {
@@ -181,6 +187,7 @@ impl Service {
             "env" => self.env.push(variable(value)?),
             "after" => self.after = names(value)?,
             "requires" => self.requires = names(value)?,
+            "provides" => self.provides = provided(value)?,
             "restart" => {
                 self.restart = match one_of(value, &["never", "on-failure", "always"])? {
                     0 => Restart::Never,
@@ -219,6 +226,23 @@ fn names(value: &str) -> Result<Vec<String>, Problem> {
         if !all.contains(&name) {
             all.push(name);
         }
+    }
+    Ok(all)
+}
+
+/// Names for the registry.
+fn provided(value: &str) -> Result<Vec<String>, Problem> {
+    let mut all: Vec<String> = Vec::new();
+    for name in value.split_whitespace() {
+        if Name::new(name).is_none() {
+            return problem(alloc::format!("{name:?} is no name that can be registered"));
+        }
+        if !all.iter().any(|other| other == name) {
+            all.push(name.into());
+        }
+    }
+    if all.len() > MAX_PROVIDED {
+        return problem(alloc::format!("more than {MAX_PROVIDED} names"));
     }
     Ok(all)
 }

@@ -20,6 +20,7 @@ burst = 3
 stop-timeout = 1min
 type = oneshot
 console = yes
+provides = log log.control log
 "#;
 
 #[test]
@@ -38,6 +39,7 @@ fn every_key_is_read() {
         stop_timeout: Duration::from_secs(60),
         oneshot: true,
         console: true,
+        provides: text(&["log", "log.control"]),
     };
     assert_eq!(parse("/etc/services/logger.service", FULL), Ok(expected));
 }
@@ -74,6 +76,14 @@ fn errors_name_file_and_line_and_what_was_meant() {
             "a.service:1: unknown section \"[servise]\"; did you mean \"[service]\"?",
         ),
         ("[service]\n[service]", "a.service:2: [service] comes twice"),
+        (
+            "[service]\nexec = /x\nprovides = log /dev/log",
+            "a.service:3: \"/dev/log\" is no name that can be registered",
+        ),
+        (
+            "[service]\nexec = /x\nprovides = a b c d e f g h i",
+            "a.service:3: more than 8 names",
+        ),
         (
             "exec = /x",
             "a.service:1: expected [service] before the first key",

@@ -42,6 +42,8 @@ macro_rules! check {
     };
 }
 
+pub(crate) use check;
+
 /// A message: its length and bytes follow from its number.
 fn message(number: u64) -> Vec<u8> {
     let len = number * 7 % LONGEST;
@@ -264,7 +266,7 @@ pub(crate) fn role(name: &str) -> u32 {
         "reader" => foreground::read(),
         "parent" => foreground::leave_orphan(),
         "orphan" => foreground::read_as_orphan(),
-        _ => Err(ErrorKind::InvalidInput.into()),
+        _ => crate::names::role(name).unwrap_or(Err(ErrorKind::InvalidInput.into())),
     };
     match done {
         Ok(()) => 0,

@@ -7,6 +7,8 @@ mod builtins;
 mod channels;
 #[cfg(target_os = "none")]
 mod foreground;
+#[cfg(target_os = "none")]
+mod names;
 mod scripts;
 
 use rt::alloc::string::String;
@@ -67,7 +69,7 @@ fn suite(mut args: rt::Args) -> u32 {
         }
     }
     #[cfg(target_os = "none")]
-    for (name, test) in channels::TESTS.iter().chain(foreground::TESTS) {
+    for (name, test) in channels::TESTS.iter().chain(foreground::TESTS).chain(names::TESTS) {
         let found = test().unwrap_or_else(|error| Some(rt::alloc::format!("{error}")));
         match found {
             None => rt::println!("system-suite: {name}: ok"),

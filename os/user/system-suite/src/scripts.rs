@@ -184,6 +184,12 @@ pub(crate) const SCRIPTS: &[Script] = &[
         0,
     ),
     script(
+        "names",
+        "names; names -q; names x; echo $?",
+        "    PID NAME\nnames: one operand too many: x\nTry 'names --help' for more information.\n2\n",
+        0,
+    ),
+    script(
         "hostile program",
         "hostile; echo $?; echo alive | cat; ls /tmp/none",
         "0\nalive\nls: /tmp/none: no such file or directory\n",

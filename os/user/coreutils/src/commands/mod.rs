@@ -16,6 +16,7 @@ mod kill;
 mod ls;
 mod mkdir;
 mod mv;
+mod names;
 mod path;
 mod printf;
 mod ps;
@@ -60,6 +61,7 @@ pub static COMMANDS: &[&Spec] = &[
     &ls::SPEC,
     &mkdir::SPEC,
     &mv::SPEC,
+    &names::SPEC,
     &printf::SPEC,
     &ps::SPEC,
     &pwd::SPEC,

@@ -53,6 +53,11 @@ pub(crate) fn power_off(_status: u32) -> Result<()> {
     Err(ErrorKind::PermissionDenied.into())
 }
 
+/// There is no registry here.
+pub(crate) fn list_names() -> Result<Vec<crate::names::Entry>> {
+    Err(ErrorKind::Unsupported.into())
+}
+
 pub(crate) fn processes() -> Result<Vec<ProcessInfo>> {
     let mut processes: Vec<_> = std::fs::read_dir("/proc")?
         .filter_map(|entry| {

@@ -23,7 +23,14 @@ fn grow(bytes: usize) -> Option<(usize, usize)> {
         return take_given(bytes);
     }
     let tag = Tag::new(protocol::process::GROW);
-    let reply = syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0).ok()?;
+    let reply = loop {
+        match syscall::call(slot::PARENT, tag.0, bytes as u64, 0, 0, 0) {
+            Err(abi::Error::RateLimited) => {
+                let _woken = syscall::sleep(1_000_000);
+            }
+            other => break other.ok()?,
+        }
+    };
     let [start, len, ..] = reply.words;
     (reply.tag.label() == protocol::OK).then_some((start as usize, len as usize))
 }

@@ -10,6 +10,7 @@ mod env;
 mod file;
 mod heap;
 mod lock;
+pub(crate) mod names;
 pub mod objects;
 mod process;
 mod start;
@@ -21,6 +22,7 @@ pub(crate) use env::{current_dir, current_exe, remove_var, set_current_dir, set_
 pub(crate) use file::{
     File, canonicalize, create_dir, metadata, pipe, read_dir, remove_dir, remove_file, rename,
 };
+pub(crate) use names::list_names;
 pub(crate) use process::{
     Child, Gifts, hold_interrupts, kill, kill_group, processes, set_foreground, take_interrupt,
 };

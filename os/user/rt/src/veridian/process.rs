@@ -65,6 +65,7 @@ impl Child {
             variables: &variables,
             streams: streams.passed,
             may_power_off: command.may_power_off,
+            provides: &command.provides,
         };
         let group = match command.group {
             Group::Inherit => 0,
@@ -162,6 +163,7 @@ struct Record<'a> {
     variables: &'a BTreeMap<String, String>,
     streams: [Passed; 3],
     may_power_off: bool,
+    provides: &'a [String],
 }
 
 impl Record<'_> {
@@ -180,6 +182,7 @@ impl Record<'_> {
             io: 0,
             channels: 0,
             threads: 0,
+            provides: self.provides.len() as u64,
         };
         let mut writer = Writer::new(bytes, &header)?;
         for text in [self.directory, self.program, self.name] {
@@ -190,6 +193,9 @@ impl Record<'_> {
         }
         for (name, value) in self.variables {
             writer.joined(name, "=", value)?;
+        }
+        for name in self.provides {
+            writer.text(name)?;
         }
         Some(writer.len())
     }
