@@ -68,15 +68,23 @@ fn tell(label: u32, [a, b, c, d]: [u64; 4]) -> Result<(), Error> {
 impl Server {
     /// Gives a program the registry, the first time that it asks.
     pub(crate) fn connect_names(&mut self, pid: Pid) -> Result<(), Error> {
-        let life = self.lives.get(&pid).ok_or(Error::NoProcess)?;
-        if life.knows_names {
+        if self.lives.get(&pid).ok_or(Error::NoProcess)?.knows_names {
             return Ok(());
         }
         self.start_registry()?;
+        let introduced = self.introduce(pid);
+        if introduced.is_err() {
+            self.forget_names(pid);
+        } else if let Some(life) = self.lives.get_mut(&pid) {
+            life.knows_names = true;
+        }
+        introduced
+    }
+
+    /// Tells the registry what a program may provide, and gives the program its way there.
+    fn introduce(&mut self, pid: Pid) -> Result<(), Error> {
         let life = self.lives.get_mut(&pid).ok_or(Error::NoProcess)?;
         let process = u64::from(pid);
-        // From here on there may be something to be forgotten.
-        life.knows_names = true;
         match &life.provides {
             Provides::All => tell(names::ALLOW, [0, 0, 0, process])?,
             Provides::These(provided) => {
