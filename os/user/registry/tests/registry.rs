@@ -8,6 +8,9 @@ use registry::{
     Answer, Kernel, MAX_NAMES, MAX_OWNED, MAX_PERMISSIONS, MAX_WAITING, MAX_WAITING_EACH, Registry,
 };
 
+/// Whose endpoint was given, and to whom.
+type Given = Option<(u64, u32)>;
+
 /// Places with capabilities and rights to reply, and what was done with them.
 #[derive(Default)]
 struct Fake {
@@ -18,8 +21,8 @@ struct Fake {
     ended: Vec<u64>,
     offered: Option<(u64, u32)>,
     saved: Vec<bool>,
-    /// Answers to who waited: place, label, and whose endpoint was given.
-    replies: Vec<(usize, u32, Option<(u64, u32)>)>,
+    /// Answers to who waited: place, label, and what was given.
+    replies: Vec<(usize, u32, Given)>,
 }
 
 impl Fake {
