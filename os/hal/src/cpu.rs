@@ -25,7 +25,7 @@ const EMERGENCY: u64 = 128 << 10;
 const EMERGENCY_STACK: u64 = 16 << 10;
 
 /// How long a CPU may take from its start to its first instruction in Rust, in nanoseconds.
-const START_LIMIT: u64 = 1_000_000_000;
+const START_LIMIT: u64 = 10_000_000_000;
 
 /// State of one CPU. Assembly uses the first fields; everything else is written by the CPU itself but for what says
 /// otherwise.
@@ -216,6 +216,10 @@ pub(crate) fn is_stack_guard(address: u64) -> bool {
 /// Keeps two CPUs from starting others at the same time: what a starting CPU reads is in one place.
 static STARTS: Lock<()> = Lock::new(());
 
+/// The CPU that was started last, until it has come up.
+static COMING: AtomicUsize = AtomicUsize::new(NOBODY);
+const NOBODY: usize = usize::MAX;
+
 /// Starts a CPU: it enters the kernel where [`entry!`](crate::entry) says. When this returns it is about to.
 ///
 /// # Errors
@@ -226,8 +230,14 @@ pub fn start(index: usize) -> Result<(), &'static str> {
     if local.online.load(Ordering::Acquire) {
         return Err("the CPU runs already");
     }
+    // One that comes up late has to find its own stack and number.
+    let coming = COMING.load(Ordering::Acquire);
+    if coming != NOBODY && coming != index {
+        return Err("another CPU was started and has not come up yet");
+    }
+    COMING.store(index, Ordering::Release);
     let limit = timer::now() + START_LIMIT;
-    Machine::start_cpu(local, limit)?;
+    Machine::start_cpu(local, limit).inspect_err(|_| COMING.store(NOBODY, Ordering::Release))?;
     while !local.online.load(Ordering::Acquire) {
         if timer::now() > limit {
             return Err("the CPU was started and does not come up");
@@ -250,6 +260,7 @@ pub(crate) unsafe extern "C" fn secondary_entry(index: usize) -> ! {
     if let Err(error) = Machine::init_interrupts(false) {
         panic!("CPU {index}: {error}");
     }
+    COMING.store(NOBODY, Ordering::Release);
     local.online.store(true, Ordering::Release);
     crate::boot::kernel_secondary(index)
 }

@@ -11,6 +11,7 @@ global_asm!(
     include_str!("entry.s"),
     loader_entry = sym loader_entry,
     direct_entry = sym direct_entry,
+    start = sym super::start::START,
 );
 
 unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {

@@ -17,25 +17,38 @@ _start:
     lla t0, {loader_entry}
     jr t0
 
-1:  mv s1, a0
+    # The first hart here starts the kernel. OpenSBI 1.1 marks a hart as starting before it notes where: one that looks in
+    # between enters here as well, and what it needs is where every hart that is started finds it.
+1:  lla t0, boot_begun
+    li t1, 1
+.option push
+.option arch, +a
+    amoswap.w.aqrl t1, t1, (t0)
+.option pop
+    beqz t1, 2f
+    lla a1, {start}
+    lla t0, secondary_start
+    jr t0
+
+2:  mv s1, a0
     mv s2, a1
     lla t0, kernel_bss
     lla t1, kernel_image_end
-2:  sd zero, 0(t0)
+3:  sd zero, 0(t0)
     addi t0, t0, 8
-    bltu t0, t1, 2b
+    bltu t0, t1, 3b
 
     # Entries: valid, readable, writable, executable, accessed, dirty.
     lla t0, boot_root
     li t1, 0
     li t2, 64                       # 64 GiB at their own address
-3:  slli t3, t1, 28
+4:  slli t3, t1, 28
     ori t3, t3, 0xcf
     slli t4, t1, 3
     add t4, t4, t0
     sd t3, 0(t4)
     addi t1, t1, 1
-    bltu t1, t2, 3b
+    bltu t1, t2, 4b
     lla t5, boot_high
     srli t3, t5, 2
     ori t3, t3, 1                   # a table
@@ -48,12 +61,12 @@ _start:
     li t1, 1
     li t2, 512
     li t6, 0x200000 >> 2
-4:  slli t4, t1, 3
+5:  slli t4, t1, 3
     add t4, t4, t5
     sd t3, 0(t4)
     add t3, t3, t6
     addi t1, t1, 1
-    bltu t1, t2, 4b
+    bltu t1, t2, 5b
 
     srli t0, t0, 12
     li t1, 0x8000000000000000                  # Sv39
@@ -93,6 +106,11 @@ secondary_start:
     li s0, 0
     li ra, 0
     jr t1
+
+# Not in what is zeroed above.
+.section .data.boot, "aw"
+.balign 4
+boot_begun: .word 0
 
 .section .bss.boot, "aw", @nobits
 .balign 4096

@@ -31,12 +31,13 @@ struct Start {
     index: u64,
 }
 
-struct Shared(UnsafeCell<Start>);
+pub(super) struct Shared(UnsafeCell<Start>);
 
 // SAFETY: written by the one hart that starts others, while none is starting.
 unsafe impl Sync for Shared {}
 
-static START: Shared = Shared(UnsafeCell::new(Start {
+/// `entry.s` reads it too.
+pub(super) static START: Shared = Shared(UnsafeCell::new(Start {
     satp: 0,
     stack: 0,
     entry: 0,

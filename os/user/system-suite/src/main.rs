@@ -69,7 +69,11 @@ fn suite(mut args: rt::Args) -> u32 {
         }
     }
     #[cfg(target_os = "none")]
-    for (name, test) in channels::TESTS.iter().chain(foreground::TESTS).chain(names::TESTS) {
+    for (name, test) in channels::TESTS
+        .iter()
+        .chain(foreground::TESTS)
+        .chain(names::TESTS)
+    {
         let found = test().unwrap_or_else(|error| Some(rt::alloc::format!("{error}")));
         match found {
             None => rt::println!("system-suite: {name}: ok"),

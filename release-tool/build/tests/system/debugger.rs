@@ -209,6 +209,35 @@ fn a_fault_of_the_kernel_stops_every_cpu(arch: Arch) {
     assert_eq!(session.status, Some(machine(arch).failure), "{said}");
 }
 
+#[test]
+fn a_hart_that_firmware_lets_go_too_early_is_no_second_beginning() {
+    let arch = Arch::Riscv64;
+    let session = session(
+        arch,
+        4,
+        &[
+            "set language c",
+            // Where harts begin that are started, before their tables are switched on; the image lies at 0x80200000.
+            "hbreak *((unsigned long)&secondary_start - (unsigned long)&_start + 0x80200000)",
+            "continue",
+            "delete",
+            // As if the hart had not known yet where.
+            "set $pc = 0x80200000",
+            "detach",
+        ],
+    );
+    let said = &session.serial;
+    assert_eq!(
+        session.status,
+        Some(machine(arch).success),
+        "{}\n{said}",
+        session.told
+    );
+    has(&session.told, &["Breakpoint 1, ", "detached"]);
+    has(said, &["kernel: 4 CPUs", "the kernel survived"]);
+    assert_eq!(said.matches("kernel: this is").count(), 1, "{said}");
+}
+
 /// What a kernel says in the end when its initrd has nothing to start.
 fn panics(arch: Arch, kernel: &Path, kernel_flat: &Path) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
