@@ -23,6 +23,7 @@ pub mod machine {
 const EHDR_SIZE: usize = 64;
 const PHDR_SIZE: usize = 56;
 const ET_EXEC: u16 = 2;
+const ET_DYN: u16 = 3;
 const PT_LOAD: u32 = 1;
 const PF_X: u32 = 1;
 const PF_W: u32 = 2;
@@ -149,7 +150,8 @@ fn check_header(file: &[u8], expected_machine: u16) -> Result<Header, ElfError> 
         return Err(ElfError::NotElf64);
     }
     let kind = u16_at(file, 16);
-    if kind != ET_EXEC {
+    // One that can be moved is entered at its link address all the same, and moves itself.
+    if kind != ET_EXEC && kind != ET_DYN {
         return Err(ElfError::Type(kind));
     }
     let machine = u16_at(file, 18);
@@ -232,7 +234,7 @@ pub enum ElfError {
     },
     /// Not a 64-bit little-endian ELF file of version 1.
     NotElf64,
-    /// Some other `e_type` than an executable with fixed addresses.
+    /// Some other `e_type` than an executable's.
     Type(u16),
     /// Built for another architecture.
     Machine {
@@ -296,7 +298,7 @@ impl fmt::Display for ElfError {
             Self::Type(found) => {
                 write!(
                     f,
-                    "expected a fixed-address executable (ELF type {ET_EXEC}), got type {found}"
+                    "expected an executable (ELF type {ET_EXEC} or {ET_DYN}), got type {found}"
                 )
             }
             Self::Machine { expected, found } => {
@@ -517,7 +519,9 @@ mod tests {
         assert_eq!(change(0, 0), ElfError::NotElf64);
         assert_eq!(change(4, 1), ElfError::NotElf64);
         assert_eq!(change(5, 2), ElfError::NotElf64);
-        assert_eq!(change(16, 3), ElfError::Type(3));
+        for other in [0, 1, 4] {
+            assert_eq!(change(16, other), ElfError::Type(other.into()));
+        }
         assert_eq!(
             change(18, machine::AARCH64 as u8),
             ElfError::Machine {
@@ -526,6 +530,13 @@ mod tests {
             }
         );
         assert_eq!(change(54, 32), ElfError::ProgramHeaderSize(32));
+    }
+
+    #[test]
+    fn a_kernel_that_moves_itself_is_accepted() {
+        let mut file = elf(BASE, &[(PT_LOAD, TEXT, BASE, 8, 8)]);
+        file[16] = ET_DYN as u8;
+        assert_eq!(parse(&file).unwrap().entry(), BASE);
     }
 
     #[test]

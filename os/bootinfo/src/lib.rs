@@ -9,7 +9,8 @@
 //! from what it was given there (a PVH start-info record or a device tree), so that the rest of the kernel knows one way.
 #![no_std]
 
-/// Virtual address at which the kernel image starts, on every architecture (the top 2 GiB of the address space).
+/// Virtual address for which the kernel image is linked and at which it is entered, on every architecture (the top 2 GiB of
+/// the address space). It then moves itself.
 pub const KERNEL_VMA: u64 = 0xffff_ffff_8020_0000;
 
 /// `BootInfo::magic`: proves that the first argument is this record. ASCII `VERIDBI1`, little endian.

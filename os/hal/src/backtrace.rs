@@ -4,16 +4,16 @@
 use core::fmt;
 
 use crate::arch::Machine;
-use crate::{Architecture, cpu};
+use crate::{Architecture, cpu, image};
 
-/// Shows this CPU's registers as they are now, in lines.
+/// Shows this CPU's registers as they are now, in lines; addresses in the image as those for which it was linked.
 pub fn registers() -> impl fmt::Display {
     fmt::from_fn(|out| {
         for (index, (name, value)) in Machine::registers().enumerate() {
             if index > 0 && index % COLUMNS == 0 {
                 writeln!(out)?;
             }
-            write!(out, "  {name:<7} {value:016x}")?;
+            write!(out, "  {name:<7} {:016x}", image::shown(value, true))?;
         }
         Ok(())
     })

@@ -3,14 +3,14 @@
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use bootinfo::{BootInfo, KERNEL_VMA, MAGIC, MemoryKind, MemoryRegion, PhysRange, VERSION};
+use bootinfo::{BootInfo, MAGIC, MemoryKind, MemoryRegion, PhysRange, VERSION};
 use kcore::memory_map::{self, MemoryMap};
 use kcore::paging::{Access, Attributes, ENTRIES, MapError, Mapper, PAGE_SIZE, TableMemory};
 
 use crate::arch::Machine;
 use crate::memory::{self, Memory};
 use crate::phys::{self, Tables};
-use crate::{Architecture, Device, MAX_DEVICES, cpu, entropy, heap, image, timer};
+use crate::{Architecture, Device, MAX_DEVICES, cpu, entropy, heap, image, moving, timer};
 
 /// Most regions that the memory map may have after joining neighbours.
 const MAX_REGIONS: usize = 512;
@@ -75,17 +75,34 @@ impl Workspace {
     }
 }
 
-/// Brings the machine up and enters the kernel.
+/// What the first instructions call: moves the image, then brings the machine up.
 ///
 /// # Safety
 /// Called once, on the boot stack, with interrupts masked, in the state that `bootinfo` describes: physical memory is
-/// mapped at its own address, the kernel image at its link address, and `record` is null or the physical address of a
+/// mapped at its own address, the kernel image at its link address, and `pointer` is null or the physical address of a
 /// boot record that tells the truth.
-pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
+pub(crate) unsafe fn enter(pointer: *const BootInfo) -> ! {
+    // Before the image is moved: later the address may be read from where that changes.
+    let next = core::hint::black_box(start as *const ()).addr() as u64;
     cpu::local(0).install();
     // SAFETY: the caller's promise.
-    let record = unsafe { read_record(record) };
-    entropy::use_record(&record);
+    unsafe {
+        let record = read_record(pointer);
+        entropy::collect(&record);
+        moving::go_on_elsewhere(next, pointer, &record);
+        start(pointer)
+    }
+}
+
+/// Brings the machine up and enters the kernel, where the image is to stay.
+///
+/// # Safety
+/// As for `enter`, but for the image's address.
+#[inline(never)]
+unsafe extern "C" fn start(pointer: *const BootInfo) -> ! {
+    cpu::local(0).install();
+    // SAFETY: the caller's promise.
+    let record = unsafe { read_record(pointer) };
     // SAFETY: checked above, and true by the caller's promise.
     let devices = unsafe { Machine::discover(&record) };
     // SAFETY: the same.
@@ -101,6 +118,15 @@ pub(crate) unsafe fn start(record: *const BootInfo) -> ! {
     }
     let (mut workspace, heap) = workspace(&map);
 
+    let mapped = map
+        .regions()
+        .iter()
+        .filter(|region| memory_map::kind(region) != MemoryKind::Reserved);
+    let ends = mapped
+        .map(memory_map::end)
+        .chain(devices.iter().map(|(start, len)| start + len));
+    phys::place_map(ends.max().unwrap_or(0), moving::choose);
+    cpu::place_stacks(moving::choose);
     let root = workspace.take(1).unwrap_or_else(|| no_room());
     // SAFETY: the workspace is usable memory, so nobody uses it, and it hands out each page once.
     unsafe { phys::clear_frame(root) };
@@ -227,7 +253,7 @@ fn build_tables(
     // SAFETY: the workspace hands out pages of usable memory, each once.
     let mut tables = unsafe { Tables::new(|| workspace.take(1)) };
     let mapper = Mapper::<<Machine as Architecture>::Encoding>::new(root);
-    let to_phys = |virt: u64| virt - KERNEL_VMA + record.kernel.start;
+    let to_phys = |virt: u64| virt - image::start() + record.kernel.start;
     for (start, end, access) in image::parts() {
         mapper.map(
             &mut tables,
@@ -253,7 +279,7 @@ fn build_tables(
                 None => (next.min().unwrap_or(end), Access::ReadWrite),
             };
             let stop = stop.min(end);
-            let virt = Machine::PHYSICAL_MAP + start;
+            let virt = phys::map_start() + start;
             mapper.map(&mut tables, virt, start, stop - start, Attributes::kernel(access))?;
             start = stop;
         }
@@ -275,7 +301,7 @@ fn build_tables(
     for &(start, len) in devices {
         mapper.map(
             &mut tables,
-            Machine::PHYSICAL_MAP + start,
+            phys::map_start() + start,
             start,
             len,
             Attributes::DEVICE,

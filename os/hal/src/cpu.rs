@@ -14,8 +14,12 @@ pub const MAX_CPUS: usize = 8;
 /// Where the stacks of the CPUs are mapped. Each CPU has a slot, and in it, from low addresses to high: its stack, a hole,
 /// its emergency stack, a hole. All stacks lie where bit 16 of the address is clear, and the page below each where it is
 /// set: the entry code of aarch64 and riscv64 sees a used-up stack by that bit.
-const STACKS: u64 = 0xffff_ffff_c000_0000;
+static SLOTS: AtomicU64 = AtomicU64::new(SLOTS_FIRST);
 const SLOT: u64 = 256 << 10;
+
+/// The slots lie together somewhere in the last GiB of addresses.
+const SLOTS_FIRST: u64 = 0xffff_ffff_c000_0000;
+const SLOTS_LEN: u64 = 1 << 30;
 
 /// Size of a CPU's stack in bytes. The CPU that boots uses the stack in the kernel image.
 const STACK: u64 = 64 << 10;
@@ -168,23 +172,34 @@ pub(crate) fn forget_others() {
     COUNT.store(1, Ordering::Relaxed);
 }
 
+/// Moves the stacks to one of the places for them that `choose` takes from how many there are. Before anything is mapped
+/// there.
+pub(crate) fn place_stacks(choose: impl FnOnce(u64) -> u64) {
+    let places = SLOTS_LEN / SLOT - MAX_CPUS as u64;
+    SLOTS.store(SLOTS_FIRST + choose(places) * SLOT, Ordering::Relaxed);
+}
+
+fn slot(index: usize) -> u64 {
+    SLOTS.load(Ordering::Relaxed) + index as u64 * SLOT
+}
+
 /// Where a CPU's stacks are, as start and length: the ordinary one and the emergency stack.
 pub(crate) fn stacks(index: usize) -> [(u64, u64); 2] {
-    let slot = STACKS + index as u64 * SLOT;
+    let slot = slot(index);
     [(slot, STACK), (slot + EMERGENCY, EMERGENCY_STACK)]
 }
 
 /// Where the stack of a CPU other than the first one begins to grow: below the end, so that the stack pointer never has
 /// bit 16 set.
 pub(crate) fn stack_top(index: usize) -> u64 {
-    STACKS + index as u64 * SLOT + STACK - 16
+    slot(index) + STACK - 16
 }
 
 /// Where a CPU's stacks are, as start and end: the ordinary one first.
 pub(crate) fn stack_ranges(index: usize) -> [(u64, u64); 2] {
     let start = match index {
         0 => image::stack_guard() + 4096,
-        index => STACKS + index as u64 * SLOT,
+        index => slot(index),
     };
     [(start, start + STACK), Machine::trap_stacks(index)]
 }
@@ -201,14 +216,14 @@ pub(crate) fn emergency_range(index: usize) -> (u64, u64) {
 }
 
 fn emergency_stack_top(index: usize) -> u64 {
-    STACKS + index as u64 * SLOT + EMERGENCY + EMERGENCY_STACK - 16
+    slot(index) + EMERGENCY + EMERGENCY_STACK - 16
 }
 
 /// Whether an address is in the page below this CPU's stack, which stays unmapped.
 pub(crate) fn is_stack_guard(address: u64) -> bool {
     let guard = match current() {
         0 => image::stack_guard(),
-        index => STACKS + index as u64 * SLOT - 4096,
+        index => slot(index) - 4096,
     };
     address & !4095 == guard
 }

@@ -32,44 +32,48 @@ impl core::fmt::Display for Source {
     }
 }
 
-/// What firmware has given.
-static SEED: Lock<Option<Seed>> = Lock::new(None);
+/// The generator, once there is what it is made of.
+static RANDOM: Lock<Option<(Random, Source)>> = Lock::new(None);
+
+/// Makes the generator, of all randomness that there is before devices are known.
+///
+/// # Safety
+/// The record tells the truth, and memory is mapped at its own address.
+pub(crate) unsafe fn collect(record: &BootInfo) {
+    let mut given = None;
+    if record.has_seed != 0 {
+        add(&mut given, &record.seed);
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    if record.dtb != 0 {
+        // SAFETY: the boot contract maps the tree at its own address.
+        let tree = unsafe { crate::device_tree::at(record.dtb) };
+        for name in ["rng-seed", "kaslr-seed"] {
+            let found = crate::device_tree::property(&tree, "chosen", name);
+            if let Some(seed) = found.filter(|seed| seed.len() >= 8) {
+                add(&mut given, seed);
+            }
+        }
+    }
+    *RANDOM.lock() = Some(new(given));
+}
 
 /// Adds to what firmware has given.
-fn add(bytes: &[u8]) {
-    let mut seed = SEED.lock();
+fn add(seed: &mut Option<Seed>, bytes: &[u8]) {
     let all = seed.get_or_insert_default();
     for (index, byte) in bytes.iter().enumerate() {
         all[index / 8 % all.len()] ^= u64::from(*byte) << (index % 8 * 8);
     }
 }
 
-/// Remembers the boot record's seed.
-pub(crate) fn use_record(record: &BootInfo) {
-    if record.has_seed != 0 {
-        add(&record.seed);
-    }
-}
-
-/// Remembers the device tree's seeds.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn use_device_tree(tree: &kcore::fdt::Fdt<'_>) {
-    for name in ["rng-seed", "kaslr-seed"] {
-        let found = crate::device_tree::property(tree, "chosen", name);
-        if let Some(seed) = found.filter(|seed| seed.len() >= 8) {
-            add(seed);
-        }
-    }
-}
-
-/// A generator of random numbers that is like no other, as far as there is randomness, and where that comes from.
-pub fn random() -> (Random, Source) {
+/// A generator of what firmware has given, and of what there is without it.
+fn new(given: Option<Seed>) -> (Random, Source) {
     let mut random = Random::new([0; 4]);
     for reading in 0..READINGS {
         random.mix([Machine::counter(), reading, 0, 0]);
     }
     let mut source = Source::Clock;
-    if let Some(seed) = SEED.lock().take() {
+    if let Some(seed) = given {
         random.mix(seed);
         source = Source::Firmware;
     }
@@ -78,5 +82,21 @@ pub fn random() -> (Random, Source) {
         random.mix([a, b, c, d]);
         source = Source::Cpu;
     }
+    (random, source)
+}
+
+/// A random number below `limit`, while this crate has the generator.
+pub(crate) fn below(limit: u64) -> u64 {
+    RANDOM
+        .lock()
+        .as_mut()
+        .map_or(0, |(random, _)| random.number() % limit.max(1))
+}
+
+/// A generator that is like no other, as far as there is randomness, and where that comes from. What this crate has taken
+/// from it cannot be computed from it.
+pub fn random() -> (Random, Source) {
+    let (mut random, source) = RANDOM.lock().take().unwrap_or_else(|| new(None));
+    random.mix([Machine::counter(), 0, 0, 0]);
     (random, source)
 }

@@ -13,6 +13,12 @@ macro_rules! symbols {
 }
 
 symbols! {
+    /// First address.
+    start = kernel_image_start;
+    /// Start of the list of relocations.
+    relocations_start = kernel_relocations;
+    /// Its end.
+    relocations_end = kernel_relocations_end;
     /// End of the code, page aligned.
     text_end = kernel_text_end;
     /// Start of the bytes for the table of symbols.
@@ -31,13 +37,23 @@ symbols! {
 
 /// Length of the image in memory.
 pub(crate) fn len() -> u64 {
-    end() - KERNEL_VMA
+    end() - start()
+}
+
+/// Where the list of relocations is: start and end.
+pub(crate) fn relocations() -> (u64, u64) {
+    (relocations_start(), relocations_end())
+}
+
+/// How far above the address for which it was linked the image lies.
+pub fn offset() -> u64 {
+    start() - KERNEL_VMA
 }
 
 /// The parts of the image that are mapped, as virtual address, end, and access.
 pub(crate) fn parts() -> [(u64, u64, Access); 4] {
     [
-        (KERNEL_VMA, text_end(), Access::ReadExecute),
+        (start(), text_end(), Access::ReadExecute),
         (text_end(), rodata_end(), Access::ReadOnly),
         (rodata_end(), stack_guard(), Access::ReadWrite),
         (stack_guard() + kcore::paging::PAGE_SIZE, end(), Access::ReadWrite),
@@ -47,7 +63,13 @@ pub(crate) fn parts() -> [(u64, u64, Access); 4] {
 /// The address for which the kernel was linked of what now lies at `address`; `None` outside of the image. Symbols and
 /// debuggers' files have such addresses.
 pub fn link_address(address: u64) -> Option<u64> {
-    (KERNEL_VMA <= address && address < end()).then_some(address)
+    (start() <= address && address < end()).then(|| address - offset())
+}
+
+/// What is shown of a register's value: an address in the image as that for which it was linked. Not of a program's value,
+/// which may be a guess that this would confirm.
+pub(crate) fn shown(value: u64, is_kernel: bool) -> u64 {
+    link_address(value).filter(|_| is_kernel).unwrap_or(value)
 }
 
 /// The bytes that whoever built the image has filled with a table of its symbols ([`kcore::symbols`]), or has not.

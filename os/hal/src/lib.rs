@@ -55,6 +55,7 @@ mod heap;
 mod image;
 pub mod interrupts;
 pub mod memory;
+mod moving;
 mod phys;
 pub mod ports;
 pub mod power;
@@ -76,7 +77,8 @@ pub use boot::Boot;
 pub use entropy::{Source, random};
 pub use fpu::FpuState;
 pub use heap::free as heap_free;
-pub use image::{link_address, symbols};
+pub use image::{link_address, offset as image_offset, symbols};
+pub use phys::map_start as physical_map;
 pub use probe::check_protection;
 pub use space::{AddressSpace, run};
 pub use stored::{Array, Stored};
@@ -105,7 +107,7 @@ trait Architecture {
     /// Its ELF number.
     const ELF_MACHINE: u16;
 
-    /// Virtual address at which physical address 0 appears, in the kernel's half.
+    /// Lowest virtual address at which physical address 0 may appear, in the kernel's half.
     const PHYSICAL_MAP: u64;
 
     /// Format of its page tables.
@@ -204,6 +206,21 @@ trait Architecture {
 
     /// Random bits from a generator in the CPU.
     fn random() -> Option<u64>;
+
+    /// Root of the tables that the kernel was entered with, which map its image.
+    fn boot_root() -> u64;
+
+    /// Physical address of the table that an entry of those tables points to.
+    fn table_of(entry: u64) -> u64;
+
+    /// Forgets all translations of this CPU, and makes it see changed entries.
+    fn forget_everything();
+
+    /// Goes on at `target` with `argument`, without a caller, on the same stack that is mapped `distance` higher as well.
+    ///
+    /// # Safety
+    /// There is a function that takes the argument, and nothing of the caller's is needed any more.
+    unsafe fn go_on(target: u64, argument: u64, distance: u64) -> !;
 
     /// Prepares this CPU's interrupt controller and timer; on the CPU that boots also the machine's.
     ///

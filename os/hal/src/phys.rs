@@ -1,5 +1,5 @@
 //! Physical memory as the kernel sees it: at its own address until the kernel's tables are active, then in the kernel's
-//! half at [`Architecture::PHYSICAL_MAP`].
+//! half: somewhere from [`Architecture::PHYSICAL_MAP`] on.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,12 +10,36 @@ use crate::arch::Machine;
 
 static BASE: AtomicU64 = AtomicU64::new(0);
 
+/// Where the map in the kernel's half begins, once that is decided.
+static MAP: AtomicU64 = AtomicU64::new(Machine::PHYSICAL_MAP);
+
+/// Where the map may reach: behind it is the kernel image.
+const MAP_END: u64 = 0xffff_ffff_8000_0000;
+
+/// What the map may be moved by: all sizes of pages remain possible.
+const MAP_STEP: u64 = 1 << 30;
+
+/// Moves the map, which is to have addresses up to `end`, to one of the places for it that `choose` takes from how many
+/// there are. Before anything is mapped there.
+pub(crate) fn place_map(end: u64, choose: impl FnOnce(u64) -> u64) {
+    let places = (MAP_END - Machine::PHYSICAL_MAP).saturating_sub(end) / MAP_STEP + 1;
+    MAP.store(
+        Machine::PHYSICAL_MAP + choose(places) * MAP_STEP,
+        Ordering::Relaxed,
+    );
+}
+
+/// Virtual address at which physical address 0 appears in the kernel's half.
+pub fn map_start() -> u64 {
+    MAP.load(Ordering::Relaxed)
+}
+
 /// From now on physical memory is in the kernel's half.
 ///
 /// # Safety
 /// The active tables map it there.
 pub(crate) unsafe fn use_map() {
-    BASE.store(Machine::PHYSICAL_MAP, Ordering::Relaxed);
+    BASE.store(map_start(), Ordering::Relaxed);
 }
 
 /// Where a physical address is mapped. Making the pointer is safe; its use is what needs a reason.

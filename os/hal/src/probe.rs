@@ -2,10 +2,7 @@
 
 use core::sync::atomic::Ordering;
 
-use bootinfo::KERNEL_VMA;
-
-use crate::arch::Machine;
-use crate::{Architecture, boot, cpu, image};
+use crate::{boot, cpu, image, phys};
 
 unsafe extern "C" {
     // In each architecture's `trap.s`: they return whether the access faulted.
@@ -53,9 +50,9 @@ static mut DATA: u64 = 0;
 /// Says which access was not refused. (One that jumps where it must not may also never come back.)
 pub fn check_protection() -> Result<usize, &'static str> {
     let image = boot::image_start();
-    let alias = Machine::PHYSICAL_MAP + image;
+    let alias = phys::map_start() + image;
     let accesses = [
-        ("writing to the kernel's code", Access::Write, KERNEL_VMA),
+        ("writing to the kernel's code", Access::Write, image::start()),
         (
             "writing to the kernel's constants",
             Access::Write,

@@ -8,7 +8,7 @@ use kcore::cause::Cause;
 
 use crate::arch::Machine;
 use crate::fpu::{self, FpuState};
-use crate::{Architecture, cpu, probe};
+use crate::{Architecture, cpu, image, probe};
 
 /// The registers of a program, in the vocabulary of the system-call convention.
 pub(crate) trait RegisterFile: fmt::Display {
@@ -208,9 +208,17 @@ pub(crate) fn kernel_trap(cause: Cause, registers: &impl fmt::Display) -> Option
         Cause::Fault { fault, address } => match (probe::recovery(), address) {
             (Some(recovery), _) => Some(recovery),
             (None, Some(address)) if cpu::is_stack_guard(address) => {
-                panic!("the kernel's stack is used up: {fault} at {address:#x}\n{registers}")
+                panic!(
+                    "the kernel's stack is used up: {fault} at {:#x}\n{registers}",
+                    image::shown(address, true)
+                )
             }
-            (None, Some(address)) => panic!("fault in the kernel: {fault} at {address:#x}\n{registers}"),
+            (None, Some(address)) => {
+                panic!(
+                    "fault in the kernel: {fault} at {:#x}\n{registers}",
+                    image::shown(address, true)
+                )
+            }
             (None, None) => panic!("fault in the kernel: {fault}\n{registers}"),
         },
     }

@@ -28,6 +28,11 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     }
     // After a fault those of the instruction that caused it are in the message.
     println!("{}", hal::registers());
+    println!(
+        "kernel panic: its addresses are those for which it was linked; it lies {:#x} higher, physical memory at {:#x}",
+        hal::image_offset(),
+        hal::physical_map()
+    );
     print_callers();
     match Stamp::read().identity() {
         Ok(identity) => println!("kernel panic: this is {identity}"),
@@ -47,8 +52,9 @@ fn print_callers() {
     };
     hal::backtrace(|address| {
         // Where a call returns to can be behind the end of the function that makes it, when the call never does.
-        let linked = hal::link_address(address.wrapping_sub(1));
-        let symbol = linked.and_then(|linked| symbols?.find(linked));
+        let call = hal::link_address(address.wrapping_sub(1));
+        let symbol = call.and_then(|call| symbols?.find(call));
+        let address = call.map_or(address, |call| call + 1);
         match symbol {
             Some(symbol) => println!(
                 "kernel panic: called from {address:#018x} {}+{:#x}",

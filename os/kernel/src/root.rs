@@ -73,7 +73,9 @@ pub(crate) fn start(kernel: &mut Kernel, free: Vec<Memory>, initrd: &'static [u8
     println!("kernel: random numbers come from {randomness}");
     let mut placement = Placement::random(&mut random);
     if archive.find(FIXED_ADDRESSES).is_some() {
-        println!("kernel: programs lie at fixed addresses, because the initrd has a file {FIXED_ADDRESSES}");
+        println!(
+            "kernel: kernel and programs lie at fixed addresses, because the initrd has a file {FIXED_ADDRESSES}"
+        );
         placement = Placement::FIXED;
     }
     let program = Program::parse(file.data, ELF_MACHINE, placement.image).map_err(RootError::Elf)?;

@@ -207,3 +207,35 @@ pub(super) fn halt() -> ! {
         unsafe { asm!("msr daifset, #15", "wfi", options(nomem, nostack)) };
     }
 }
+
+/// Root of the active tables for the kernel's half.
+pub(super) fn active_kernel_root() -> u64 {
+    read_register!("ttbr1_el1") & 0xffff_ffff_f000
+}
+
+/// Forgets all translations, and makes changed entries visible.
+pub(super) fn forget_everything() {
+    // SAFETY: at worst they are looked up again.
+    unsafe { asm!("dsb ish", "tlbi vmalle1", "dsb ish", "isb", options(nostack)) };
+}
+
+/// See `Architecture::go_on`.
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "add x2, sp, x2",
+            "mov sp, x2",
+            "mov x29, xzr",
+            "mov x30, xzr",
+            "br x1",
+            in("x2") distance,
+            in("x1") target,
+            in("x0") argument,
+            options(noreturn),
+        )
+    }
+}

@@ -17,7 +17,7 @@ global_asm!(
 
 unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
     // SAFETY: `_start` runs once, and only the loader enters there with the MMU on: its contract is this function's.
-    unsafe { boot::start(record) }
+    unsafe { boot::enter(record) }
 }
 
 unsafe extern "C" fn direct_entry(dtb: u64, kernel_start: u64) -> ! {
@@ -32,5 +32,5 @@ unsafe extern "C" fn direct_entry(dtb: u64, kernel_start: u64) -> ! {
     let record = device_tree::boot_record(&tree, range, kernel_start, 0, &mut map);
     let record = record.unwrap_or_else(|error| panic!("{error}"));
     // SAFETY: the record was made from what started the kernel, and `_start` has set up the mappings.
-    unsafe { boot::start(&raw const record) }
+    unsafe { boot::enter(&raw const record) }
 }

@@ -123,15 +123,23 @@ at_el1:
     msr sctlr_el1, x6
     isb
 
-    ldr x6, =kernel_stack_top
+    adrp x7, boot_targets
+    add x7, x7, :lo12:boot_targets
+    ldp x6, x7, [x7]
     mov sp, x6
     mov x0, x20
     mov x1, x19
     mov x29, xzr
     mov x30, xzr
-    ldr x6, ={direct_entry}
-    br x6
+    br x7
 .ltorg
+
+// Not in the code, because the kernel changes all addresses when it moves its image.
+.section .data.boot, "aw"
+.balign 16
+boot_targets:
+    .quad kernel_stack_top
+    .quad {direct_entry}
 
 // Where firmware starts further CPUs, with the MMU off and the physical address of start.rs's `Start` in x0. One page of
 // tables maps this code at its own address, so it must not cross the end of a page.

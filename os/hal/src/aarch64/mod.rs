@@ -23,7 +23,7 @@ use kcore::paging::{Aarch64, ENTRIES};
 use crate::acpi::Firmware;
 use crate::console::Uart;
 use crate::cpu::Local;
-use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
 
 /// The machine.
 pub(crate) enum Machine {}
@@ -68,7 +68,6 @@ impl Architecture for Machine {
             interrupts::use_device_tree(&tree);
             power::use_device_tree(&tree);
             start::use_device_tree(&tree);
-            entropy::use_device_tree(&tree);
         } else {
             // SAFETY: the boot contract maps all memory that holds firmware tables at its own address.
             let firmware = unsafe { Firmware::new(1 << 48) };
@@ -172,6 +171,23 @@ impl Architecture for Machine {
 
     fn random() -> Option<u64> {
         cpu::random()
+    }
+
+    fn boot_root() -> u64 {
+        cpu::active_kernel_root()
+    }
+
+    fn table_of(entry: u64) -> u64 {
+        entry & 0xffff_ffff_f000
+    }
+
+    fn forget_everything() {
+        cpu::forget_everything();
+    }
+
+    unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+        // SAFETY: the caller's promise.
+        unsafe { cpu::go_on(target, argument, distance) }
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

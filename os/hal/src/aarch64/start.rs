@@ -5,7 +5,6 @@ use core::cell::UnsafeCell;
 use core::mem::offset_of;
 use core::sync::atomic::Ordering;
 
-use bootinfo::KERNEL_VMA;
 use kcore::acpi::Tables;
 use kcore::bytes::{le32, le64};
 use kcore::fdt::{Fdt, number};
@@ -15,7 +14,7 @@ use super::cpu::{self as instructions, read_register};
 use super::power;
 use crate::acpi::{Firmware, controllers};
 use crate::cpu::{self, Local};
-use crate::{boot, device_tree, timer};
+use crate::{boot, device_tree, image, timer};
 
 const CPU_ON: u64 = 0xc400_0003;
 const CPU_OFF: u64 = 0x8400_0002;
@@ -94,7 +93,7 @@ fn found(ids: impl Iterator<Item = u64>) {
 
 /// Physical address of something in the kernel image.
 fn physical<T>(place: *const T) -> u64 {
-    place.addr() as u64 - KERNEL_VMA + boot::image_start()
+    place.addr() as u64 - image::start() + boot::image_start()
 }
 
 /// See `Architecture::start_page`.

@@ -8,6 +8,7 @@ use abi::Fault;
 use kcore::cause::{self, Cause};
 
 use crate::cpu::Local;
+use crate::image;
 use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 
 global_asm!(
@@ -32,6 +33,9 @@ const SVC: u64 = 4;
 const CLASS: u32 = 26;
 const CLASS_FPU: u64 = 0x07;
 const CLASS_SVC: u64 = 0x15;
+
+/// In `spsr`: the exception level and which stack pointer; 0 for a program.
+const SPSR_MODE: u64 = 0xf;
 
 /// A program's registers, or the kernel's when it trapped: the trap frame of `trap.s`.
 #[repr(C)]
@@ -109,17 +113,21 @@ impl RegisterFile for Registers {
 
 impl fmt::Display for Registers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value| image::shown(value, self.spsr & SPSR_MODE != 0);
         for (number, value) in self.x.iter().enumerate() {
-            write!(out, "  x{number:<2} {value:016x}")?;
+            write!(out, "  x{number:<2} {:016x}", shown(*value))?;
             if number % 4 == 3 {
                 writeln!(out)?;
             }
         }
-        writeln!(out, "  sp  {:016x}", self.sp)?;
+        writeln!(out, "  sp  {:016x}", shown(self.sp))?;
         write!(
             out,
             "  elr {:016x}  spsr {:08x}  esr {:08x}  far {:016x}",
-            self.elr, self.spsr, self.esr, self.far
+            shown(self.elr),
+            self.spsr,
+            self.esr,
+            shown(self.far)
         )
     }
 }

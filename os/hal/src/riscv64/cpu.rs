@@ -129,3 +129,31 @@ pub(super) unsafe fn firmware(extension: u64, function: u64, arguments: [u64; 4]
     }
     error
 }
+
+/// Root of the active tables.
+pub(super) fn active_root() -> u64 {
+    let satp: u64;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("csrr {}, satp", out(reg) satp, options(nomem, nostack)) };
+    satp << 20 >> 8
+}
+
+/// See `Architecture::go_on`.
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "add sp, sp, a2",
+            "li s0, 0",
+            "li ra, 0",
+            "jr a1",
+            in("a2") distance,
+            in("a1") target,
+            in("a0") argument,
+            options(noreturn),
+        )
+    }
+}

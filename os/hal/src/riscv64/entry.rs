@@ -16,7 +16,7 @@ global_asm!(
 
 unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
     // SAFETY: `_start` runs once, and only the loader enters there with paging on: its contract is this function's.
-    unsafe { boot::start(record) }
+    unsafe { boot::enter(record) }
 }
 
 unsafe extern "C" fn direct_entry(hart: u64, dtb: u64, kernel_start: u64) -> ! {
@@ -31,5 +31,5 @@ unsafe extern "C" fn direct_entry(hart: u64, dtb: u64, kernel_start: u64) -> ! {
     let record = device_tree::boot_record(&tree, range, kernel_start, hart, &mut map);
     let record = record.unwrap_or_else(|error| panic!("{error}"));
     // SAFETY: the record was made from what started the kernel, and `_start` has set up the mappings.
-    unsafe { boot::start(&raw const record) }
+    unsafe { boot::enter(&raw const record) }
 }

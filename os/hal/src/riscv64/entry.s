@@ -75,8 +75,9 @@ _start:
     csrw satp, t0
     sfence.vma
 
-    ld sp, stack_address
-    ld t0, entry_address
+    lla t1, boot_targets
+    ld sp, 0(t1)
+    ld t0, 8(t1)
     mv a0, s1
     mv a1, s2
     mv a2, s0
@@ -84,9 +85,12 @@ _start:
     li ra, 0
     jr t0
 
+# Not in the code, because the kernel changes all addresses when it moves its image.
+.section .data.boot, "aw"
 .balign 8
-stack_address: .quad kernel_stack_top
-entry_address: .quad {direct_entry}
+boot_targets:
+    .quad kernel_stack_top
+    .quad {direct_entry}
 
 # Where firmware starts further harts, without paging and with the physical address of start.rs's `Start` in a1. One page
 # of tables maps this code at its own address, so it must not cross the end of a page.

@@ -22,7 +22,7 @@ use kcore::paging::Riscv64;
 
 use crate::console::Uart;
 use crate::cpu::Local;
-use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree, entropy};
+use crate::{Architecture, Device, Event, MAX_DEVICES, device_tree};
 
 /// The machine.
 pub(crate) enum Machine {}
@@ -69,7 +69,6 @@ impl Architecture for Machine {
         timer::use_device_tree(&tree);
         start::use_device_tree(&tree, record.boot_cpu);
         fpu::use_device_tree(&tree, record.boot_cpu);
-        entropy::use_device_tree(&tree);
         [
             console::use_device_tree(&tree),
             power::use_test_device(test.map(|ranges| ranges[0].0)),
@@ -163,6 +162,23 @@ impl Architecture for Machine {
 
     fn random() -> Option<u64> {
         cpu::random()
+    }
+
+    fn boot_root() -> u64 {
+        cpu::active_root()
+    }
+
+    fn table_of(entry: u64) -> u64 {
+        (entry >> 10 & ((1 << 44) - 1)) << 12
+    }
+
+    fn forget_everything() {
+        cpu::forget(0, u64::MAX);
+    }
+
+    unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+        // SAFETY: the caller's promise.
+        unsafe { cpu::go_on(target, argument, distance) }
     }
 
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {

@@ -4,12 +4,11 @@
 use core::cell::UnsafeCell;
 use core::sync::atomic::Ordering;
 
-use bootinfo::KERNEL_VMA;
 use kcore::fdt::{Fdt, number};
 
 use super::cpu as instructions;
 use crate::cpu::{self, Local};
-use crate::{boot, device_tree, timer};
+use crate::{boot, device_tree, image, timer};
 
 const HART_EXTENSION: u64 = 0x48_534d;
 const HART_START: u64 = 0;
@@ -68,7 +67,7 @@ pub(super) fn use_device_tree(tree: &Fdt<'_>, boot: u64) {
 
 /// Physical address of something in the kernel image.
 fn physical<T>(place: *const T) -> u64 {
-    place.addr() as u64 - KERNEL_VMA + boot::image_start()
+    place.addr() as u64 - image::start() + boot::image_start()
 }
 
 /// See `Architecture::start_page`.

@@ -8,6 +8,7 @@ use kcore::cause::{self, Cause};
 
 use super::fpu;
 use crate::cpu::Local;
+use crate::image;
 use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 
 global_asm!(
@@ -31,6 +32,9 @@ const ECALL: u64 = 4;
 // Numbers of exceptions.
 const ILLEGAL_INSTRUCTION: u64 = 2;
 const SYSTEM_CALL: u64 = 8;
+
+/// In `sstatus`: the trap came from the kernel.
+const STATUS_SUPERVISOR: u64 = 1 << 8;
 
 // Numbers of the thread pointer and of argument registers, as indices of `x`.
 const TP: usize = 3;
@@ -117,8 +121,9 @@ impl RegisterFile for Registers {
 
 impl fmt::Display for Registers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value| image::shown(value, self.status & STATUS_SUPERVISOR != 0);
         for (number, (name, value)) in NAMES.iter().zip(self.x).enumerate() {
-            write!(out, "  {name:<3} {value:016x}")?;
+            write!(out, "  {name:<3} {:016x}", shown(value))?;
             if number % 4 == 3 {
                 writeln!(out)?;
             }
@@ -127,7 +132,10 @@ impl fmt::Display for Registers {
         write!(
             out,
             "  pc  {:016x}  sstatus {:016x}  scause {:#x}  stval {:016x}",
-            self.pc, self.status, self.cause, self.value
+            shown(self.pc),
+            self.status,
+            self.cause,
+            shown(self.value)
         )
     }
 }

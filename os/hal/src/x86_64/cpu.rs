@@ -274,3 +274,32 @@ pub(super) fn halt() -> ! {
         unsafe { asm!("cli", "hlt", options(nomem, nostack)) };
     }
 }
+
+/// Root of the active tables.
+pub(super) fn active_root() -> u64 {
+    let root: u64;
+    // SAFETY: reading the register changes nothing.
+    unsafe { asm!("mov {}, cr3", out(reg) root, options(nomem, nostack, preserves_flags)) };
+    root & 0xf_ffff_ffff_f000
+}
+
+/// See `Architecture::go_on`.
+///
+/// # Safety
+/// As there.
+pub(super) unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+    // SAFETY: the caller's promise.
+    unsafe {
+        asm!(
+            "add rsp, rdx",
+            "and rsp, -16",
+            "xor ebp, ebp",
+            "push rbp",
+            "jmp rsi",
+            in("rdx") distance,
+            in("rsi") target,
+            in("rdi") argument,
+            options(noreturn),
+        )
+    }
+}

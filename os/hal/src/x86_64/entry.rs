@@ -42,7 +42,7 @@ pub(super) struct Given {
 
 unsafe extern "C" fn loader_entry(record: *const BootInfo) -> ! {
     // SAFETY: `_start` runs once, and only the loader enters there: its contract is this function's.
-    unsafe { boot::start(record) }
+    unsafe { boot::enter(record) }
 }
 
 /// `magic` is 0 behind the PVH note, and what the boot loader left in `eax` behind Multiboot2's entry address.
@@ -58,7 +58,7 @@ unsafe extern "C" fn direct_entry(info: u64, magic: u32) -> ! {
     };
     let record = record(&given, &mut map).unwrap_or_else(|error| panic!("{error}"));
     // SAFETY: the record was made from what started the kernel, and `pvh_start` has set up the mappings.
-    unsafe { boot::start(&raw const record) }
+    unsafe { boot::enter(&raw const record) }
 }
 
 /// Makes the boot record.

@@ -5,6 +5,15 @@
 # boot loader, GRUB on a machine with a BIOS, finds the Multiboot2 header and enters at multiboot_start in the same mode,
 # with a magic number in eax and the address of its boot information in ebx.
 
+.global boot_stack_top
+.global boot_high
+.global boot_pd
+.global boot_pdpt
+.global boot_pml4
+.global boot_gdt_pointer
+.global boot_gdt
+.global pvh_start64
+
 .section .text.head, "ax"
 .global _start
 _start:
@@ -19,7 +28,7 @@ _start:
     .long 4                         # length of the value
     .long 18                        # XEN_ELFNOTE_PHYS32_ENTRY
     .asciz "Xen"
-    .long pvh_start
+    .long address_of_pvh_start
 
 # Multiboot2 Specification 2.0, section 3.1: within the file's first 32 KiB, at a multiple of 8. A boot loader has to give
 # a memory map and modules that start at pages; the root pointer of ACPI it gives when there is one.
@@ -36,7 +45,7 @@ multiboot_header:
     .balign 8
     .short 3, 0                     # entry address
     .long 12
-    .long multiboot_start
+    .long address_of_multiboot_start
     .balign 8
     .short 6, 0                     # modules at pages
     .long 8
@@ -57,22 +66,31 @@ pvh_start:
 3:  cli
     cld
     mov edi, ebx
-    mov esp, offset boot_stack_top  # nobody has promised a stack
+    mov esp, offset address_of_stack_top  # nobody has promised a stack
 
-    # Four tables of 2 MiB pages map the first 4 GiB at their own address; the first of them also serves the top 2 GiB
-    # of the address space, where the kernel is linked.
-    mov ecx, 2048
+    # Four tables of 2 MiB pages map the first 4 GiB at their own address; a fifth one, with the same entries as the first,
+    # serves the GiB in which the kernel is linked. The kernel changes it when it moves its image.
+    mov ecx, 512
     mov eax, 0x83                   # present, writable, large
-    mov edx, offset boot_pd
+    mov edx, offset address_of_high
+4:  mov dword ptr [edx], eax
+    add edx, 8
+    add eax, 0x200000
+    dec ecx
+    jnz 4b
+    mov ecx, 2048
+    mov eax, 0x83
+    mov edx, offset address_of_pd
 1:  mov dword ptr [edx], eax
     add edx, 8
     add eax, 0x200000
     dec ecx
     jnz 1b
 
-    mov edx, offset boot_pdpt
-    mov eax, offset boot_pd + 3     # present, writable
+    mov edx, offset address_of_pdpt
+    mov eax, offset address_of_high + 3   # present, writable
     mov dword ptr [edx + 510 * 8], eax
+    mov eax, offset address_of_pd + 3
     mov ecx, 4
 2:  mov dword ptr [edx], eax
     add edx, 8
@@ -80,8 +98,8 @@ pvh_start:
     dec ecx
     jnz 2b
 
-    mov edx, offset boot_pml4
-    mov eax, offset boot_pdpt + 3
+    mov edx, offset address_of_pml4
+    mov eax, offset address_of_pdpt + 3
     mov dword ptr [edx], eax
     mov dword ptr [edx + 511 * 8], eax
     mov cr3, edx
@@ -97,9 +115,9 @@ pvh_start:
     or eax, 0x80010001              # paging, write protection, protected mode
     mov cr0, eax
 
-    lgdt [boot_gdt_pointer]
+    lgdt [address_of_gdt_pointer]
     push 8
-    mov eax, offset pvh_start64
+    mov eax, offset address_of_start64
     push eax
     retf
 
@@ -112,12 +130,11 @@ pvh_start64:
     xor eax, eax
     mov fs, eax
     mov gs, eax
-    movabs rsp, offset kernel_stack_top
+    lea rsp, [rip + kernel_stack_top]
     xor ebp, ebp
     mov edi, edi                    # clears the upper half
     mov esi, esi
-    movabs rax, offset {direct_entry}
-    call rax
+    call {direct_entry}
     ud2
 
 .balign 8
@@ -127,7 +144,7 @@ boot_gdt:
     .quad 0x00cf92000000ffff        # data
 boot_gdt_pointer:
     .short 23
-    .long boot_gdt
+    .long address_of_gdt
 
 # Whoever loads the image fills this with zeros.
 .section .boot.tables, "aw", @nobits
@@ -135,5 +152,6 @@ boot_gdt_pointer:
 boot_pml4: .skip 4096
 boot_pdpt: .skip 4096
 boot_pd: .skip 4 * 4096
+boot_high: .skip 4096
 .skip 64
 boot_stack_top:

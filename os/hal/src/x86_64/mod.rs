@@ -162,6 +162,24 @@ impl Architecture for Machine {
         cpu::random()
     }
 
+    fn boot_root() -> u64 {
+        cpu::active_root()
+    }
+
+    fn table_of(entry: u64) -> u64 {
+        entry & 0xf_ffff_ffff_f000
+    }
+
+    fn forget_everything() {
+        // SAFETY: these are the active tables.
+        unsafe { cpu::set_root(cpu::active_root()) };
+    }
+
+    unsafe fn go_on(target: u64, argument: u64, distance: u64) -> ! {
+        // SAFETY: the caller's promise.
+        unsafe { cpu::go_on(target, argument, distance) }
+    }
+
     fn init_interrupts(is_first: bool) -> Result<(), &'static str> {
         interrupts::init(is_first);
         if is_first {

@@ -27,6 +27,8 @@ unsafe extern "C" {
     safe static start_root: u8;
     safe static start_target: u8;
     safe static start_64: u8;
+    safe static start_entry: u8;
+    safe static start_high: u8;
 }
 
 /// End of the memory in which a CPU can start, below the firmware's data.
@@ -81,13 +83,18 @@ pub(super) unsafe fn prepare(page: u64, root: u64) -> bool {
             page as u32 + offset(&raw const start_64) as u32,
         ),
     ];
-    // SAFETY: the page is ours, and longer than the code, which has room for each of the three words.
+    let entry = (
+        offset(&raw const start_entry),
+        (&raw const start_high).addr() as u64,
+    );
+    // SAFETY: the page is ours, and longer than the code, which has room for each of the words.
     unsafe {
         let target = phys::pointer::<u8>(page);
         core::ptr::copy_nonoverlapping(&raw const start_code, target, len);
         for (offset, value) in patches {
             target.add(offset).cast::<u32>().write_unaligned(value);
         }
+        target.add(entry.0).cast::<u64>().write_unaligned(entry.1);
     }
     PAGE.store(page, Ordering::Relaxed);
     true

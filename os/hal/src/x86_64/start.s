@@ -1,12 +1,12 @@
 # First instructions of further CPUs on x86_64: a copy of this lies in one page below 1 MiB, where a CPU starts in real mode
-# at offset 0 of its code segment. start.rs fills the three words in that depend on where the page is.
+# at offset 0 of its code segment. start.rs fills the words in that depend on where the page and the kernel are.
 
 .set ROOT, 8
 .set GDT_POINTER, 16
 
 .section .rodata.start, "a"
 .balign 16
-.global start_code, start_code_end, start_gdt, start_gdt_base, start_root, start_target, start_64
+.global start_code, start_code_end, start_gdt, start_gdt_base, start_root, start_target, start_64, start_entry, start_high
 .code16
 start_code:
     jmp 1f
@@ -44,10 +44,12 @@ start_64:
     mov ds, eax
     mov es, eax
     mov ss, eax
-    movabs rax, offset start_high
+    mov rax, [rip + start_entry]
     jmp rax
 
 .balign 8
+start_entry:
+    .quad 0
 # The CPU does not have to note that they were used: the page is read-only.
 start_gdt:
     .quad 0

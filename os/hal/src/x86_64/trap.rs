@@ -14,6 +14,7 @@ use kcore::cause::{self, Cause};
 use super::cpu::{self, msr, write_msr};
 use super::tlb;
 use crate::cpu::{Local, MAX_CPUS};
+use crate::image;
 use crate::power;
 use crate::user::{self, MESSAGE_WORDS, RegisterFile};
 
@@ -183,6 +184,7 @@ impl fmt::Display for Registers {
 
 impl fmt::Display for Frame {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |value| image::shown(value, self.cs & 3 == 0);
         let rows = [
             [
                 ("rax", self.rax),
@@ -211,21 +213,24 @@ impl fmt::Display for Frame {
         ];
         for row in rows {
             for (name, value) in row {
-                write!(out, "  {name} {value:016x}")?;
+                write!(out, "  {name} {:016x}", shown(value))?;
             }
             writeln!(out)?;
         }
         writeln!(
             out,
             "  rip {:016x}  rflags {:016x}  cs {:02x}  ss {:02x}",
-            self.rip, self.rflags, self.cs, self.ss
+            shown(self.rip),
+            self.rflags,
+            self.cs,
+            self.ss
         )?;
         write!(
             out,
             "  vector {}  error {:#x}  cr2 {:016x}",
             self.vector,
             self.error,
-            cpu::fault_address()
+            shown(cpu::fault_address())
         )
     }
 }

@@ -10,10 +10,10 @@ use fault::Condition;
 
 rt::program!(main);
 
-/// Where the kernel image is linked.
+/// Where the kernel image is linked. It lies there when the initrd has a file `fixed-addresses`, and above otherwise.
 const KERNEL: usize = 0xffff_ffff_8020_0000;
 
-/// Where the kernel maps physical memory; the first GiB of it holds memory on no machine but x86_64, so the address is
+/// Where the kernel maps physical memory, with that file; the first GiB of it holds memory on no machine but x86_64, so the address is
 /// chosen by what the test machines have.
 const PHYSICAL_MAP: usize = if cfg!(target_arch = "riscv64") {
     0xffff_ffc0_8020_0000

@@ -238,12 +238,12 @@ fn a_hart_that_firmware_lets_go_too_early_is_no_second_beginning() {
     assert_eq!(said.matches("kernel: this is").count(), 1, "{said}");
 }
 
-/// What a kernel says in the end when its initrd has nothing to start.
-fn panics(arch: Arch, kernel: &Path, kernel_flat: &Path) -> Vec<String> {
+/// What a kernel says in the end when its initrd has one empty file, and nothing to start.
+fn panics(arch: Arch, kernel: &Path, kernel_flat: &Path, file: &str) -> Vec<String> {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("initrd.tar");
     let content = initrd::Content {
-        files: BTreeMap::from([("readme", &b"nothing to start"[..])]),
+        files: BTreeMap::from([(file, &b""[..])]),
         ..initrd::Content::default()
     };
     fs::write(&path, initrd::build(&content, time()).unwrap()).unwrap();
@@ -298,7 +298,7 @@ fn without_hashes(name: &str) -> String {
 /// The callers in a panic are those that a debugger finds at their addresses.
 fn a_panic_names_its_callers(arch: Arch) {
     let system = &systems()[&arch];
-    let serial = panics(arch, &system.kernel, &system.kernel_flat);
+    let serial = panics(arch, &system.kernel, &system.kernel_flat, "readme");
     let text = serial.join("\n");
     has(
         &text,
@@ -325,6 +325,40 @@ fn a_panic_names_its_callers(arch: Arch) {
     }
 }
 
+/// Where a kernel lay that panicked: how far above its link address, and its map of physical memory.
+fn place(arch: Arch, file: &str) -> (u64, u64) {
+    let system = &systems()[&arch];
+    let serial = panics(arch, &system.kernel, &system.kernel_flat, file);
+    let line = serial.iter().find_map(|line| {
+        line.strip_prefix("kernel panic: its addresses are those for which it was linked; it lies 0x")
+    });
+    let line = line.unwrap_or_else(|| panic!("{}", serial.join("\n")));
+    let (offset, map) = line.split_once(" higher, physical memory at 0x").unwrap();
+    let number = |digits| u64::from_str_radix(digits, 16).unwrap();
+    (number(offset), number(map))
+}
+
+/// The same kernel lies elsewhere in each boot, and its map of physical memory too, unless a file says otherwise.
+fn the_kernel_lies_elsewhere_in_each_boot(arch: Arch) {
+    let lowest = match arch {
+        Arch::Riscv64 => 0xffff_ffc0_0000_0000,
+        _ => 0xffff_8000_0000_0000,
+    };
+    assert_eq!(place(arch, "fixed-addresses"), (0, lowest));
+    // The image has 510 places, the map at least 200: four of either are the same once in millions of times.
+    let places = [(); 4].map(|()| place(arch, "readme"));
+    for (offset, map) in places {
+        let is_inside =
+            (2 << 20..1 << 30).contains(&offset) && (lowest..0xffff_ffff_8000_0000).contains(&map);
+        assert!(
+            is_inside && offset % (2 << 20) == 0 && map % (1 << 30) == 0,
+            "{places:x?}"
+        );
+    }
+    assert!(places.iter().any(|place| place.0 != places[0].0), "{places:x?}");
+    assert!(places.iter().any(|place| place.1 != places[0].1), "{places:x?}");
+}
+
 #[test]
 fn a_panic_without_a_table_of_names_shows_addresses() {
     let arch = Arch::X86_64;
@@ -345,7 +379,7 @@ fn a_panic_without_a_table_of_names_shows_addresses() {
         damaged[place] = value;
         fs::write(&path, &damaged).unwrap();
         fs::write(&flat_path, flat::flatten(&damaged, "kernel").unwrap()).unwrap();
-        let serial = panics(arch, &path, &flat_path);
+        let serial = panics(arch, &path, &flat_path, "readme");
         let text = serial.join("\n");
         assert!(text.contains(said), "{text}");
         let callers = callers(&serial);
@@ -374,6 +408,11 @@ macro_rules! every_arch {
             #[test]
             fn a_panic_names_its_callers() {
                 super::a_panic_names_its_callers(Arch::$variant);
+            }
+
+            #[test]
+            fn the_kernel_lies_elsewhere_in_each_boot() {
+                super::the_kernel_lies_elsewhere_in_each_boot(Arch::$variant);
             }
         }
     )*};
