@@ -2,6 +2,7 @@
 
 use super::{Binding, Bindings, group, is_punct};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
+use std::rc::Rc;
 use syn::parse::{ParseStream, Parser};
 
 /// A part of a pattern.
@@ -116,7 +117,7 @@ fn sequence(parts: &[Part], tokens: &[TokenTree], mut at: usize, found: &mut Bin
                 variables(parts, &mut names);
                 for name in names {
                     let each = rounds.iter().filter_map(|round| round.get(name).cloned());
-                    found.insert(name.to_owned(), Binding::Rounds(each.collect()));
+                    found.insert(name.to_owned(), Binding::Rounds(Rc::new(each.collect())));
                 }
                 end
             }
@@ -166,8 +167,10 @@ fn variables<'p>(parts: &'p [Part], names: &mut Vec<&'p str>) {
 
 fn same(a: &TokenTree, b: &TokenTree) -> bool {
     match (a, b) {
-        (TokenTree::Group(_), _) | (_, TokenTree::Group(_)) => false,
-        _ => a.to_string() == b.to_string(),
+        (TokenTree::Punct(a), TokenTree::Punct(b)) => a.as_char() == b.as_char(),
+        (TokenTree::Ident(a), TokenTree::Ident(b)) => a == b,
+        (TokenTree::Literal(a), TokenTree::Literal(b)) => a.to_string() == b.to_string(),
+        _ => false,
     }
 }
 
@@ -185,14 +188,20 @@ fn fragment(kind: &str, tokens: &[TokenTree]) -> Option<usize> {
         "path" => prefix(tokens, <syn::Path as syn::parse::Parse>::parse),
         "expr" | "expr_2021" => prefix(tokens, <syn::Expr as syn::parse::Parse>::parse),
         "meta" => prefix(tokens, <syn::Meta as syn::parse::Parse>::parse),
-        "item" => prefix(tokens, <syn::Item as syn::parse::Parse>::parse),
+        "item" => parsed(tokens, <syn::Item as syn::parse::Parse>::parse),
         "pat" | "pat_param" => prefix(tokens, syn::Pat::parse_multi),
-        "stmt" => prefix(tokens, <syn::Stmt as syn::parse::Parse>::parse),
+        "stmt" => parsed(tokens, <syn::Stmt as syn::parse::Parse>::parse),
         _ => None,
     }
 }
 
+/// As [`parsed`], for what ends before a semicolon: of a long list only the next entry is looked at.
 fn prefix<T>(tokens: &[TokenTree], parse: impl Fn(ParseStream<'_>) -> syn::Result<T>) -> Option<usize> {
+    let end = tokens.iter().position(|token| is_punct(token, ';'));
+    parsed(&tokens[..end.unwrap_or(tokens.len())], parse)
+}
+
+fn parsed<T>(tokens: &[TokenTree], parse: impl Fn(ParseStream<'_>) -> syn::Result<T>) -> Option<usize> {
     let parser = |input: ParseStream<'_>| {
         parse(input)?;
         Ok(input.parse::<TokenStream>()?.into_iter().count())

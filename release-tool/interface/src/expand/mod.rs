@@ -10,6 +10,7 @@ use crate::sources::Sources;
 use crate::{InterfaceError, Place};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// How deep macros may use each other, as by default in the compiler.
 pub(crate) const DEPTH: usize = 128;
@@ -41,7 +42,7 @@ pub(crate) enum Binding {
     /// These tokens.
     Tokens(TokenStream),
     /// One binding for each round of a repetition.
-    Rounds(Vec<Binding>),
+    Rounds(Rc<Vec<Binding>>),
 }
 
 impl Macro {

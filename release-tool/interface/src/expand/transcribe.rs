@@ -65,11 +65,16 @@ fn repeat(
         if let Some(separator) = separator.filter(|_| round > 0) {
             out.extend([separator.clone()]);
         }
-        let mut inner = bindings.clone();
+        let mut inner = Bindings::new();
         for name in &used {
-            if let Some(Binding::Rounds(each)) = bindings.get(name) {
-                inner.insert(name.clone(), each.get(round)?.clone());
-            }
+            let Some(binding) = bindings.get(name) else {
+                continue;
+            };
+            let binding = match binding {
+                Binding::Rounds(each) => each.get(round)?,
+                Binding::Tokens(_) => binding,
+            };
+            inner.insert(name.clone(), binding.clone());
         }
         out.extend(transcribe(body.clone(), &inner, crate_name)?);
     }
