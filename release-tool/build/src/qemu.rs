@@ -73,11 +73,10 @@ impl<'a> Talk<'a> {
         self.next(String::new())
     }
 
-    /// What to type at a system that is the wrong one: everything, whatever it answers, so that it ends.
+    /// What to type at a system that is the wrong one: how a session ends, so that it does too.
     fn leave(&mut self) -> Option<Vec<u8>> {
-        let typed = std::mem::take(&mut self.session).iter();
-        let typed: String = typed.map(|exchange| exchange.typed.clone() + "\r").collect();
-        Some(typed.into_bytes()).filter(|typed| !typed.is_empty())
+        let last = std::mem::take(&mut self.session).last()?;
+        Some((last.typed.clone() + "\r").into_bytes())
     }
 
     /// What to type when the system has printed a line.

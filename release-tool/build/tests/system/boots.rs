@@ -3,6 +3,7 @@
 use crate::fixture::{System, identity, ids, machine, session, systems, time};
 use std::path::Path;
 use std::sync::{PoisonError, RwLock};
+use vrel_build::Exchange;
 use vrel_build::qemu::{Boot, Files, boot, run};
 use vrel_model::Arch;
 use vrel_pack::{disk, esp};
@@ -42,6 +43,32 @@ fn comes_up(arch: Arch, medium: &str) {
         "the boot changed {}",
         image.display()
     );
+}
+
+/// Somebody at the keyboard who types ahead, and brings a program that waits for input into the foreground.
+fn types_ahead(arch: Arch) {
+    let exchange = |typed: &str, expect: Option<&str>| Exchange {
+        typed: typed.to_owned(),
+        expect: expect.map(str::to_owned),
+    };
+    let session = [
+        // While the shell still edits the first one.
+        exchange(r#"read x; [ "$x" = ahead ] && echo is $x"#, None),
+        exchange("ahead", Some("is ahead")),
+        // In the background it waits.
+        exchange("tr a-z A-Z & wait %1; jobs", Some("Stopped")),
+        exchange("fg", None),
+        exchange("to the foreground\r\u{4}", Some("TO THE FOREGROUND")),
+        exchange("poweroff", None),
+    ];
+    let request = Boot {
+        machine: &machine(arch),
+        medium: "kernel",
+        files: files(&systems()[&arch], "kernel", "system"),
+        expected: &identity(arch),
+        session: &session,
+    };
+    boot(&RealWorld::default(), &request, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
 }
 
 /// Runs an image that tests something, on a machine with so many CPUs; it ends the machine as a failure when a test
@@ -135,6 +162,11 @@ macro_rules! every_medium {
             #[test]
             fn comes_up_from_a_usb_stick() {
                 comes_up(Arch::$variant, "usb");
+            }
+
+            #[test]
+            fn takes_what_is_typed_ahead() {
+                types_ahead(Arch::$variant);
             }
 
             #[test]
