@@ -57,7 +57,7 @@ fn types_ahead(arch: Arch) {
         exchange("ahead", Some("is ahead")),
         // In the background it waits.
         exchange("tr a-z A-Z & wait %1; jobs", Some("Stopped")),
-        exchange("fg", None),
+        exchange("fg", Some("tr a-z A-Z")),
         exchange("to the foreground\r\u{4}", Some("TO THE FOREGROUND")),
         exchange("poweroff", None),
     ];
