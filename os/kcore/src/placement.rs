@@ -2,8 +2,7 @@
 //!
 //! | from | until | what |
 //! | --- | --- | --- |
-//! | 1 GiB | 33 GiB | what the program is told, and its I/O buffer, in the same 2 MiB |
-//! | 36 GiB | 46 GiB | memory of channels |
+//! | 1 GiB | 33 GiB | what the program is told, memory of channels, and its I/O buffer, in the same 2 MiB |
 //! | 46 GiB | 56 GiB | stacks of threads that it starts itself |
 //! | 64 GiB | 130 GiB | nothing of the program's own: a server's devices and its clients' buffers, at fixed addresses |
 //! | 132 GiB | 142 GiB | the initrd, in the first program |
@@ -17,7 +16,7 @@ use crate::random::Random;
 
 const GIB: u64 = 1 << 30;
 
-/// What one level-1 table maps. Record and I/O buffer share it, so that they don't cost a table each.
+/// What one level-1 table maps. Record, channels and I/O buffer share it, so that they don't cost a table each.
 const SHARED: u64 = 2 << 20;
 
 /// Most bytes of what a program is told.
@@ -30,7 +29,7 @@ pub const MAX_HEAP: u64 = 8 * GIB;
 pub const MAX_STACK: u64 = 2 << 20;
 
 /// Most bytes that channels take, with what is between them.
-pub const MAX_CHANNELS: u64 = 1 << 20;
+pub const MAX_CHANNELS: u64 = 384 << 10;
 
 /// Most bytes that stacks of threads take, with what is between them.
 pub const MAX_THREADS: u64 = 4 << 20;
@@ -64,9 +63,10 @@ const WITHIN: Window = Window {
     places: 1 << 7,
     step: PAGE_SIZE,
 };
+/// Where in its 2 MiB memory of channels begins, behind the record.
 const CHANNELS: Window = Window {
-    start: 36 * GIB,
-    places: 1 << 21,
+    start: 544 << 10,
+    places: 1 << 4,
     step: PAGE_SIZE,
 };
 const THREADS: Window = Window {
@@ -95,9 +95,9 @@ const STACK: Window = Window {
     step: PAGE_SIZE,
 };
 
-const _: () = assert!(RECORD.last() + SHARED <= 36 * GIB && WITHIN.last() + MAX_RECORD <= SHARED / 2);
+const _: () = assert!(RECORD.last() + SHARED <= THREADS.start && THREADS.last() + MAX_THREADS <= 64 * GIB);
 const _: () =
-    assert!(CHANNELS.last() + MAX_CHANNELS <= THREADS.start && THREADS.last() + MAX_THREADS <= 64 * GIB);
+    assert!(WITHIN.last() + MAX_RECORD <= CHANNELS.start && CHANNELS.last() + MAX_CHANNELS <= SHARED / 2);
 const _: () = assert!(INITRD.last() + 2 * GIB <= HEAP.start && HEAP.last() + MAX_HEAP <= IMAGE.start);
 const _: () = assert!(IMAGE.last() + MAX_IMAGE <= STACK.start - MAX_STACK - STACK_GUARD);
 const _: () = assert!(STACK_SIZE <= MAX_STACK && STACK.last() <= USER_END);
@@ -136,7 +136,7 @@ impl Placement {
             record: shared + WITHIN.place(record),
             io: shared + SHARED / 2 + WITHIN.place(io),
             initrd: INITRD.place(initrd),
-            channels: CHANNELS.place(channels),
+            channels: shared + CHANNELS.place(channels),
             threads: THREADS.place(threads),
         }
     }
